@@ -1,0 +1,102 @@
+// Package cobalt is a client for the Cobalt HTTP API: one method for each of
+// its operations, over one function that sends a call and reads its answer.
+//
+// It never retries: an error says whether the API may have acted
+// (OutcomeUnknown) and when to come back (RetryAfter), the caller decides. It
+// reads more dialects than it writes, since deployments differ in the names of
+// their fields, and ignores what it does not know.
+package cobalt
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const defaultTimeout = 30 * time.Second
+
+// Options says where the API is and how to talk to it.
+type Options struct {
+	// BaseURL is where the operations' paths start, such as
+	// https://api.gocobalt.io/api/v2.
+	BaseURL string
+	// APIKey is sent as x-api-key. It selects the Cobalt environment.
+	APIKey string
+	// Limiter is asked before each call and told how the API answered. Clients
+	// of the same key should share one. Nil: no limit.
+	Limiter *Limiter
+	// Timeout bounds each call, from sending to the last byte of the answer.
+	// The turn at the Limiter comes before. 0: 30 seconds.
+	Timeout time.Duration
+	// CABundle holds the PEM certificates to trust instead of the system's.
+	// Empty: the system's. It is not used with a Transport.
+	CABundle []byte
+	// UserAgent is sent with each call.
+	UserAgent string
+	// Transport replaces the client's own, for tests.
+	Transport http.RoundTripper
+	// Observe is told of each call that was sent, once it is over. It must be
+	// safe for concurrent use.
+	Observe func(Call)
+}
+
+// Format prints the options without the key, whatever the verb.
+func (o Options) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "cobalt.Options{BaseURL: %q}", o.BaseURL)
+}
+
+// Call tells how one call went.
+type Call struct {
+	Operation string        // operationId of the contract
+	Status    int           // HTTP status, 0 if there was no answer
+	Duration  time.Duration // from sending to the last byte
+	Err       error         // what the caller gets
+}
+
+// Client talks to one Cobalt environment. It is safe for concurrent use.
+type Client struct {
+	base    string // without a slash at its end
+	key     string
+	agent   string
+	timeout time.Duration
+	limiter *Limiter
+	http    *http.Client
+	observe func(Call)
+}
+
+// New returns a client, or an error that says which option is wrong.
+func New(o Options) (*Client, error) {
+	base, err := parseEndpoint(o.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("base URL: %w", err)
+	}
+	if base.RawQuery != "" || base.ForceQuery || base.Fragment != "" {
+		return nil, errors.New("base URL: must not have a query or a fragment")
+	}
+	if err := checkText(o.APIKey, maxSecret); err != nil {
+		return nil, fmt.Errorf("API key: %w", err)
+	}
+	transport := o.Transport
+	if transport == nil {
+		if transport, err = newTransport(o.CABundle); err != nil {
+			return nil, err
+		}
+	}
+	return &Client{
+		base:    strings.TrimRight(base.String(), "/"),
+		key:     o.APIKey,
+		agent:   cmp.Or(o.UserAgent, "cobalt-operator"),
+		timeout: cmp.Or(o.Timeout, defaultTimeout),
+		limiter: o.Limiter,
+		http:    &http.Client{Transport: transport, CheckRedirect: stayHome},
+		observe: o.Observe,
+	}, nil
+}
+
+// Format prints the client without its key, whatever the verb.
+func (c Client) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "cobalt.Client{%s}", c.base)
+}

@@ -1,0 +1,231 @@
+package cobalt
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxBody      = 8 << 20  // of an answer, or of one element of a list
+	maxErrorBody = 1 << 20  // of a refusal
+	maxDrain     = 64 << 10 // read for the sake of reusing the connection
+)
+
+// request is one call of an operation, before it is sent.
+type request struct {
+	operation string // operationId of the contract
+	method    string
+	path      string // escaped
+	page      int    // of a list, 0 for the first
+	account   string // linked_account_id header, "" for none
+	session   string // session token that replaces the API key
+	body      any    // nil for none
+	private   any    // part of body that no error may repeat
+	runs      bool   // an answer with an execution id is a result, whatever its status
+	err       error  // why it must not be sent
+}
+
+func get(operation, path string, ids ...string) request {
+	return newRequest(operation, http.MethodGet, path, ids)
+}
+
+func post(operation, path string, ids ...string) request {
+	return newRequest(operation, http.MethodPost, path, ids)
+}
+
+func put(operation, path string, ids ...string) request {
+	return newRequest(operation, http.MethodPut, path, ids)
+}
+
+func del(operation, path string, ids ...string) request {
+	return newRequest(operation, http.MethodDelete, path, ids)
+}
+
+// newRequest puts one id for each {parameter} of a path of the contract.
+func newRequest(operation, method, path string, ids []string) request {
+	q := request{operation: operation, method: method}
+	elements := strings.Split(path, "/")
+	for i, element := range elements {
+		if !strings.HasPrefix(element, "{") {
+			continue
+		}
+		q = q.refuse(strings.Trim(element, "{}"), ids[0], checkRoute(elements[i-1], ids[0]))
+		elements[i], ids = url.PathEscape(ids[0]), ids[1:]
+	}
+	q.path = strings.Join(elements, "/")
+	return q
+}
+
+// refuse remembers the first reason not to send the call.
+func (q request) refuse(what, id string, why error) request {
+	if q.err == nil {
+		q.err = invalid(what, id, why)
+	}
+	return q
+}
+
+// as scopes the call to a linked account.
+func (q request) as(account string) request {
+	q.account = account
+	return q.refuse("linked_account_id", account, checkText(account, maxID))
+}
+
+// with gives the call a body.
+func (q request) with(body any) request {
+	q.body = body
+	return q
+}
+
+// hiding keeps the texts in v, a part of the body, out of errors.
+func (q request) hiding(v any) request {
+	q.private = v
+	return q
+}
+
+// do sends a call whose answer is one T.
+func do[T any](ctx context.Context, c *Client, q request) (*T, error) {
+	var result T
+	err := c.send(ctx, q, func(body io.Reader) error {
+		answer, err := io.ReadAll(io.LimitReader(body, maxBody+1))
+		switch {
+		case err != nil:
+			return err
+		case len(answer) > maxBody:
+			return errTooLarge
+		case len(bytes.TrimSpace(answer)) == 0:
+			return errEmpty
+		}
+		return json.Unmarshal(answer, &result)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &result, nil
+}
+
+// exec sends a call whose answer holds nothing of interest.
+func exec(ctx context.Context, c *Client, q request) error {
+	return c.send(ctx, q, func(io.Reader) error { return nil })
+}
+
+// send makes one call in its turn. It gives the body of a good answer to read.
+func (c *Client) send(ctx context.Context, q request, read func(io.Reader) error) error {
+	if q.err != nil {
+		return q.err
+	}
+	req, err := c.build(ctx, q)
+	if err != nil {
+		return err
+	}
+	if err := c.limiter.Wait(ctx); err != nil {
+		if ctx.Err() != nil {
+			return &TransportError{Operation: q.operation, reason: "given up: " + err.Error(), err: err}
+		}
+		return fmt.Errorf("%s: %w", q.operation, err)
+	}
+	start := time.Now()
+	status, err := c.exchange(ctx, req, q, read)
+	if c.observe != nil {
+		c.observe(Call{Operation: q.operation, Status: status, Duration: time.Since(start), Err: err})
+	}
+	return err
+}
+
+func (c *Client) build(ctx context.Context, q request) (*http.Request, error) {
+	var body io.Reader
+	if q.body != nil {
+		text, err := json.Marshal(q.body)
+		if err != nil { // its text could quote the body
+			return nil, fmt.Errorf("%s: the body to send is not valid JSON", q.operation)
+		}
+		body = bytes.NewReader(text)
+	}
+	target := c.base + q.path
+	if q.page > 0 {
+		target += "?page=" + strconv.Itoa(q.page)
+	}
+	req, err := http.NewRequestWithContext(ctx, q.method, target, body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", q.operation, err)
+	}
+	req.GetBody = nil // or net/http could send a write twice
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.agent)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if q.session != "" {
+		req.Header.Set("Authorization", q.session)
+	} else {
+		req.Header.Set("X-Api-Key", c.key)
+	}
+	if q.account != "" {
+		req.Header.Set("Linked_account_id", q.account)
+	}
+	return req, nil
+}
+
+// exchange sends req and reads its answer. The status is 0 without an answer.
+func (c *Client) exchange(ctx context.Context, req *http.Request, q request, read func(io.Reader) error) (int, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimedOut)
+	defer cancel()
+	sending := new(trail)
+	resp, err := c.http.Do(req.WithContext(sending.follow(ctx)))
+	if err != nil {
+		return 0, c.noAnswer(ctx, q, sending.sent(err), err)
+	}
+	defer func() {
+		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
+		_ = resp.Body.Close()
+	}()
+	c.pace(resp)
+	if resp.StatusCode/100 != 2 {
+		answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a reason cut short is none
+		if !q.runs || !holdsExecution(answer) {
+			return resp.StatusCode, c.refusal(q, resp, answer)
+		}
+		return resp.StatusCode, c.unreadable(ctx, q, read(bytes.NewReader(answer)))
+	}
+	return resp.StatusCode, c.unreadable(ctx, q, readJSON(resp, read))
+}
+
+// readJSON reads the body of resp, unless it is a page for people: what
+// proxies, login forms and wrong base URLs answer with.
+func readJSON(resp *http.Response, read func(io.Reader) error) error {
+	head := make([]byte, 1)
+	n, err := io.ReadFull(resp.Body, head)
+	if n == 0 && err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if isPage(resp.Header, head[:n]) {
+		return errPage
+	}
+	return read(io.MultiReader(bytes.NewReader(head[:n]), resp.Body))
+}
+
+func isPage(header http.Header, body []byte) bool {
+	html := strings.HasPrefix(strings.ToLower(header.Get("Content-Type")), "text/html")
+	return html && len(body) > 0 || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
+}
+
+// pace tells the limiter what the API thinks of our speed.
+func (c *Client) pace(resp *http.Response) {
+	wait := retryAfter(resp.Header)
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
+		c.limiter.Throttled(wait)
+	case resp.StatusCode == http.StatusServiceUnavailable && wait > 0:
+		c.limiter.stop(wait)
+	case resp.StatusCode/100 == 2:
+		c.limiter.Succeeded()
+	}
+}

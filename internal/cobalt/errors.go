@@ -1,0 +1,200 @@
+package cobalt
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const maxRetryAfter = time.Hour
+
+// Error is a refusal by the API. Its text is the same whenever the same call
+// fails for the same reason, and holds no secret.
+type Error struct {
+	Operation  string        // operationId of the contract
+	Status     int           // HTTP status; 200 where the API reports a failure with it
+	Code       string        // the API's code, such as VALIDATION_ERROR, may be empty
+	Message    string        // the API's words, cleaned, at most 200 characters, may be empty
+	RequestID  string        // for the vendor's support, may be empty
+	RetryAfter time.Duration // what the API asked for, at most an hour, 0 if it did not
+
+	page bool // the answer was an HTML page
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s: %d %s", e.Operation, e.Status, cmp.Or(e.Code, http.StatusText(e.Status), "refused"))
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return strings.TrimSpace(text)
+}
+
+// AnswerError says that the API accepted a call with an answer that cannot be
+// used. What the call asked for may have been done.
+type AnswerError struct {
+	Operation string // operationId of the contract
+	problem   string
+	err       error
+}
+
+func (e *AnswerError) Error() string {
+	return "the answer to " + e.Operation + " " + e.problem
+}
+
+// Unwrap returns the cause, if there is one.
+func (e *AnswerError) Unwrap() error { return e.err }
+
+// TransportError says that a call got no answer.
+type TransportError struct {
+	Operation string // operationId of the contract
+	Sent      bool   // the API may have received it
+	reason    string // stable, without addresses and secrets
+	err       error
+}
+
+func (e *TransportError) Error() string { return e.Operation + ": " + e.reason }
+
+// Unwrap returns the cause, whose text may vary between equal failures.
+func (e *TransportError) Unwrap() error { return e.err }
+
+// ThrottledError says that the client held a call back. Nothing has been sent.
+type ThrottledError struct {
+	After  time.Duration // when to come back
+	Reason string        // what it has to wait for
+}
+
+func (e *ThrottledError) Error() string { return "held back by the " + e.Reason }
+
+// otherMiss are the codes of a 404 which say that something else than the
+// object is missing.
+var otherMiss = map[string]bool{
+	"MISSING_REQUIRED_FIELD":    true, // the header of the account or the key
+	"MISSING_LINKED_ACCOUNT_ID": true,
+	"INVALID_APP_ID":            true, // its application, which may be back tomorrow
+}
+
+// ownMiss matches messages of a 400 or 500 which say that the object itself is
+// missing. It does not match those about its application.
+var ownMiss = regexp.MustCompile(`(?i)^(linked[ _-]?account|config|configuration|trigger)\b[^.:;,]{0,80}\bnot found\b`)
+
+// IsNotFound reports whether the API says that the object of the call does not
+// exist. It is careful, since finalizers go by it: a page for people, or a 404
+// about a missing header or application, is not enough; but a 400 or 500 is if
+// its code or message says so, as some dialects of the API do.
+func IsNotFound(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.page {
+		return false
+	}
+	switch e.Status {
+	case http.StatusNotFound:
+		return !otherMiss[e.Code] || e.Code == "INVALID_APP_ID" && e.Operation == "getApplicationBySlug"
+	case http.StatusBadRequest:
+		switch e.Code {
+		case "RESOURCE_NOT_FOUND", "INVALID_EVENT_ID", "INVALID_EVENT":
+			return true
+		}
+		return ownMiss.MatchString(e.Message)
+	case http.StatusInternalServerError:
+		return ownMiss.MatchString(e.Message)
+	}
+	return false
+}
+
+// IsRejected reports whether the API has understood the call and will refuse it
+// again: any 4xx but 401, 408, 425 and 429, and a failure reported with status
+// 200. A 404 is rejected too: callers who can do something about a missing
+// object ask IsNotFound first.
+func IsRejected(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return e.Status/100 == 4 || e.Status/100 == 2
+}
+
+// IsUnauthorized reports whether the API refused the credential, which is the
+// session token for createPublicWorkflow and the API key for all others.
+func IsUnauthorized(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == http.StatusUnauthorized
+}
+
+// IsThrottled reports whether the call came too early: held back here, refused
+// with 429, or with a 503 that says when to come back.
+func IsThrottled(err error) bool {
+	if _, ok := errors.AsType[*ThrottledError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0)
+}
+
+// IsFailing reports whether err puts the API as a whole in doubt: no answer, an
+// unusable one, or a 5xx.
+func IsFailing(err error) bool {
+	if t, ok := errors.AsType[*TransportError](err); ok {
+		return !errors.Is(t, context.Canceled)
+	}
+	if _, ok := errors.AsType[*AnswerError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Status/100 == 5 || e.Status == http.StatusRequestTimeout)
+}
+
+// RetryAfter returns how long the API or the limiter asked to wait, 0 if
+// neither did.
+func RetryAfter(err error) time.Duration {
+	if t, ok := errors.AsType[*ThrottledError](err); ok {
+		return t.After
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// OutcomeUnknown reports whether the API may have done what the call asked for,
+// although it failed: no answer to a call that was sent, an unusable one, a
+// 5xx, a 408, or a redirect of the kind that also follows work done. Without a
+// 408, a 4xx proves that nothing happened.
+func OutcomeUnknown(err error) bool {
+	if t, ok := errors.AsType[*TransportError](err); ok {
+		return t.Sent
+	}
+	if _, ok := errors.AsType[*AnswerError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Status {
+	case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return false // they ask to send the same call elsewhere
+	}
+	return e.Status/100 == 5 || e.Status/100 == 3 || e.Status == http.StatusRequestTimeout
+}
+
+// retryAfter reads the header of that name, in seconds or as a date.
+func retryAfter(header http.Header) time.Duration {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	wait := time.Duration(0)
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds > 0 {
+		wait = time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
+	} else if date, err := http.ParseTime(value); err == nil {
+		wait = time.Until(date)
+	}
+	return min(max(wait, 0), maxRetryAfter)
+}

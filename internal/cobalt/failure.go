@@ -1,0 +1,121 @@
+package cobalt
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http/httptrace"
+	"net/url"
+	"regexp"
+	"sync/atomic"
+	"syscall"
+)
+
+var (
+	errTimedOut = errors.New("timed out")
+	errTooLarge = errors.New("is larger than 8 MiB")
+	errEmpty    = errors.New("is empty")
+	errPage     = errors.New("is an HTML page, not JSON: is the base URL right?")
+	errNotJSON  = errors.New("is not JSON")
+	errNoList   = errors.New("is not a list")
+)
+
+// trail notes how far the sending of a request gets.
+type trail struct{ began, wrote atomic.Bool }
+
+func (t *trail) follow(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn:      func(string) { t.began.Store(true) },
+		WroteHeaders: func() { t.wrote.Store(true) },
+	})
+}
+
+// sent reports whether the API may have received the request that failed with
+// err. Of a transport that leaves no trail, as in tests, only the error can
+// tell that it has not.
+func (t *trail) sent(err error) bool {
+	if t.wrote.Load() {
+		return true
+	}
+	return !t.began.Load() && !beforeConnection(err)
+}
+
+func beforeConnection(err error) bool {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return true
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
+}
+
+// noAnswer makes a TransportError of what net/http says.
+func (c *Client) noAnswer(ctx context.Context, q request, sent bool, err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // its text has the URL
+	}
+	e := &TransportError{Operation: q.operation, Sent: sent, err: err}
+	switch {
+	case errors.Is(context.Cause(ctx), errTimedOut):
+		e.reason, e.err = "timed out after "+c.timeout.String(), context.DeadlineExceeded
+	case ctx.Err() != nil:
+		e.reason, e.err = "given up: "+ctx.Err().Error(), ctx.Err()
+	case sent:
+		e.reason = "no answer: " + c.cause(q, err)
+	default:
+		e.reason = "could not connect: " + c.cause(q, err)
+	}
+	return e
+}
+
+var addresses = regexp.MustCompile(`\b(read|write|dial|proxyconnect) (tcp|udp)[46]?( [^ ]*)?: `)
+
+// cause names what went wrong on the network, without addresses and ports.
+func (c *Client) cause(q request, err error) string {
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return number.Error()
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.Err
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the connection was closed"
+	}
+	return clean(addresses.ReplaceAllString(err.Error(), ""), []string{c.key, q.session})
+}
+
+// unreadable makes an error of what went wrong while a good answer was read.
+func (c *Client) unreadable(ctx context.Context, q request, err error) error {
+	_, refused := errors.AsType[*Error](err)
+	switch {
+	case err == nil || refused:
+		return err
+	case ctx.Err() != nil:
+		return c.noAnswer(ctx, q, true, err)
+	}
+	return &AnswerError{Operation: q.operation, problem: problem(err), err: err}
+}
+
+func problem(err error) string {
+	for _, known := range []error{errTooLarge, errEmpty, errPage, errNotJSON, errNoList, errNoObject} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Error() != "unexpected end of JSON input" {
+		return errNotJSON.Error()
+	}
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return "is not what the contract says"
+	}
+	if missing, ok := errors.AsType[missingError](err); ok {
+		return missing.Error()
+	}
+	return "breaks off"
+}
+
+// missingError names what an answer must hold and does not.
+type missingError string
+
+func (e missingError) Error() string { return "has no " + string(e) }

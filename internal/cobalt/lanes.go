@@ -1,0 +1,132 @@
+package cobalt
+
+import (
+	"context"
+	"time"
+)
+
+// Lane is how urgent a call is.
+type Lane int
+
+// Foreground calls somebody waits for; they go first. Background calls look for
+// drift; they get a fifth of the calls while others wait, and all otherwise.
+const (
+	Foreground Lane = iota
+	Background
+)
+
+// foregroundShare is how many foreground calls go for one in the background.
+const foregroundShare = 4
+
+type callerKey struct{}
+
+// caller is one pass of somebody's work.
+type caller struct {
+	place
+	calls    int  // that passed so far
+	seated   bool // seat is set
+	sequence int  // its place in the queue, kept to the end of the pass
+}
+
+// place is a place in the queue: callers who share one share a ticket.
+type place struct {
+	lane Lane
+	id   string
+}
+
+// WithCaller says who makes the calls under the returned context: a lane, and
+// an id that stays the same whenever the same work is tried again. Each try
+// should start from a context of its own, whose calls keep one place in the
+// queue. Without it, calls are of the Foreground and one nameless caller.
+func WithCaller(ctx context.Context, lane Lane, id string) context.Context {
+	return context.WithValue(ctx, callerKey{}, &caller{place: place{lane, id}})
+}
+
+func callerOf(ctx context.Context) *caller {
+	if c, ok := ctx.Value(callerKey{}).(*caller); ok {
+		return c
+	}
+	return &caller{}
+}
+
+// ticket is the right to go before whoever comes later in the same lane.
+type ticket struct {
+	place
+	sequence int
+	need     int       // calls it is good for
+	due      time.Time // when its holder was told to come
+}
+
+// queue holds the tickets of those who were told to come back.
+type queue struct {
+	tickets  map[place]*ticket
+	sequence int
+	served   int // foreground calls since the last one in the background, at most foregroundShare
+}
+
+// ticket returns the caller's ticket, a new one if need be.
+func (q *queue) ticket(c *caller, now time.Time) *ticket {
+	if t, ok := q.tickets[c.place]; ok && !t.expired(now) {
+		return t
+	}
+	if !c.seated {
+		q.sequence++
+		c.seated, c.sequence = true, q.sequence
+	}
+	t := &ticket{place: c.place, sequence: c.sequence, need: 1, due: now}
+	q.tickets[c.place] = t
+	return t
+}
+
+func (t *ticket) expired(now time.Time) bool { return now.After(t.due.Add(ticketLife)) }
+
+// redeem uses a ticket for one call.
+func (q *queue) redeem(t *ticket, c *caller) {
+	c.calls++
+	c.seated, c.sequence = true, t.sequence
+	if t.need--; t.need == 0 {
+		delete(q.tickets, t.place)
+	}
+	if t.lane == Background {
+		q.served = 0
+	} else {
+		q.served = min(q.served+1, foregroundShare)
+	}
+}
+
+// demand is how many calls others want: those ahead in the lane, and all of the
+// other lane.
+type demand struct{ own, other int }
+
+// ahead returns the demand of tickets whose time has come, and of all. It drops
+// the expired ones.
+func (q *queue) ahead(t *ticket, now time.Time) (due, all demand) {
+	for _, o := range q.tickets {
+		var d demand
+		switch {
+		case o == t:
+			continue
+		case o.expired(now):
+			delete(q.tickets, o.place)
+			continue
+		case o.lane != t.lane:
+			d.other = o.need
+		case o.sequence < t.sequence:
+			d.own = o.need
+		}
+		all.own, all.other = all.own+d.own, all.other+d.other
+		if !o.due.After(now.Add(rounding)) {
+			due.own, due.other = due.own+d.own, due.other+d.other
+		}
+	}
+	return due, all
+}
+
+// before returns how many of the calls in d go before the last one of t.
+func (q *queue) before(t *ticket, d demand) int {
+	last := d.own + t.need - 1
+	if t.lane == Background {
+		return d.own + min(d.other, max((last+1)*foregroundShare-q.served, 0))
+	}
+	return d.own + min(d.other, (q.served+last)/foregroundShare)
+}

@@ -1,0 +1,117 @@
+package cobalt
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+var (
+	codeWord  = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
+	httpTypes = []string{
+		"BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND", "CONFLICT",
+		"INTERNAL_SERVER_ERROR", "NOT_IMPLEMENTED", "EXTERNAL_API_ERROR",
+	}
+	// What differs between two failures for the same reason: times, UUIDs and
+	// hexadecimal ids.
+	volatile = regexp.MustCompile(`\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})?` +
+		`|\b[[:xdigit:]]{8}-[[:xdigit:]]{4}-[[:xdigit:]]{4}-[[:xdigit:]]{4}-[[:xdigit:]]{12}\b` +
+		`|\b[[:xdigit:]]{16,}\b`)
+)
+
+// refusal makes an error of an answer that is not 2xx, in whichever of the
+// API's envelopes its reason comes, if any.
+func (c *Client) refusal(q request, resp *http.Response, answer []byte) *Error {
+	e := &Error{Operation: q.operation, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header)}
+	if resp.StatusCode/100 == 3 {
+		e.Message = "a redirect to " + redirectTarget(resp) + " is not followed"
+		return e
+	}
+	if isPage(resp.Header, answer) {
+		e.page, e.Message = true, "the answer is an HTML page: is the base URL right?"
+		return e
+	}
+	c.explain(e, q, answer)
+	return e
+}
+
+func redirectTarget(resp *http.Response) string {
+	location, err := resp.Location()
+	if err != nil {
+		return "nowhere"
+	}
+	if target, err := Origin((&url.URL{Scheme: location.Scheme, Host: location.Host}).String()); err == nil {
+		return target
+	}
+	return "an invalid address"
+}
+
+// explain takes code, message and request id out of an error envelope.
+func (c *Client) explain(e *Error, q request, answer []byte) {
+	o, err := parse(answer, "error")
+	if err != nil {
+		return
+	}
+	e.Code = errorCode(o)
+	e.Message = o.text("message")
+	if human := o.text("error"); !codeWord.MatchString(human) && human != "" && (e.Message == "" || e.Message == "Server Error") {
+		e.Message = human
+	}
+	e.RequestID = o.text("request_id")
+	e.Message = clean(e.Message, append(leaves(q.private), c.key, q.session))
+	for _, text := range []*string{&e.Code, &e.RequestID} {
+		if strings.Contains(*text, c.key) || q.session != "" && strings.Contains(*text, q.session) {
+			*text = ""
+		}
+	}
+}
+
+// errorCode returns the API's own code rather than the HTTP type that comes
+// along, whichever of the fields each stands in.
+func errorCode(o object) string {
+	var general string
+	for _, key := range []string{"error_code", "error", "code", "http_error_type", "error_type"} {
+		switch word := o.text(key); {
+		case !codeWord.MatchString(word):
+		case !slices.Contains(httpTypes, word):
+			return word
+		case general == "":
+			general = word
+		}
+	}
+	return general
+}
+
+const redacted = "[REDACTED]"
+
+// clean makes a foreign text fit for a status: without secrets, without what
+// changes from one failure to the next, on one line of at most 200 characters.
+func clean(text string, secrets []string) string {
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may be part of another
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, redacted)
+		}
+	}
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text)
+	text = volatile.ReplaceAllString(strings.Join(strings.Fields(text), " "), "…")
+	return truncate(text, 200)
+}
+
+func truncate(text string, limit int) string {
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
+	}
+	return text
+}
