@@ -1,0 +1,210 @@
+package v1alpha1
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Annotations that people and tools set on objects of this group.
+const (
+	// ReconcileRequestAnnotation asks for a sync now: set it to a value it did
+	// not have before, usually the time. status.lastHandledReconcileAt echoes
+	// the value once the sync was tried.
+	ReconcileRequestAnnotation = "cobalt.gocobalt.io/reconcile-requested-at"
+)
+
+// Finalizer holds an object until what it stands for in Cobalt is removed or
+// released, and an Environment until no object of it needs its key any more.
+const Finalizer = "cobalt.gocobalt.io/finalizer"
+
+// Duration is a length of time as typed, such as 30s, 10m or 1h30m.
+// +kubebuilder:validation:MaxLength=16
+// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m|h))+$`
+type Duration string
+
+// DeletionPolicy says what deleting an object does to what it stands for in Cobalt.
+// +kubebuilder:validation:Enum=Delete;Orphan
+type DeletionPolicy string
+
+// The deletion policies.
+const (
+	// DeletionPolicyDelete removes it from Cobalt as well.
+	DeletionPolicyDelete DeletionPolicy = "Delete"
+	// DeletionPolicyOrphan leaves it in Cobalt as it is, without a call.
+	DeletionPolicyOrphan DeletionPolicy = "Orphan"
+)
+
+// ManagementPolicy says whether the operator writes to Cobalt.
+// +kubebuilder:validation:Enum=Manage;ReadOnly
+type ManagementPolicy string
+
+// The management policies.
+const (
+	// ManagementPolicyManage creates, repairs and deletes in Cobalt.
+	ManagementPolicyManage ManagementPolicy = "Manage"
+	// ManagementPolicyReadOnly reads and reports status.drift, and never writes to Cobalt.
+	ManagementPolicyReadOnly ManagementPolicy = "ReadOnly"
+)
+
+// EnvironmentKind is the kind of an environment that an object refers to.
+// +kubebuilder:validation:Enum=Environment;ClusterEnvironment
+type EnvironmentKind string
+
+// The kinds of environment.
+const (
+	// KindEnvironment is an Environment in the namespace of the object.
+	KindEnvironment EnvironmentKind = "Environment"
+	// KindClusterEnvironment is a ClusterEnvironment that allows the namespace of the object.
+	KindClusterEnvironment EnvironmentKind = "ClusterEnvironment"
+)
+
+// EnvironmentReference names the Environment or ClusterEnvironment an object belongs to.
+type EnvironmentReference struct {
+	// kind is Environment (in the object's own namespace) or ClusterEnvironment.
+	// Empty means Environment.
+	// +optional
+	// +kubebuilder:default=Environment
+	Kind EnvironmentKind `json:"kind,omitempty"`
+	// name of the Environment or ClusterEnvironment. Empty means default.
+	// +optional
+	// +kubebuilder:default=default
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+}
+
+// SecretKeyReference names one key of a Secret in the object's namespace.
+type SecretKeyReference struct {
+	// name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// key inside the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key"`
+}
+
+// ConfigMapKeyReference names one key of a ConfigMap in the object's namespace.
+type ConfigMapKeyReference struct {
+	// name of the ConfigMap.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// key inside the ConfigMap.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key"`
+}
+
+// ValueSource says where a value is read from: exactly one of its fields is set.
+// +kubebuilder:validation:XValidation:rule="has(self.secretKeyRef) != has(self.configMapKeyRef)",message="set exactly one of secretKeyRef and configMapKeyRef"
+type ValueSource struct {
+	// secretKeyRef reads the value from a key of a Secret. Values from Secrets
+	// never appear in status, events or logs.
+	// +optional
+	SecretKeyRef *SecretKeyReference `json:"secretKeyRef,omitempty"`
+	// configMapKeyRef reads the value from a key of a ConfigMap.
+	// +optional
+	ConfigMapKeyRef *ConfigMapKeyReference `json:"configMapKeyRef,omitempty"`
+}
+
+// CommonSpec is what the kinds that keep a state in Cobalt have in common.
+type CommonSpec struct {
+	// environmentRef names the environment whose endpoint and API key are used.
+	// Empty means the Environment named default in the same namespace. It cannot be changed.
+	// +optional
+	// +kubebuilder:default={kind: Environment, name: default}
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="environmentRef cannot be changed: delete this object and create it again with the other environment"
+	EnvironmentRef EnvironmentReference `json:"environmentRef,omitzero"`
+	// deletionPolicy says what deleting this object does in Cobalt: Delete removes
+	// it there too, Orphan leaves it. Empty means Delete; for a LinkedAccount it
+	// means: delete what this object created, keep what it adopted.
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+	// managementPolicy is Manage or ReadOnly. ReadOnly never writes to Cobalt and
+	// reports in status.drift what Manage would change. Empty means Manage.
+	// +optional
+	// +kubebuilder:default=Manage
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+	// suspend stops all calls for this object while true; deleting it still
+	// works. Empty means false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+	// syncInterval is how often drift is looked for: 0s for never, or at least
+	// 30s. Empty means the environment's syncInterval.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) == duration('0s') || duration(self) >= duration('30s')",message="syncInterval must be 0s (never) or at least 30s"
+	SyncInterval Duration `json:"syncInterval,omitempty"`
+}
+
+// CommonStatus is what the kinds that keep a state in Cobalt report in common.
+type CommonStatus struct {
+	// conditions: Ready always; Reconciling and Stalled only while True, never both.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation of the spec that the conditions speak
+	// of; -1 before the first report.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// environment is the environment in use, as Kind/name, for display.
+	// +optional
+	// +kubebuilder:validation:MaxLength=300
+	Environment string `json:"environment,omitempty"`
+	// id that Cobalt gave to what this object stands for. Empty while there is none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	ID string `json:"id,omitempty"`
+	// drift lists where Cobalt differs from spec and has not been corrected: under
+	// managementPolicy ReadOnly, or while correcting fails.
+	// +optional
+	// +listType=map
+	// +listMapKey=path
+	// +kubebuilder:validation:MaxItems=20
+	Drift []Drift `json:"drift,omitempty"`
+	// inputsVersion stands for the versions of the Secrets and ConfigMaps used, so
+	// that a change of one of them is noticed even after a restart.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	InputsVersion string `json:"inputsVersion,omitempty"`
+	// lastHandledReconcileAt echoes the last value of the annotation
+	// cobalt.gocobalt.io/reconcile-requested-at that was acted on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+}
+
+// Drift is one place where Cobalt differs from spec.
+type Drift struct {
+	// path of the field, such as name or yourApp.tier.
+	// +required
+	// +kubebuilder:validation:MaxLength=256
+	Path string `json:"path"`
+	// desired is the value in spec as JSON, shortened; empty if it should not be
+	// there. Values from Secrets read [redacted].
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Desired string `json:"desired,omitempty"`
+	// observed is the value in Cobalt as JSON, shortened; empty if it is not there.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Observed string `json:"observed,omitempty"`
+}
+
+// Value is d as a length of time, or fallback if d is empty. Admission has
+// checked that anything else can be parsed.
+func (d Duration) Value(fallback time.Duration) time.Duration {
+	value, err := time.ParseDuration(string(d))
+	if err != nil {
+		return fallback
+	}
+	return value
+}
