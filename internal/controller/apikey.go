@@ -1,0 +1,101 @@
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// keyGrace is how long a refused key that replaced a working one may still be
+// on its way to every server of the API.
+const keyGrace = 2 * time.Minute
+
+// load reads the API key and the CA bundle and makes a client of them, unless
+// the client in use was made from the same versions.
+func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connection, limiter *cobalt.Limiter) error {
+	settings, apiKey := env.Settings(), env.APIKey()
+	origin, err := cobalt.Origin(settings.BaseURL)
+	if err != nil {
+		return stalledBy(v1alpha1.ReasonNotAllowed, "baseURL: %s", err)
+	}
+	if !slices.Contains(r.options.AllowedAPIOrigins, origin) {
+		return stalledBy(v1alpha1.ReasonNotAllowed,
+			"baseURL: %s is not among the origins that this operator may call (--allowed-api-origins: %s)",
+			origin, strings.Join(r.options.AllowedAPIOrigins, ", "))
+	}
+	version, err := r.inputs.version(ctx, environmentReferences(env))
+	if err != nil {
+		return err
+	}
+	version += " " + settings.BaseURL + " " + string(settings.RequestTimeout)
+	if conn.madeFrom(version) {
+		return nil
+	}
+	conn.unload() // until it is known what to use instead
+	inputs := r.inputs.open()
+	key, err := inputs.Value(ctx, Reference{kindSecret, apiKey.Namespace, apiKey.Name}, apiKey.Key)
+	if err != nil {
+		return err
+	}
+	var bundle []byte
+	if ca := env.CABundle(); ca != nil {
+		if bundle, err = inputs.Value(ctx, Reference{string(ca.Kind), ca.Namespace, ca.Name}, ca.Key); err != nil {
+			return err
+		}
+	}
+	return r.replace(env, conn, limiter, version, strings.TrimSpace(string(key)), bundle)
+}
+
+// replace puts a client of these contents in place, unless the one in use was
+// made of the same.
+func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, limiter *cobalt.Limiter, version, key string, bundle []byte) error {
+	settings, apiKey := env.Settings(), env.APIKey()
+	if key == "" {
+		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
+			"Secret %s/%s, key %s is empty: put the API key there", apiKey.Namespace, apiKey.Name, apiKey.Key)
+	}
+	digest := sha256.Sum256([]byte(strings.Join([]string{settings.BaseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
+	identity := hex.EncodeToString(digest[:])
+	if conn.same(identity, version) {
+		return nil
+	}
+	gate := conn.gate
+	epoch := gate.newEpoch()
+	api, err := cobalt.New(cobalt.Options{
+		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: limiter,
+		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent,
+		Observe: func(call cobalt.Call) { gate.saw(epoch, call) },
+	})
+	if err != nil {
+		return stalledBy(v1alpha1.ReasonInvalidCABundle, "%s", err)
+	}
+	conn.use(api, version, identity, r.clock.Now())
+	return nil
+}
+
+// refused is what a 401 to the key means.
+func refused(env EnvironmentObject, conn *connection, now time.Time) error {
+	key := env.APIKey()
+	message := fmt.Sprintf("the API refused the key in Secret %s/%s, key %s (401)", key.Namespace, key.Name, key.Key)
+	if replaced := conn.keyReplaced(); !replaced.IsZero() && now.Sub(replaced) < keyGrace {
+		return waitingFor(v1alpha1.ReasonAuthenticationFailed, "%s: it is new and may take a moment to be known", message)
+	}
+	return stalledBy(v1alpha1.ReasonAuthenticationFailed, "%s: put a valid key there", message)
+}
+
+// environmentReferences names what an environment is made from.
+func environmentReferences(env EnvironmentObject) []Reference {
+	key := env.APIKey()
+	refs := []Reference{{kindSecret, key.Namespace, key.Name}}
+	if ca := env.CABundle(); ca != nil {
+		refs = append(refs, Reference{string(ca.Kind), ca.Namespace, ca.Name})
+	}
+	return refs
+}

@@ -1,0 +1,191 @@
+package controller
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// connection is what is kept in memory of one environment: its limiter, its
+// gate, and the clients made from its key.
+type connection struct {
+	gate  *gate
+	clock clock.Clock
+
+	mu sync.Mutex
+	// limiter outlives the clients: a new key is no new allowance.
+	limiter *cobalt.Limiter
+	// api uses the present key; nil if there never was one.
+	api *cobalt.Client
+	// worked is the client that last was accepted: it serves deletions after the
+	// Secret or the environment is gone.
+	worked *cobalt.Client
+	// version stands for the versions that api was made from, and is empty while
+	// they are not to be found; identity stands for their contents.
+	version, identity string
+	// replaced is when a key that had worked was replaced by another.
+	replaced time.Time
+	// verdict is what the last probe said, pause what it waits for the next one,
+	// and probeAt when that is. Until then a failure is not asked for again.
+	verdict error
+	pause   time.Duration
+	probeAt time.Time
+}
+
+// The pauses between probes of an API that fails.
+const (
+	shortestPause = time.Second
+	longestPause  = time.Minute
+)
+
+// connections are those of all environments.
+type connections struct {
+	clock clock.Clock
+
+	mu    sync.Mutex
+	byKey map[environmentKey]*connection
+}
+
+func newConnections(c clock.Clock) *connections {
+	return &connections{clock: c, byKey: map[environmentKey]*connection{}}
+}
+
+// of returns the connection of an environment, with a closed gate if it is new.
+func (c *connections) of(key environmentKey) *connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	conn := c.byKey[key]
+	if conn == nil {
+		conn = &connection{gate: newGate(c.clock), clock: c.clock}
+		c.byKey[key] = conn
+	}
+	return conn
+}
+
+func (c *connections) forget(key environmentKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.byKey, key)
+}
+
+// limit bounds the calls of all clients of this connection.
+func (c *connection) limit(requestsPerSecond, burst int32) *cobalt.Limiter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.limiter == nil {
+		c.limiter = cobalt.NewLimiter(float64(requestsPerSecond), int(burst), c.clock)
+	}
+	c.limiter.SetLimit(float64(requestsPerSecond), int(burst))
+	return c.limiter
+}
+
+// client returns the client made from the present key.
+func (c *connection) client() *cobalt.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.api
+}
+
+// lastResort returns the client that last was accepted, if its key was neither
+// refused nor replaced but is merely no longer to be found.
+func (c *connection) lastResort() *cobalt.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version != "" {
+		return nil
+	}
+	return c.worked
+}
+
+// madeFrom tells whether the client in use was made from these versions.
+func (c *connection) madeFrom(version string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.version == version
+}
+
+// unload notes that what the client was made from is not to be found.
+func (c *connection) unload() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version = ""
+}
+
+// same tells whether the client in use has these contents, and if so takes the
+// versions for its own.
+func (c *connection) same(identity, version string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.identity != identity {
+		return false
+	}
+	c.version = version
+	return true
+}
+
+// use puts a new client in place.
+func (c *connection) use(api *cobalt.Client, version, identity string, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.worked != nil {
+		c.replaced = now
+	}
+	c.api, c.version, c.identity = api, version, identity
+	c.verdict, c.pause, c.probeAt = nil, 0, time.Time{}
+}
+
+// accepted notes that the API accepted the key.
+func (c *connection) accepted() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.worked, c.replaced = c.api, time.Time{}
+	c.verdict, c.pause, c.probeAt = nil, 0, time.Time{}
+}
+
+// failed notes what a probe said. The next one comes after a pause, which grows
+// unless it is given.
+func (c *connection) failed(verdict error, pause time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if pause == 0 {
+		c.pause = min(max(2*c.pause, shortestPause), longestPause)
+		pause = c.pause
+	}
+	c.verdict, c.probeAt = verdict, c.clock.Now().Add(pause)
+}
+
+// held returns what the last probe said if it is too early for another.
+func (c *connection) held() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.clock.Now().Before(c.probeAt) {
+		return c.verdict
+	}
+	return nil
+}
+
+// untilProbe is the time left until the next probe of an API that failed.
+func (c *connection) untilProbe() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.probeAt.Sub(c.clock.Now())
+}
+
+// keyReplaced is when a key that had worked was replaced by one that has not yet.
+func (c *connection) keyReplaced() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.replaced
+}
+
+// probe makes the cheapest call that needs the key.
+func (c *connection) probe(ctx context.Context) error {
+	for _, err := range c.client().ListApplications(ctx, "") {
+		return err // the first element says enough
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+// Package controller keeps Cobalt as the custom resources of this group want it.
+//
+// One reconcile, whatever the kind (reconciler.go):
+//
+//	is it due?      nothing changed and the sync interval not over: rest, no call
+//	connect         environmentRef -> Environment -> a client whose gate is open
+//	Desired         what spec asks for, with Secrets and ConfigMaps read
+//	Observe         what Cobalt has
+//	hold            finalizer and annotations, before anything exists in Cobalt
+//	Create, Update  only if something differs; the answer is the observation
+//	Publish         what users should see goes into the status
+//	judge           what came of it: Ready, Reconciling, Stalled or nothing to say
+//	report          one status patch, if anything changed
+//
+// Steps return errors and nothing else; outcome.go alone gives errors their
+// meaning. A kind is one file that implements Resource, one line in setup.go,
+// and nothing of the above.
+package controller

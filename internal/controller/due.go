@@ -1,0 +1,63 @@
+package controller
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// dueTimes remembers, of each object, what would otherwise have to be written
+// into its status over and over: when it is looked at next, and since when
+// looking at it has failed. A restart forgets it, which costs nothing.
+type dueTimes struct {
+	mu      sync.Mutex
+	objects map[types.NamespacedName]dueTime
+}
+
+type dueTime struct {
+	uid types.UID
+	// about is what the last finished pass was about. Unlike the status in the
+	// cache it never lags behind.
+	about about
+	// at is when the object is looked at next.
+	at           time.Time
+	failingSince time.Time
+}
+
+// about is all that makes a pass wanted.
+type about struct {
+	generation int64
+	inputs     string
+	request    string
+	// environment is the generation of the environment, which may be what an
+	// object that is not Ready waits for.
+	environment int64
+}
+
+func newDueTimes() *dueTimes {
+	return &dueTimes{objects: map[types.NamespacedName]dueTime{}}
+}
+
+// get returns what is known of an object; nothing, if another had its name before.
+func (d *dueTimes) get(key types.NamespacedName, uid types.UID) dueTime {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if entry := d.objects[key]; entry.uid == uid {
+		return entry
+	}
+	return dueTime{uid: uid}
+}
+
+// set remembers what a pass was about and when the next one is.
+func (d *dueTimes) set(key types.NamespacedName, entry dueTime) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.objects[key] = entry
+}
+
+func (d *dueTimes) forget(key types.NamespacedName) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.objects, key)
+}

@@ -1,0 +1,195 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// EnvironmentReconciler makes the client of an Environment or ClusterEnvironment
+// from its Secret, and opens its gate once the API has answered.
+type EnvironmentReconciler[T EnvironmentObject] struct {
+	kind         v1alpha1.EnvironmentKind
+	client       client.Client
+	events       events.EventRecorder
+	environments *environments
+	inputs       inputStore
+	options      Options
+	clock        clock.Clock
+	waker        *waker
+	prototype    T
+}
+
+// Reconcile connects an environment and reports whether it can be used.
+func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	key := environmentKey{r.kind, request.NamespacedName}
+	env := r.prototype.DeepCopyObject().(T)
+	if err := r.client.Get(ctx, request.NamespacedName, env); err != nil {
+		return ctrl.Result{}, errors.Join(client.IgnoreNotFound(err), r.lost(ctx, key))
+	}
+	users, err := r.countUsers(ctx, key)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	deleting := !env.GetDeletionTimestamp().IsZero()
+	switch {
+	case deleting && users == 0:
+		r.environments.connections.forget(key)
+		o := judge(release(ctx, r.client, env))
+		return ctrl.Result{RequeueAfter: o.after}, o.err
+	case !deleting && users > 0:
+		if env, err = hold(ctx, r.client, env, nil); err != nil {
+			o := judge(err)
+			return ctrl.Result{RequeueAfter: o.after}, o.err
+		}
+	}
+	before := env.DeepCopyObject().(T)
+	conn := r.environments.connections.of(key)
+	conn.gate.onTrip(func() { r.waker.wake(request, 0) })
+	if env.EnvironmentStatus().ObservedGeneration != env.GetGeneration() {
+		conn.gate.nudge() // deletionPolicy may have become Orphan
+	}
+	err = r.connect(ctx, env, conn)
+	if deleting && err == nil {
+		err = waitingFor(v1alpha1.ReasonDeletionPending, "waits until the objects that refer to it are deleted")
+	}
+	return r.finish(ctx, key, before, env, environmentOutcome(err))
+}
+
+// connect makes sure that there is a client for the present spec and Secret,
+// and that the gate is open only if the API accepts it.
+func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *connection) error {
+	settings := env.Settings()
+	limiter := conn.limit(settings.RateLimit.RequestsPerSecond, settings.RateLimit.Burst)
+	if err := r.load(ctx, env, conn, limiter); err != nil {
+		conn.gate.closeFor(reasonOf(err))
+		return err
+	}
+	open, answered := conn.gate.isOpen()
+	interval := settings.SyncInterval.Value(r.options.SyncInterval)
+	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
+	wish := requested(env)
+	asked := wish != "" && wish != env.EnvironmentStatus().LastHandledReconcileAt
+	if open && !idle && !asked {
+		return nil
+	}
+	if held := conn.held(); held != nil && !asked {
+		return held
+	}
+	return r.probe(ctx, env, conn)
+}
+
+// probe asks the API whether it is there and accepts the key.
+func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection) error {
+	err := conn.probe(cobalt.WithCaller(ctx, cobalt.Foreground, string(env.GetUID())))
+	switch {
+	case err == nil:
+		conn.accepted()
+		conn.gate.letThrough(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
+		return nil
+	case cobalt.IsThrottled(err):
+		return err // it is there, and says so
+	case cobalt.IsUnauthorized(err):
+		err = refused(env, conn, r.clock.Now())
+	}
+	var pause time.Duration
+	if judge(err).class == stuck { // only a change helps: once per sync interval is enough
+		pause = r.interval(env)
+	}
+	conn.failed(err, pause)
+	conn.gate.closeFor(reasonOf(err))
+	return err
+}
+
+// interval is how often an environment is looked at; never, for 0s.
+func (r *EnvironmentReconciler[T]) interval(env T) time.Duration {
+	if interval := env.Settings().SyncInterval.Value(r.options.SyncInterval); interval > 0 {
+		return r.options.Jitter(interval)
+	}
+	return never
+}
+
+// environmentOutcome is judge in the words of an environment.
+func environmentOutcome(err error) outcome {
+	o := judge(err)
+	if o.class == ready {
+		o.reason, o.message = v1alpha1.ReasonConnected, "the API answers and accepts the key"
+	}
+	return o
+}
+
+// reasonOf names why an environment is not Ready, for the objects that wait.
+func reasonOf(err error) string {
+	return fmt.Sprintf("%s, see its status", judge(err).reason)
+}
+
+// finish reports the outcome in one status patch and says when to look again.
+func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKey, before, env T, o outcome) (ctrl.Result, error) {
+	status, now := env.EnvironmentStatus(), r.clock.Now()
+	if o.class != silent {
+		conditions{&status.Conditions, &status.ObservedGeneration}.report(o, env.GetGeneration(), now, r.options.ProgressDeadline)
+		status.LastHandledReconcileAt = requested(env)
+	}
+	if !equality.Semantic.DeepEqual(before, env) {
+		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
+			return ctrl.Result{}, client.IgnoreNotFound(err)
+		}
+		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
+		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
+			r.events.Eventf(env, nil, corev1.EventTypeWarning, o.reason, "Connect", "%s", o.message)
+		}
+	}
+	switch {
+	case o.after > 0:
+		return ctrl.Result{RequeueAfter: o.after}, nil
+	case o.class == ready:
+		return background(r.interval(env)), nil
+	}
+	if next := r.environments.connections.of(key).untilProbe(); next > 0 {
+		return ctrl.Result{RequeueAfter: soon(next)}, nil
+	}
+	return ctrl.Result{}, o.err
+}
+
+// lost is what is left to do for an environment that does not exist: its last
+// key stays in memory while objects of it may still have to be deleted.
+func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey) error {
+	users, err := r.countUsers(ctx, key)
+	if err != nil {
+		return err
+	}
+	if users == 0 {
+		r.environments.connections.forget(key)
+		return nil
+	}
+	conn := r.environments.connections.of(key)
+	conn.unload()
+	conn.gate.closeFor("it does not exist")
+	return nil
+}
+
+// countUsers counts the objects that refer to an environment.
+func (r *EnvironmentReconciler[T]) countUsers(ctx context.Context, key environmentKey) (int, error) {
+	count := 0
+	for _, user := range users {
+		list := user.list.DeepCopyObject().(client.ObjectList)
+		err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy)
+		if err != nil {
+			return 0, fmt.Errorf("list the objects of %s: %w", key, err)
+		}
+		count += meta.LenList(list)
+	}
+	return count, nil
+}

@@ -1,0 +1,287 @@
+package controller_test
+
+import (
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
+)
+
+var _ = Describe("An environment", func() {
+	It("waits for its Secret, and its objects for it", func() {
+		w := newWorld()
+		env, acme := w.environment(), w.account("acme")
+		w.create(acme)
+		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
+		Expect(message).To(Equal("Environment " + w.namespace + "/default does not exist: create it, or delete this object"))
+		w.create(env)
+		message = w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+		Expect(message).To(Equal("Secret " + w.namespace + "/cobalt-api-key does not exist"))
+		secret := w.secret("cobalt-api-key", map[string]string{"other": goodKey})
+		w.create(secret)
+		Eventually(func() string { return w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound) }).Should(
+			ContainSubstring(`has no key "api-key"`))
+		Expect(w.sim.Calls()).To(BeEmpty())
+		w.change(secret, func() { secret.StringData = map[string]string{"api-key": goodKey + "\n"} })
+		w.ready(env)
+		w.ready(acme)
+	})
+
+	It("with a wrong key says so and stops all other calls until it is right", func() {
+		w := newWorld()
+		env := w.environment()
+		secret := w.keySecret("no-such-key")
+		w.create(secret, env)
+		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
+		Expect(message).To(Equal("the API refused the key in Secret " + w.namespace + "/cobalt-api-key, key api-key (401): put a valid key there"))
+		var accounts []*v1alpha1.LinkedAccount
+		for i := range 10 {
+			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
+			w.create(accounts[i])
+		}
+		for _, acme := range accounts {
+			w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
+		}
+		w.pass(env, syncInterval)
+		Eventually(w.sim.Calls).Should(Equal(map[string]int{"listApplications": 2}), "one per sync interval")
+		w.change(secret, func() { secret.StringData = map[string]string{"api-key": goodKey} })
+		w.ready(env)
+		w.time.Advance(time.Second) // they are woken one after the other
+		for _, acme := range accounts {
+			w.ready(acme)
+		}
+	})
+
+	It("goes on when its key is rotated", func() {
+		w := newWorld()
+		env, secret, acme := w.environment(), w.keySecret(goodKey), w.account("acme")
+		w.create(secret, env, acme)
+		w.ready(acme)
+		version := acme.ResourceVersion
+		w.sim.RevokeKey(goodKey)
+		w.pass(acme, syncInterval)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
+		w.read(acme)
+		Expect(acme.ResourceVersion).To(Equal(version), "an object that is Ready keeps its conditions: the environment carries the alert")
+		w.change(secret, func() { secret.StringData = map[string]string{"api-key": secondKey} })
+		w.ready(env)
+		w.request(acme, "now")
+		w.ready(acme)
+		Expect(w.sim.State("test").Accounts).To(HaveLen(1))
+	})
+
+	It("gives a key that replaces a working one two minutes to be known", func() {
+		w := newWorld()
+		env, secret := w.environment(), w.keySecret(goodKey)
+		w.create(secret, env)
+		w.ready(env)
+		w.change(secret, func() { secret.StringData = map[string]string{"api-key": "not-yet"} })
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
+		Expect(stalled(env)).To(BeFalse())
+		w.pass(env, 2*time.Minute)
+		Eventually(func() bool {
+			w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
+			return stalled(env)
+		}).Should(BeTrue())
+		w.sim.AddKey("not-yet", "test")
+		w.pass(env, syncInterval)
+		w.ready(env)
+	})
+
+	It("closes its gate when the API fails five times in a row, and wakes those who wait when it is back", func() {
+		w := newWorld()
+		env := w.connected()
+		w.sim.Inject(simulator.Fault{Status: 502})
+		var accounts []*v1alpha1.LinkedAccount
+		for i := range 8 {
+			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
+			w.create(accounts[i])
+		}
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+		w.time.Advance(time.Second) // those who failed before it closed try again, and wait now
+		for _, acme := range accounts {
+			w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
+		}
+		w.sim.ClearFaults()
+		w.pass(env, time.Minute)
+		w.ready(env)
+		w.time.Advance(time.Second)
+		for _, acme := range accounts {
+			w.ready(acme)
+		}
+	})
+
+	It("must point to an allowed origin", func() {
+		w := newWorld()
+		env := w.environment()
+		env.Spec.BaseURL = "https://evil.example/api/v2"
+		w.create(w.keySecret(goodKey), env)
+		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
+		Expect(message).To(ContainSubstring("https://evil.example is not among the origins that this operator may call"))
+		w.change(env, func() { env.Spec.BaseURL = w.url })
+		w.ready(env)
+	})
+
+	It("says when its base URL is wrong or its CA bundle unusable", func() {
+		w := newWorld()
+		env := w.environment()
+		env.Spec.BaseURL = w.url + "/wrong"
+		env.Spec.CABundleRef = &v1alpha1.CABundleReference{Name: "ca"}
+		bundle := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "ca"}, Data: map[string]string{"ca.crt": "not a certificate"}}
+		w.create(w.keySecret(goodKey), env)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonConfigMapNotFound)
+		w.create(bundle)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonInvalidCABundle)
+		w.change(env, func() { env.Spec.CABundleRef = nil })
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonRejected)
+		w.change(env, func() { env.Spec.BaseURL = w.url })
+		w.ready(env)
+	})
+
+	It("probes when nothing was called for a sync interval, and not else", func() {
+		w := newWorld()
+		env := w.connected()
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"listApplications": 1}))
+		version := env.ResourceVersion
+		w.pass(env, syncInterval)
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"listApplications": 2}))
+		w.read(env)
+		Expect(env.ResourceVersion).To(Equal(version))
+	})
+
+	It("may be deleted together with everything, its Secret first", func() {
+		w := newWorld()
+		env, secret, acme := w.environment(), w.keySecret(goodKey), w.account("acme")
+		w.create(secret, env, acme)
+		w.ready(acme)
+		Eventually(func() []string { w.read(env); return env.Finalizers }).Should(ContainElement(v1alpha1.Finalizer))
+		w.remove(secret, env)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+		w.remove(acme)
+		w.gone(acme)
+		w.gone(env)
+		Expect(w.remote("acme")).To(BeNil())
+	})
+
+	It("that is being deleted waits for its objects and takes no new ones", func() {
+		w := newWorld()
+		env, acme := w.connected(), w.account("acme")
+		w.create(acme)
+		w.ready(acme)
+		Eventually(func() []string { w.read(env); return env.Finalizers }).Should(ContainElement(v1alpha1.Finalizer))
+		w.remove(env)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDeletionPending)
+		late := w.account("late")
+		w.create(late)
+		message := w.settled(late, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
+		Expect(message).To(HaveSuffix("/default is being deleted"))
+		w.remove(acme, late)
+		w.gone(env)
+		Expect(w.sim.State("test").Accounts).To(BeEmpty())
+	})
+
+	DescribeTable("releases its objects without credentials", func(release func(w *world, env *v1alpha1.Environment, acme *v1alpha1.LinkedAccount)) {
+		w := newWorld()
+		env, secret, acme := w.environment(), w.keySecret(goodKey), w.account("acme")
+		w.create(secret, env, acme)
+		w.ready(acme)
+		w.remove(secret)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+		w.restart() // the key is no longer in memory
+		w.remove(acme)
+		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
+		Expect(message).To(ContainSubstring("deletionPolicy: Orphan"), "the way out is told")
+		w.sim.ResetCalls()
+		release(w, env, acme)
+		w.gone(acme)
+		Expect(w.sim.Calls()).To(BeEmpty())
+		Expect(w.remote("acme")).NotTo(BeNil())
+	},
+		Entry("by Orphan on the object", func(w *world, _ *v1alpha1.Environment, acme *v1alpha1.LinkedAccount) {
+			w.change(acme, func() { acme.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		}),
+		Entry("by Orphan on the environment", func(w *world, env *v1alpha1.Environment, _ *v1alpha1.LinkedAccount) {
+			w.change(env, func() { env.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		}),
+	)
+})
+
+var _ = Describe("A cluster environment", func() {
+	clusterEnvironment := func(w *world, selector metav1.LabelSelector, prefixes ...string) *v1alpha1.ClusterEnvironment {
+		env := &v1alpha1.ClusterEnvironment{
+			ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
+			Spec: v1alpha1.ClusterEnvironmentSpec{
+				EnvironmentSettings: w.environment().Spec.EnvironmentSettings,
+				APIKeySecretRef: v1alpha1.NamespacedAPIKeyReference{
+					Namespace: w.namespace, APIKeyReference: v1alpha1.APIKeyReference{Name: "cobalt-api-key"},
+				},
+				AllowedNamespaces: v1alpha1.AllowedNamespaces{Selector: selector, AccountIDPrefixes: prefixes},
+			},
+		}
+		w.create(w.keySecret(goodKey), env)
+		DeferCleanup(func() { Expect(client.IgnoreNotFound(w.Delete(w.ctx, env))).To(Succeed()) })
+		w.ready(env)
+		return env
+	}
+	inCluster := func(w *world) func(*v1alpha1.LinkedAccount) {
+		return func(obj *v1alpha1.LinkedAccount) {
+			obj.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: w.namespace}
+		}
+	}
+
+	It("serves the namespaces it allows", func() {
+		w := newWorld()
+		clusterEnvironment(w, metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": w.namespace}})
+		acme := w.account("acme", inCluster(w))
+		w.create(acme)
+		w.ready(acme)
+		Expect(acme.Status.Environment).To(Equal("ClusterEnvironment/" + w.namespace))
+		w.remove(acme)
+		w.gone(acme)
+		Expect(w.remote("acme")).To(BeNil())
+	})
+
+	It("refuses other namespaces and other accounts", func() {
+		w := newWorld()
+		env := clusterEnvironment(w, metav1.LabelSelector{MatchLabels: map[string]string{"team": "another"}})
+		acme := w.account("acme", inCluster(w))
+		w.create(acme)
+		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
+		Expect(message).To(ContainSubstring("does not allow namespace " + w.namespace))
+		w.change(env, func() {
+			env.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{AccountIDPrefixes: []string{"team-a-"}}
+		})
+		Eventually(func() string { return w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed) }).Should(
+			ContainSubstring(`does not allow account "acme"`))
+		allowed := w.account("team-a-1", inCluster(w))
+		w.create(allowed)
+		w.ready(allowed)
+		Expect(w.sim.State("test").Accounts).To(HaveLen(1))
+	})
+
+	It("is out of reach of an operator that watches single namespaces", func() {
+		w := newWorld()
+		w.stop()
+		w.options.Namespaced = true
+		w.start()
+		acme := w.account("acme", inCluster(w))
+		w.create(acme)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonClusterEnvironmentsDisabled)
+	})
+})
+
+func stalled(env *v1alpha1.Environment) bool {
+	for _, condition := range env.Status.Conditions {
+		if condition.Type == v1alpha1.ConditionStalled {
+			return true
+		}
+	}
+	return false
+}

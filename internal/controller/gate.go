@@ -1,0 +1,140 @@
+package controller
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// tripAfter is how many calls in a row may fail before the gate closes.
+const tripAfter = 5
+
+// gate stands in front of an environment's API. It is open while the API is
+// known to answer and to accept the key; while it is closed, only the
+// environment's own probe calls, and objects wait to be woken.
+type gate struct {
+	clock clock.PassiveClock
+	// tripped has the environment looked at, because a call closed the gate.
+	tripped func()
+
+	mu     sync.Mutex
+	open   bool
+	reason string
+	// epoch counts the clients: what a replaced one still hears is no news.
+	epoch    int
+	failures int
+	answered time.Time
+	waiters  map[waiter]struct{}
+}
+
+// waiter is an object in the queue that it is woken through.
+type waiter struct {
+	waker   *waker
+	request ctrl.Request
+}
+
+func newGate(c clock.PassiveClock) *gate {
+	return &gate{clock: c, reason: "it has not been looked at yet", waiters: map[waiter]struct{}{}}
+}
+
+// pass lets an object through, or remembers to wake it and tells why not.
+func (g *gate) pass(w waiter) (reason string, open bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open {
+		return "", true
+	}
+	g.waiters[w] = struct{}{}
+	return g.reason, false
+}
+
+// await remembers to wake an object when the gate opens or is nudged.
+func (g *gate) await(w waiter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiters[w] = struct{}{}
+}
+
+// saw draws the conclusions from a finished call.
+func (g *gate) saw(epoch int, call cobalt.Call) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if epoch != g.epoch {
+		return
+	}
+	unauthorized := false
+	switch {
+	case call.Err == nil:
+		g.failures, g.answered = 0, g.clock.Now()
+	case cobalt.IsUnauthorized(call.Err):
+		// A refused session token concerns its object alone.
+		unauthorized = call.Operation != "createPublicWorkflow"
+	case cobalt.IsFailing(call.Err):
+		g.failures++
+	default:
+		g.failures = 0
+	}
+	if g.open && (unauthorized || g.failures >= tripAfter) {
+		g.open, g.reason = false, "its API stopped answering"
+		if unauthorized {
+			g.reason = "its API key was refused"
+		}
+		g.tripped()
+	}
+}
+
+// onTrip sets what is done when a call closes the gate.
+func (g *gate) onTrip(tripped func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tripped = tripped
+}
+
+// newEpoch closes the gate until a client that is about to be made has been answered.
+func (g *gate) newEpoch() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open, g.reason = false, "its API has not answered yet"
+	g.epoch++
+	return g.epoch
+}
+
+// isOpen tells whether objects may call, and when a call was last answered well.
+func (g *gate) isOpen() (open bool, answered time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open, g.answered
+}
+
+func (g *gate) closeFor(reason string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open, g.reason = false, reason
+}
+
+// letThrough opens the gate and wakes those who wait, one per pause.
+func (g *gate) letThrough(pause time.Duration) {
+	g.mu.Lock()
+	g.open, g.failures = true, 0
+	g.mu.Unlock()
+	g.wake(pause)
+}
+
+// nudge has those who wait look again, whether the gate is open or not.
+func (g *gate) nudge() { g.wake(0) }
+
+func (g *gate) wake(pause time.Duration) {
+	g.mu.Lock()
+	waiters := g.waiters
+	g.waiters = map[waiter]struct{}{}
+	g.mu.Unlock()
+	var after time.Duration
+	for w := range waiters {
+		w.waker.wake(w.request, after)
+		after += pause
+	}
+}

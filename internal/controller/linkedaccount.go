@@ -1,0 +1,179 @@
+package controller
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// account is a linked account as spec wants it, or as Cobalt has it.
+type account struct {
+	cobalt.LinkedAccount
+	// secret are the keys of YourApp whose values came from a Secret.
+	secret map[string]bool
+}
+
+// linkedAccounts teaches the shared flow what a LinkedAccount is.
+type linkedAccounts struct{}
+
+var _ Resource[*v1alpha1.LinkedAccount, account] = linkedAccounts{}
+
+func (linkedAccounts) References(obj *v1alpha1.LinkedAccount) []Reference {
+	return references(obj.Namespace, obj.Spec.YourAppFrom)
+}
+
+func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.LinkedAccount) (*account, error) {
+	desired := &account{
+		LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: obj.AccountID(), Name: obj.Spec.Name, YourApp: map[string]any{}},
+		secret:        map[string]bool{},
+	}
+	for _, key := range obj.Status.YourAppKeys {
+		desired.YourApp[key] = nil // cleared, unless it is still listed
+	}
+	if obj.Spec.YourApp != nil {
+		listed, err := decodeJSON(obj.Spec.YourApp.Raw)
+		if err != nil {
+			return nil, stalledBy(v1alpha1.ReasonInvalidInput, "yourApp is not a JSON object")
+		}
+		maps.Copy(desired.YourApp, listed)
+	}
+	for _, source := range obj.Spec.YourAppFrom {
+		ref, key := sourceReference(obj.Namespace, source)
+		values, err := inputs.Object(ctx, ref, key)
+		if err != nil {
+			return nil, err
+		}
+		for name, value := range values {
+			desired.YourApp[name], desired.secret[name] = value, ref.Kind == kindSecret
+		}
+	}
+	return desired, nil
+}
+
+func (linkedAccounts) Observe(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount) (*account, error) {
+	found, err := api.GetLinkedAccount(ctx, obj.AccountID())
+	if cobalt.IsNotFound(err) {
+		return nil, nil
+	}
+	return answered(found, err)
+}
+
+func (linkedAccounts) Diff(desired, remote *account) []v1alpha1.Drift {
+	var drift []v1alpha1.Drift
+	if desired.Name != "" && desired.Name != remote.Name {
+		drift = append(drift, v1alpha1.Drift{Path: "name", Desired: show(desired.Name), Observed: show(remote.Name)})
+	}
+	for _, key := range slices.Sorted(maps.Keys(desired.YourApp)) {
+		want, have := desired.YourApp[key], remote.YourApp[key]
+		if sameJSON(want, have) { // null is as good as absent
+			continue
+		}
+		difference := v1alpha1.Drift{Path: yourAppPath(key), Desired: shownUnlessNil(want), Observed: shownUnlessNil(have)}
+		if desired.secret[key] {
+			difference.Desired, difference.Observed = redacted, redacted
+		}
+		drift = append(drift, difference)
+	}
+	return drift
+}
+
+func (linkedAccounts) Marks(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
+	origin := obj.Status.Origin // outlives annotations that a tool replaced
+	switch {
+	case origin != "":
+	case remote == nil:
+		origin = v1alpha1.OriginCreated
+	default:
+		origin = v1alpha1.OriginAdopted
+	}
+	return map[string]string{accountMark: obj.AccountID(), originMark: string(origin)}
+}
+
+func (linkedAccounts) Create(ctx context.Context, api *cobalt.Client, desired *account) (*account, error) {
+	return answered(api.UpsertLinkedAccount(ctx, input(desired, nil)))
+}
+
+func (linkedAccounts) Update(ctx context.Context, api *cobalt.Client, desired, remote *account) (*account, error) {
+	return answered(api.UpsertLinkedAccount(ctx, input(desired, remote)))
+}
+
+func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) (time.Time, error) {
+	obj.Status.ID = remote.ID
+	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		return time.Time{}, nil
+	}
+	if origin, ok := mark(obj, originMark); ok {
+		obj.Status.Origin = v1alpha1.Origin(origin)
+	}
+	obj.Status.YourAppKeys = nil
+	for _, key := range slices.Sorted(maps.Keys(desired.YourApp)) {
+		if desired.YourApp[key] != nil {
+			obj.Status.YourAppKeys = append(obj.Status.YourAppKeys, key)
+		}
+	}
+	return time.Time{}, nil
+}
+
+// DeletionPolicy is spec's; empty deletes what obj created and keeps what it
+// adopted, as deleting an account takes the customer's connections along.
+func (linkedAccounts) DeletionPolicy(obj *v1alpha1.LinkedAccount) v1alpha1.DeletionPolicy {
+	if policy := obj.Spec.DeletionPolicy; policy != "" {
+		return policy
+	}
+	origin, ok := mark(obj, originMark)
+	if !ok {
+		origin = string(obj.Status.Origin)
+	}
+	if v1alpha1.Origin(origin) == v1alpha1.OriginCreated {
+		return v1alpha1.DeletionPolicyDelete
+	}
+	return v1alpha1.DeletionPolicyOrphan
+}
+
+func (linkedAccounts) Delete(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount) error {
+	return api.DeleteLinkedAccount(ctx, obj.AccountID())
+}
+
+// input is what upsertLinkedAccount is sent. It repeats what remote has beside
+// what is desired: whether the API merges your_app or replaces it is not said.
+func input(desired, remote *account) cobalt.LinkedAccountInput {
+	in := cobalt.LinkedAccountInput{ID: desired.LinkedAccountID, Name: desired.Name, YourApp: map[string]any{}}
+	if remote != nil {
+		maps.Copy(in.YourApp, remote.YourApp)
+	}
+	for key, value := range desired.YourApp {
+		if value != nil || remote != nil {
+			in.YourApp[key] = value
+		}
+	}
+	if len(in.YourApp) == 0 {
+		in.YourApp = nil
+	}
+	return in
+}
+
+func answered(found *cobalt.LinkedAccount, err error) (*account, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &account{LinkedAccount: *found}, nil
+}
+
+// longestKey is how much of a key a path shows.
+const longestKey = 200
+
+func yourAppPath(key string) string {
+	return "yourApp." + string([]rune(key)[:min(len([]rune(key)), longestKey)])
+}
+
+// shownUnlessNil renders a value; nothing for what is not there.
+func shownUnlessNil(value any) string {
+	if value == nil {
+		return ""
+	}
+	return show(value)
+}

@@ -1,0 +1,71 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// Annotations in which an object carries what must outlive its status. Each
+// value reads <namespace>/<name>:<value>, so that a copy of the object under
+// another name does not take it for its own.
+const (
+	accountMark = "cobalt.gocobalt.io/account"
+	originMark  = "cobalt.gocobalt.io/origin"
+)
+
+// mark returns the value of a mark that is obj's own.
+func mark(obj client.Object, name string) (value string, ok bool) {
+	return strings.CutPrefix(obj.GetAnnotations()[name], client.ObjectKeyFromObject(obj).String()+":")
+}
+
+func setMark(obj client.Object, name, value string) {
+	annotations := obj.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[name] = client.ObjectKeyFromObject(obj).String() + ":" + value
+	obj.SetAnnotations(annotations)
+}
+
+// hold puts the finalizer and the marks that are missing on obj, in one write,
+// and returns obj as the API server has it then. It fails if obj is not the
+// newest version: what was seen of Cobalt must not be recorded for an object
+// that another pass has changed meanwhile.
+func hold[T client.Object](ctx context.Context, c client.Client, obj T, marks map[string]string) (T, error) {
+	held := obj.DeepCopyObject().(T)
+	changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)
+	for name, value := range marks {
+		if _, ok := mark(held, name); !ok {
+			setMark(held, name, value)
+			changed = true
+		}
+	}
+	if !changed {
+		return obj, nil
+	}
+	if err := c.Patch(ctx, held, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})); err != nil {
+		return obj, err
+	}
+	return held, nil
+}
+
+// release takes the finalizer off obj. It does not matter whether obj is the
+// newest version: the patch says which finalizer is meant, and is refused if
+// others have moved it.
+func release(ctx context.Context, c client.Client, obj client.Object) error {
+	index := slices.Index(obj.GetFinalizers(), v1alpha1.Finalizer)
+	if index < 0 {
+		return nil
+	}
+	path := fmt.Sprintf("/metadata/finalizers/%d", index)
+	patch := fmt.Sprintf(`[{"op":"test","path":%q,"value":%q},{"op":"remove","path":%q}]`, path, v1alpha1.Finalizer, path)
+	return client.IgnoreNotFound(c.Patch(ctx, obj, client.RawPatch(types.JSONPatchType, []byte(patch))))
+}

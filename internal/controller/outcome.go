@@ -1,0 +1,174 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// waiting is the error of a step that cannot go on before something else happens.
+type waiting struct{ reason, message string }
+
+func (w *waiting) Error() string { return w.message }
+
+// stalled is the error of a step that cannot go on before a person acts.
+type stalled struct{ reason, message string }
+
+func (s *stalled) Error() string { return s.message }
+
+func waitingFor(reason, format string, args ...any) error {
+	return &waiting{reason, fmt.Sprintf(format, args...)}
+}
+
+func stalledBy(reason, format string, args ...any) error {
+	return &stalled{reason, fmt.Sprintf(format, args...)}
+}
+
+// class is who acts next.
+type class int
+
+const (
+	ready       class = iota // nobody
+	reconciling              // the operator, somebody else, or time
+	stuck                    // the user
+	silent                   // the operator, so soon that it is not worth a word
+)
+
+// outcome is what one pass came to, in the words of the status and of the queue.
+type outcome struct {
+	class           class
+	reason, message string
+	// after is when to come back; zero leaves it to the sync interval.
+	after time.Duration
+	// err is for the queue alone: it asks for growing pauses.
+	err error
+}
+
+// conflictPause lets the cache catch up with a write it has not seen.
+const conflictPause = 200 * time.Millisecond
+
+// judge gives the error of a pass its meaning. It is the only place that does.
+func judge(err error) outcome {
+	var (
+		wait      *waiting
+		stop      *stalled
+		throttled *cobalt.ThrottledError
+	)
+	switch {
+	case err == nil:
+		return outcome{class: ready, reason: v1alpha1.ReasonSynced, message: "Cobalt is as spec says"}
+	case errors.As(err, &wait):
+		return outcome{class: reconciling, reason: wait.reason, message: wait.message}
+	case errors.As(err, &stop):
+		return outcome{class: stuck, reason: stop.reason, message: stop.message}
+	case errors.As(err, &throttled):
+		return outcome{class: silent, after: throttled.After}
+	case apierrors.IsConflict(err):
+		return outcome{class: silent, after: conflictPause}
+	case cobalt.IsThrottled(err):
+		return outcome{
+			class: reconciling, reason: v1alpha1.ReasonThrottled, after: max(cobalt.RetryAfter(err), time.Second),
+			message: "Cobalt asked to slow down: " + err.Error(),
+		}
+	case cobalt.IsUnauthorized(err):
+		return outcome{
+			class: reconciling, reason: v1alpha1.ReasonEnvironmentNotReady,
+			message: "the environment's API key was refused: " + err.Error(),
+		}
+	case cobalt.IsInvalidID(err):
+		return outcome{class: stuck, reason: v1alpha1.ReasonRejected, message: err.Error()}
+	case cobalt.IsRejected(err):
+		return outcome{class: stuck, reason: v1alpha1.ReasonRejected, message: "Cobalt refused: " + err.Error()}
+	default:
+		return outcome{class: reconciling, reason: v1alpha1.ReasonFailed, message: err.Error(), err: err}
+	}
+}
+
+// conditions is the part of a status that says what came of a pass.
+type conditions struct {
+	list     *[]metav1.Condition
+	observed *int64
+}
+
+// settled tells whether the last report, about this generation, left nothing
+// for the operator to do by itself.
+func (c conditions) settled(generation int64) bool {
+	if *c.observed != generation {
+		return false
+	}
+	stalled := meta.FindStatusCondition(*c.list, v1alpha1.ConditionStalled)
+	return c.ready(generation) || stalled != nil && stalled.Reason != v1alpha1.ReasonProgressDeadlineExceeded
+}
+
+func (c conditions) ready(generation int64) bool {
+	return *c.observed == generation && meta.IsStatusConditionTrue(*c.list, v1alpha1.ConditionReady)
+}
+
+// report writes an outcome about a generation into the conditions.
+func (c conditions) report(o outcome, generation int64, now time.Time, deadline time.Duration) {
+	if o.class == silent {
+		return
+	}
+	if o.class == reconciling && c.overdue(o, generation, now, deadline) {
+		o.class, o.reason = stuck, v1alpha1.ReasonProgressDeadlineExceeded
+		o.message = fmt.Sprintf("no progress within %s: %s", deadline, o.message)
+	}
+	if !c.waitsLikeBefore(o, generation) {
+		meta.RemoveStatusCondition(c.list, v1alpha1.ConditionReconciling)
+	}
+	*c.observed = generation
+	c.set(v1alpha1.ConditionReady, o.class == ready, o, generation, now)
+	for conditionType, present := range map[string]bool{
+		v1alpha1.ConditionReconciling: o.class == reconciling,
+		v1alpha1.ConditionStalled:     o.class == stuck,
+	} {
+		if present {
+			c.set(conditionType, true, o, generation, now)
+		} else {
+			meta.RemoveStatusCondition(c.list, conditionType)
+		}
+	}
+}
+
+func (c conditions) set(conditionType string, isTrue bool, o outcome, generation int64, now time.Time) {
+	status := metav1.ConditionFalse
+	if isTrue {
+		status = metav1.ConditionTrue
+	}
+	meta.SetStatusCondition(c.list, metav1.Condition{
+		Type: conditionType, Status: status, Reason: o.reason, Message: o.message,
+		ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now),
+	})
+}
+
+// overdue tells whether waiting has gone on for longer than the deadline: since
+// the Reconciling condition came up, whose time starts anew with each spec and
+// with each change between waiting that counts and waiting that does not.
+func (c conditions) overdue(o outcome, generation int64, now time.Time, deadline time.Duration) bool {
+	if *c.observed != generation || !countsAsFailing(o.reason) {
+		return false
+	}
+	stalled := meta.FindStatusCondition(*c.list, v1alpha1.ConditionStalled)
+	if stalled != nil && stalled.Reason == v1alpha1.ReasonProgressDeadlineExceeded {
+		return true // until Ready or another spec
+	}
+	since := meta.FindStatusCondition(*c.list, v1alpha1.ConditionReconciling)
+	return since != nil && countsAsFailing(since.Reason) && now.Sub(since.LastTransitionTime.Time) >= deadline
+}
+
+func (c conditions) waitsLikeBefore(o outcome, generation int64) bool {
+	since := meta.FindStatusCondition(*c.list, v1alpha1.ConditionReconciling)
+	return since != nil && *c.observed == generation && countsAsFailing(since.Reason) == countsAsFailing(o.reason)
+}
+
+// countsAsFailing tells whether waiting for this reason may exceed the deadline.
+func countsAsFailing(reason string) bool {
+	return reason != v1alpha1.ReasonThrottled && reason != v1alpha1.ReasonDeletionPending
+}

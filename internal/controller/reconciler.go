@@ -1,0 +1,262 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// Reconciler is the flow that all kinds share which keep a state in Cobalt.
+type Reconciler[T Object, R any] struct {
+	Resource Resource[T, R]
+
+	client       client.Client
+	events       events.EventRecorder
+	environments *environments
+	inputs       inputStore
+	options      Options
+	clock        clock.Clock
+	due          *dueTimes
+	waker        *waker
+	// prototype is an empty object of the kind.
+	prototype T
+}
+
+// pass is one reconcile of one object.
+type pass[T Object] struct {
+	obj T
+	// before is obj as the API server has it.
+	before T
+	inputs *Inputs
+	// about is what this pass is about, last what is known of the one before.
+	about about
+	last  dueTime
+	// wanted tells that somebody waits for this pass: a change, a request, a
+	// deletion. Otherwise it is a look in the background.
+	wanted bool
+	// interval until the next look.
+	interval time.Duration
+	// wake is when the next pass is needed; zero leaves it to the interval.
+	wake time.Time
+}
+
+// Reconcile brings Cobalt in line with an object, then reports what came of it
+// in one status patch, whichever path was taken.
+func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	obj := r.prototype.DeepCopyObject().(T)
+	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
+		r.due.forget(request.NamespacedName)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	deleting, held := !obj.GetDeletionTimestamp().IsZero(), controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
+	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
+		return ctrl.Result{}, nil
+	}
+	env, envErr := r.environments.find(ctx, obj, r.waiterOf(obj))
+	p, err := r.begin(ctx, obj, env)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if rest, ok := r.rest(p); ok {
+		return background(rest), nil
+	}
+	var gone bool
+	if deleting {
+		gone, err = r.remove(ctx, p, env)
+	} else if err = envErr; err == nil {
+		err = r.sync(ctx, p, env)
+	}
+	if gone {
+		return r.letGo(ctx, obj)
+	}
+	return r.finish(ctx, p, judge(err))
+}
+
+// begin finds out what a pass is for. env is nil if there is none.
+func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObject) (*pass[T], error) {
+	version, err := r.inputs.version(ctx, r.Resource.References(obj))
+	if err != nil {
+		return nil, err
+	}
+	p := &pass[T]{
+		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(),
+		about: about{obj.GetGeneration(), version, requested(obj), generationOf(env)},
+		last:  r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()),
+	}
+	restarted := p.last.about == about{}
+	if restarted && conditionsOf(obj).settled(obj.GetGeneration()) {
+		status := obj.CommonStatus()
+		p.last.about = about{status.ObservedGeneration, status.InputsVersion, status.LastHandledReconcileAt, p.about.environment}
+	}
+	if conditionsOf(obj).ready(obj.GetGeneration()) {
+		p.last.about.environment = p.about.environment
+	}
+	p.wanted = p.last.about != p.about
+	p.interval = r.options.SyncInterval
+	if env != nil {
+		p.interval = env.Settings().SyncInterval.Value(p.interval)
+	}
+	p.interval = obj.CommonSpec().SyncInterval.Value(p.interval)
+	if p.interval == 0 {
+		p.interval = never
+	}
+	if restarted && !p.wanted && conditionsOf(obj).ready(obj.GetGeneration()) {
+		p.last.at = r.clock.Now().Add(r.options.Spread(p.interval)) // not all at once
+		r.due.set(client.ObjectKeyFromObject(obj), p.last)
+	}
+	return p, nil
+}
+
+func generationOf(env EnvironmentObject) int64 {
+	if env == nil {
+		return 0
+	}
+	return env.GetGeneration()
+}
+
+// rest tells whether there is nothing to do before the next look, and how long
+// that is.
+func (r *Reconciler[T, R]) rest(p *pass[T]) (time.Duration, bool) {
+	if p.wanted {
+		return 0, false
+	}
+	left := p.last.at.Sub(r.clock.Now())
+	return left, left > 0
+}
+
+// sync is the whole story of an object that is not being deleted.
+func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env EnvironmentObject) error {
+	ctx = p.asCaller(ctx)
+	api, err := r.environments.connect(ctx, p.obj, env, r.waiterOf(p.obj))
+	if err != nil {
+		return err
+	}
+	desired, err := r.Resource.Desired(ctx, p.inputs, p.obj)
+	if err != nil {
+		return err
+	}
+	remote, err := r.Resource.Observe(ctx, api, p.obj)
+	if err != nil {
+		return err
+	}
+	if p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		return r.compare(p, desired, remote)
+	}
+	if p.obj, err = hold(ctx, r.client, p.obj, r.Resource.Marks(p.obj, remote)); err != nil {
+		return err
+	}
+	if !controllerutil.ContainsFinalizer(p.before, v1alpha1.Finalizer) && remote != nil {
+		r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
+	}
+	p.before = p.obj.DeepCopyObject().(T)
+	if remote, err = r.converge(ctx, api, p, desired, remote); err != nil {
+		return err
+	}
+	p.wake, err = r.Resource.Publish(p.obj, desired, remote)
+	return err
+}
+
+// converge writes to Cobalt what is missing or different there.
+func (r *Reconciler[T, R]) converge(ctx context.Context, api *cobalt.Client, p *pass[T], desired, remote *R) (*R, error) {
+	if remote == nil {
+		created, err := r.Resource.Create(ctx, api, desired)
+		if err == nil {
+			r.event(p, corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
+		}
+		return created, err
+	}
+	drift := r.Resource.Diff(desired, remote)
+	if len(drift) == 0 {
+		p.setDrift(nil)
+		return remote, nil
+	}
+	p.setDrift(drift) // stays until correcting it works
+	updated, err := r.Resource.Update(ctx, api, desired, remote)
+	switch {
+	case cobalt.IsNotFound(err): // gone since Observe: observe again
+		return nil, fmt.Errorf("it vanished from Cobalt meanwhile: %s", err)
+	case err != nil:
+		return nil, err
+	}
+	p.setDrift(nil)
+	r.event(p, corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+paths(drift))
+	return updated, nil
+}
+
+// compare is sync under managementPolicy ReadOnly: it tells what would change.
+func (r *Reconciler[T, R]) compare(p *pass[T], desired, remote *R) error {
+	if remote == nil {
+		return waitingFor(v1alpha1.ReasonRemoteNotFound,
+			"it does not exist in Cobalt, and managementPolicy ReadOnly keeps the operator from creating it")
+	}
+	p.setDrift(r.Resource.Diff(desired, remote))
+	_, err := r.Resource.Publish(p.obj, desired, remote)
+	return err
+}
+
+// remove deletes what obj stands for in Cobalt, unless it is to stay there.
+func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env EnvironmentObject) (gone bool, err error) {
+	keep := r.Resource.DeletionPolicy(p.obj) == v1alpha1.DeletionPolicyOrphan ||
+		p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly ||
+		env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan
+	if keep { // before connecting: the way out for users who lost the credentials
+		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
+		return true, nil
+	}
+	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj))
+	if err != nil {
+		return false, err
+	}
+	if err := r.Resource.Delete(p.asCaller(ctx), api, p.obj); err != nil && !cobalt.IsNotFound(err) {
+		return false, err
+	}
+	r.event(p, corev1.EventTypeNormal, "Deleted", "Delete", "deleted in Cobalt")
+	return true, nil
+}
+
+// letGo ends the life of an object that has nothing left to look after.
+func (r *Reconciler[T, R]) letGo(ctx context.Context, obj T) (ctrl.Result, error) {
+	o := judge(release(ctx, r.client, obj))
+	return ctrl.Result{RequeueAfter: o.after}, o.err
+}
+
+func (r *Reconciler[T, R]) waiterOf(obj T) waiter {
+	return waiter{r.waker, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
+}
+
+func (p *pass[T]) asCaller(ctx context.Context) context.Context {
+	lane := cobalt.Background
+	if p.wanted {
+		lane = cobalt.Foreground
+	}
+	return cobalt.WithCaller(ctx, lane, string(p.obj.GetUID()))
+}
+
+// never is the time between looks of an object whose syncInterval is 0s.
+const never = 100 * 365 * 24 * time.Hour
+
+// background is a result at the lowest priority: the queue would otherwise keep
+// the priority of the change that an object was last looked at for.
+func background(after time.Duration) ctrl.Result {
+	return ctrl.Result{RequeueAfter: soon(after), Priority: ptr.To(handler.LowPriority)}
+}
+
+// soon is after, or nothing at all if that is never.
+func soon(after time.Duration) time.Duration {
+	if after > never/2 {
+		return 0
+	}
+	return after
+}

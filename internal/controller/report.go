@@ -1,0 +1,142 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// patience is how long an object stays Ready although looking at it in the
+// background fails: one failed look is no news.
+const patience = 5 * time.Minute
+
+// finish reports the outcome of a pass and says when the next one is.
+func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (ctrl.Result, error) {
+	now := r.clock.Now()
+	o.message = p.inputs.Redact(o.message)
+	if o.class == ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		o.reason, o.message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))
+	}
+	if r.keepsQuiet(p, o, now) {
+		p.obj = p.before
+	} else {
+		r.report(p, o, now)
+	}
+	if !equality.Semantic.DeepEqual(p.before, p.obj) { // a pass that finds nothing new writes nothing
+		if err := r.client.Status().Patch(ctx, p.obj, client.MergeFrom(p.before)); err != nil {
+			return ctrl.Result{}, client.IgnoreNotFound(err)
+		}
+		r.announce(p)
+	}
+	return r.next(p, o, now)
+}
+
+// next says when an object is looked at again, and how urgently.
+func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Result, error) {
+	key := client.ObjectKeyFromObject(p.obj)
+	if o.class == ready || o.class == stuck && o.err == nil {
+		at := now.Add(r.options.Jitter(p.interval))
+		if !p.wake.IsZero() && p.wake.Before(at) {
+			at = p.wake
+		}
+		r.due.set(key, dueTime{uid: p.obj.GetUID(), about: p.about, at: at})
+		return background(at.Sub(now)), nil
+	}
+	r.due.set(key, p.last)
+	switch {
+	case o.err != nil:
+		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
+	case o.after > 0:
+		return ctrl.Result{RequeueAfter: o.after}, nil
+	}
+	// A watch or the gate wakes it; this is for what neither sees.
+	return ctrl.Result{RequeueAfter: soon(r.options.Jitter(p.interval))}, nil
+}
+
+// keepsQuiet tells whether a failed look in the background is not worth a word:
+// during an outage of the environment, which says so itself, and for a while
+// otherwise.
+func (r *Reconciler[T, R]) keepsQuiet(p *pass[T], o outcome, now time.Time) bool {
+	if p.wanted || o.class != reconciling || !conditionsOf(p.before).ready(p.obj.GetGeneration()) {
+		return false
+	}
+	if p.last.failingSince.IsZero() {
+		p.last.failingSince = now
+	}
+	return o.reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(p.last.failingSince) < patience
+}
+
+func (r *Reconciler[T, R]) report(p *pass[T], o outcome, now time.Time) {
+	conditionsOf(p.obj).report(o, p.obj.GetGeneration(), now, r.options.ProgressDeadline)
+	if o.class == silent {
+		return
+	}
+	status := p.obj.CommonStatus()
+	status.InputsVersion = p.about.inputs
+	status.LastHandledReconcileAt = p.about.request
+	ref := p.obj.CommonSpec().EnvironmentRef
+	status.Environment = string(ref.Kind) + "/" + ref.Name
+}
+
+// announce makes an event of a Ready condition that has turned bad or says
+// something else now.
+func (r *Reconciler[T, R]) announce(p *pass[T]) {
+	before := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
+	now := meta.FindStatusCondition(p.obj.CommonStatus().Conditions, v1alpha1.ConditionReady)
+	if now == nil || now.Status == "True" || before != nil && before.Reason == now.Reason && before.Message == now.Message {
+		return
+	}
+	r.event(p, corev1.EventTypeWarning, now.Reason, "Reconcile", now.Message)
+}
+
+// event tells what happened. Whether it arrives does not matter: in a namespace
+// that is being deleted, events are refused.
+func (r *Reconciler[T, R]) event(p *pass[T], eventType, reason, action, note string) {
+	r.events.Eventf(p.obj, nil, eventType, reason, action, "%s", p.inputs.Redact(note))
+}
+
+func readOnlyMessage(differences int) string {
+	if differences == 0 {
+		return "Cobalt is as spec says; managementPolicy is ReadOnly"
+	}
+	return fmt.Sprintf("%d differences, see status.drift; managementPolicy ReadOnly keeps the operator from correcting them", differences)
+}
+
+// mostDrift is how many differences status lists.
+const mostDrift = 20
+
+func (p *pass[T]) setDrift(drift []v1alpha1.Drift) {
+	p.obj.CommonStatus().Drift = drift[:min(len(drift), mostDrift)]
+}
+
+func paths(drift []v1alpha1.Drift) string {
+	var names []string
+	for _, d := range drift {
+		names = append(names, d.Path)
+	}
+	return strings.Join(names, ", ")
+}
+
+func conditionsOf(obj Object) conditions {
+	status := obj.CommonStatus()
+	return conditions{&status.Conditions, &status.ObservedGeneration}
+}
+
+// longestRequest is as much of a request as status can echo.
+const longestRequest = 256
+
+// requested is the sync that somebody asked for by annotation.
+func requested(obj client.Object) string {
+	request := obj.GetAnnotations()[v1alpha1.ReconcileRequestAnnotation]
+	return request[:min(len(request), longestRequest)]
+}

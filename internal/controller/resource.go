@@ -1,0 +1,49 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// Object is a custom resource of this API group that keeps a state in Cobalt.
+type Object interface {
+	client.Object
+	AccountID() string
+	CommonSpec() *v1alpha1.CommonSpec
+	CommonStatus() *v1alpha1.CommonStatus
+}
+
+// Resource is what one kind teaches the shared flow: T is the custom resource,
+// R what it stands for in Cobalt. An implementation holds no state of a pass.
+type Resource[T Object, R any] interface {
+	// References names the Secrets and ConfigMaps that spec refers to. It is pure.
+	References(obj T) []Reference
+	// Desired builds what spec asks for. Values from Secrets and ConfigMaps
+	// must be read through inputs.
+	Desired(ctx context.Context, inputs *Inputs, obj T) (*R, error)
+	// Observe returns what Cobalt has, or nil if there is nothing. It must find
+	// what it once created even when the status of obj is empty.
+	Observe(ctx context.Context, api *cobalt.Client, obj T) (*R, error)
+	// Diff lists where remote is not as desired. It is pure.
+	Diff(desired, remote *R) []v1alpha1.Drift
+	// Marks names the annotations that obj must carry before anything is
+	// written to Cobalt. remote is nil if there is nothing yet. It is pure.
+	Marks(obj T, remote *R) map[string]string
+	// Create makes it, and returns what Cobalt answered.
+	Create(ctx context.Context, api *cobalt.Client, desired *R) (*R, error)
+	// Update corrects it, and returns what Cobalt answered.
+	Update(ctx context.Context, api *cobalt.Client, desired, remote *R) (*R, error)
+	// Publish copies what users should see into the status. It returns when the
+	// next pass is needed, if that is before the sync interval is over.
+	Publish(obj T, desired, remote *R) (wake time.Time, err error)
+	// DeletionPolicy is the policy in force: spec's, or what empty means.
+	DeletionPolicy(obj T) v1alpha1.DeletionPolicy
+	// Delete removes it. It must need nothing but obj: what obj refers to may be
+	// gone by now. A not-found error counts as done.
+	Delete(ctx context.Context, api *cobalt.Client, obj T) error
+}

@@ -1,0 +1,100 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// Options are the settings of all controllers.
+type Options struct {
+	// SyncInterval is how often drift is looked for where nothing else is said; 0 for never.
+	SyncInterval time.Duration
+	// ProgressDeadline is how long an object may fail before it is Stalled.
+	ProgressDeadline time.Duration
+	// AllowedAPIOrigins are the origins (scheme://host[:port]) that environments may point at.
+	AllowedAPIOrigins []string
+	// Namespaced operators watch single namespaces and have no cluster kinds.
+	Namespaced bool
+	// UserAgent names the operator to the API.
+	UserAgent string
+
+	// Clock, Jitter, Spread and Queue are for tests; nil means real ones.
+	Clock clock.Clock
+	// Jitter varies an interval a little, so that objects do not march in step.
+	Jitter func(time.Duration) time.Duration
+	// Spread picks a point within an interval.
+	Spread func(time.Duration) time.Duration
+	// Queue makes the work queue of a controller.
+	Queue func(name string, limiter workqueue.TypedRateLimiter[ctrl.Request]) workqueue.TypedRateLimitingInterface[ctrl.Request]
+}
+
+// The indexes of the cache.
+const (
+	environmentIndex = "environment"
+	inputsIndex      = "inputs"
+)
+
+// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments;clusterenvironments;linkedaccounts,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments/status;clusterenvironments/status;linkedaccounts/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Setup adds the controllers of all kinds to a manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
+	s := newSetup(mgr, options)
+	if err := setupEnvironments(ctx, s, v1alpha1.KindEnvironment, &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{}); err != nil {
+		return fmt.Errorf("set up Environment: %w", err)
+	}
+	if !s.options.Namespaced {
+		if err := setupEnvironments(ctx, s, v1alpha1.KindClusterEnvironment, &v1alpha1.ClusterEnvironment{}, &v1alpha1.ClusterEnvironmentList{}); err != nil {
+			return fmt.Errorf("set up ClusterEnvironment: %w", err)
+		}
+	}
+	if err := setupKind(ctx, s, linkedAccounts{}, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}); err != nil {
+		return fmt.Errorf("set up LinkedAccount: %w", err)
+	}
+	return nil
+}
+
+// users are the kinds that refer to environments; a kind joins with one line.
+var users = []struct {
+	object client.Object
+	list   client.ObjectList
+}{
+	{&v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}},
+}
+
+// setup is what the controllers share.
+type setup struct {
+	mgr          ctrl.Manager
+	options      Options
+	environments *environments
+	inputs       inputStore
+}
+
+func newSetup(mgr ctrl.Manager, options Options) *setup {
+	if options.Clock == nil {
+		options.Clock = clock.RealClock{}
+	}
+	if options.Jitter == nil {
+		options.Jitter = func(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }
+	}
+	if options.Spread == nil {
+		options.Spread = func(d time.Duration) time.Duration { return rand.N(d + 1) }
+	}
+	return &setup{
+		mgr: mgr, options: options,
+		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},
+		inputs:       inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
+	}
+}

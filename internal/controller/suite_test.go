@@ -1,0 +1,32 @@
+package controller_test
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/testenv"
+)
+
+// cluster is the API server that all stories share.
+var cluster *testenv.Cluster
+
+func TestStories(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Stories")
+}
+
+var _ = BeforeSuite(func() {
+	log.SetLogger(zap.New(zap.UseDevMode(true), zap.WriteTo(GinkgoWriter)))
+	// Nothing here waits for time to pass: this is for what takes a moment.
+	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyPollingInterval(5 * time.Millisecond)
+	var err error
+	cluster, err = testenv.Start()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
+})

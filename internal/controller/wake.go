@@ -1,0 +1,31 @@
+package controller
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+)
+
+type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+
+// waker puts objects into the queue of their controller for a cause that no
+// watch sees, such as a gate that opens.
+type waker struct{ queue atomic.Pointer[queue] }
+
+var _ source.Source = &waker{}
+
+// Start is called by the controller with its queue.
+func (w *waker) Start(_ context.Context, q queue) error {
+	w.queue.Store(&q)
+	return nil
+}
+
+func (w *waker) wake(request ctrl.Request, after time.Duration) {
+	if q := w.queue.Load(); q != nil {
+		(*q).AddAfter(request, after)
+	}
+}

@@ -1,0 +1,128 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// setupKind adds the controller of a kind that keeps a state in Cobalt.
+func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
+	indexer := s.mgr.GetFieldIndexer()
+	err := indexer.IndexField(ctx, prototype, environmentIndex, func(obj client.Object) []string {
+		return []string{environmentOf(obj.(T)).String()}
+	})
+	if err != nil {
+		return err
+	}
+	if err := indexInputs(ctx, s, prototype, resource.References); err != nil {
+		return err
+	}
+	r := &Reconciler[T, R]{
+		Resource: resource, prototype: prototype,
+		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
+		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
+		due: newDueTimes(), waker: &waker{},
+	}
+	return s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).Complete(r)
+}
+
+// setupEnvironments adds the controller of a kind of environment.
+func setupEnvironments[T EnvironmentObject](ctx context.Context, s *setup, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList) error {
+	if err := indexInputs(ctx, s, prototype, func(env T) []Reference { return environmentReferences(env) }); err != nil {
+		return err
+	}
+	r := &EnvironmentReconciler[T]{
+		kind: kind, prototype: prototype,
+		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
+		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
+		waker: &waker{},
+	}
+	b := s.controller(prototype, list, r.waker, time.Second, time.Minute)
+	for _, user := range users {
+		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(comesOrGoes))
+	}
+	return b.Complete(r)
+}
+
+// recorder is the controller that events name.
+const recorder = "cobalt-operator"
+
+// controller is what all controllers have in common: what they watch and how
+// they pause after failures.
+func (s *setup) controller(prototype client.Object, list client.ObjectList, w *waker, shortest, longest time.Duration) *builder.Builder {
+	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(list))
+	return ctrl.NewControllerManagedBy(s.mgr).
+		For(prototype, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requestChanged))).
+		WatchesMetadata(&corev1.Secret{}, toUsers).
+		WatchesMetadata(&corev1.ConfigMap{}, toUsers).
+		WatchesRawSource(w).
+		WithOptions(controller.Options{
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](shortest, longest),
+			NewQueue:    s.options.Queue,
+		})
+}
+
+// requestChanged lets requests for a sync through: they change no generation.
+var requestChanged = predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool { return requested(e.ObjectOld) != requested(e.ObjectNew) },
+}
+
+// comesOrGoes lets only the beginning and the end of an object through.
+var comesOrGoes = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+
+// indexInputs lets the objects be found that refer to a Secret or ConfigMap.
+func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, references func(T) []Reference) error {
+	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, inputsIndex, func(obj client.Object) []string {
+		var keys []string
+		for _, ref := range references(obj.(T)) {
+			keys = append(keys, ref.String())
+		}
+		return keys
+	})
+}
+
+// usersOfInput finds the objects of a kind that refer to a Secret or ConfigMap.
+func (s *setup) usersOfInput(list client.ObjectList) handler.MapFunc {
+	return func(ctx context.Context, input client.Object) []reconcile.Request {
+		kind := input.GetObjectKind().GroupVersionKind().Kind
+		ref := Reference{kind, input.GetNamespace(), input.GetName()}
+		users := list.DeepCopyObject().(client.ObjectList)
+		if err := s.mgr.GetClient().List(ctx, users, client.MatchingFields{inputsIndex: ref.String()}, client.UnsafeDisableDeepCopy); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, fmt.Sprintf("cannot find the objects that refer to %s", ref))
+			return nil
+		}
+		var requests []reconcile.Request
+		_ = meta.EachListItem(users, func(user runtime.Object) error { // the function never fails
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(user.(client.Object))})
+			return nil
+		})
+		return requests
+	}
+}
+
+// environmentOfUser finds the environment of this kind that an object refers to.
+func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
+	return func(_ context.Context, obj client.Object) []reconcile.Request {
+		key := environmentOf(obj.(Object))
+		if key.kind != kind {
+			return nil
+		}
+		return []reconcile.Request{{NamespacedName: key.NamespacedName}}
+	}
+}

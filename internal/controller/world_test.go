@@ -1,0 +1,305 @@
+package controller_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/testenv"
+)
+
+// The keys that the simulator of a story knows; two of one environment.
+const (
+	goodKey   = "key-that-works"
+	secondKey = "key-after-rotation"
+)
+
+// syncInterval is what objects have that do not say otherwise.
+const syncInterval = 10 * time.Minute
+
+// world is what one story plays in: a namespace, a simulator and an operator
+// with a clock of their own.
+type world struct {
+	client.Client
+	ctx       context.Context
+	namespace string
+	sim       *simulator.Server
+	url       string
+	time      *testenv.Time
+	options   controller.Options
+	stop      func()
+}
+
+func newWorld(options ...func(*simulator.Options)) *world {
+	GinkgoHelper()
+	w := &world{Client: cluster.Client, ctx: context.Background(), time: testenv.NewTime(time.Now())}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "story-"}}
+	Expect(w.Create(w.ctx, namespace)).To(Succeed())
+	w.namespace = namespace.Name
+	simulated := simulator.Options{Keys: map[string]string{goodKey: "test", secondKey: "test"}, Now: w.time.Now}
+	for _, option := range options {
+		option(&simulated)
+	}
+	w.sim = simulator.New(simulated)
+	server := httptest.NewServer(w.sim)
+	DeferCleanup(server.Close)
+	w.url = server.URL + simulator.BasePath
+	w.options = controller.Options{
+		SyncInterval: syncInterval, ProgressDeadline: 15 * time.Minute, AllowedAPIOrigins: []string{server.URL},
+		UserAgent: "stories", Clock: w.time, Queue: w.time.Queue,
+		Jitter: func(d time.Duration) time.Duration { return d },
+		Spread: func(d time.Duration) time.Duration { return d },
+	}
+	w.start()
+	DeferCleanup(func() { w.stop() })
+	return w
+}
+
+// start starts an operator that knows nothing of what one before it had in memory.
+func (w *world) start() {
+	GinkgoHelper()
+	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
+		Scheme: cluster.Scheme, Cache: controller.CacheOptions([]string{w.namespace}),
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: ptr.To(true), MaxConcurrentReconciles: 4},
+	})
+	Expect(err).NotTo(HaveOccurred())
+	ctx, cancel := context.WithCancel(w.ctx)
+	Expect(controller.Setup(ctx, mgr, w.options)).To(Succeed())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	w.stop = func() {
+		cancel()
+		Eventually(done).Should(Receive(BeNil()))
+		w.time.Reset()
+		w.stop = func() {}
+	}
+	Expect(mgr.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
+}
+
+// restart starts another operator in the place of the one that runs.
+func (w *world) restart() {
+	GinkgoHelper()
+	w.stop()
+	w.start()
+}
+
+func (w *world) secret(name string, data map[string]string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, StringData: data}
+}
+
+func (w *world) keySecret(key string) *corev1.Secret {
+	return w.secret("cobalt-api-key", map[string]string{"api-key": key})
+}
+
+func (w *world) environment() *v1alpha1.Environment {
+	return &v1alpha1.Environment{
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "default"},
+		Spec: v1alpha1.EnvironmentSpec{
+			EnvironmentSettings: v1alpha1.EnvironmentSettings{
+				BaseURL: w.url, RateLimit: v1alpha1.RateLimit{RequestsPerSecond: 1000, Burst: 1000},
+			},
+			APIKeySecretRef: v1alpha1.APIKeyReference{Name: "cobalt-api-key"},
+		},
+	}
+}
+
+// connected creates an environment and waits until it is Ready.
+func (w *world) connected() *v1alpha1.Environment {
+	GinkgoHelper()
+	env := w.environment()
+	w.create(w.keySecret(goodKey), env)
+	w.ready(env)
+	return env
+}
+
+func (w *world) account(name string, options ...func(*v1alpha1.LinkedAccount)) *v1alpha1.LinkedAccount {
+	obj := &v1alpha1.LinkedAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	for _, option := range options {
+		option(obj)
+	}
+	return obj
+}
+
+func yourApp(json string) func(*v1alpha1.LinkedAccount) {
+	return func(obj *v1alpha1.LinkedAccount) { obj.Spec.YourApp = &runtime.RawExtension{Raw: []byte(json)} }
+}
+
+func named(name string) func(*v1alpha1.LinkedAccount) {
+	return func(obj *v1alpha1.LinkedAccount) { obj.Spec.Name = name }
+}
+
+func (w *world) create(objects ...client.Object) {
+	GinkgoHelper()
+	for _, obj := range objects {
+		Expect(w.Create(w.ctx, obj)).To(Succeed())
+	}
+}
+
+// read reads obj anew.
+func (w *world) read(obj client.Object) {
+	GinkgoHelper()
+	Expect(w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed())
+}
+
+// change changes obj, whatever the operator does to it meanwhile.
+func (w *world) change(obj client.Object, mutate func()) {
+	GinkgoHelper()
+	before := obj.DeepCopyObject().(client.Object)
+	mutate()
+	Expect(w.Patch(w.ctx, obj, client.MergeFrom(before))).To(Succeed())
+}
+
+// settled waits until the Ready condition of obj, about its generation, has a
+// status and reason, and checks that its status keeps to the rules.
+func (w *world) settled(obj client.Object, status metav1.ConditionStatus, reason string) string {
+	GinkgoHelper()
+	var ready *metav1.Condition
+	Eventually(func(g Gomega) {
+		g.Expect(w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed())
+		conditions, observed := statusOf(obj)
+		ready = meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+		g.Expect(ready).NotTo(BeNil(), "Ready")
+		g.Expect(string(ready.Status)+" "+ready.Reason).To(Equal(string(status)+" "+reason), ready.Message)
+		g.Expect(observed).To(Equal(obj.GetGeneration()))
+	}).Should(Succeed())
+	Expect(testenv.Conform(obj)).To(Succeed())
+	return ready.Message
+}
+
+func (w *world) ready(obj client.Object) {
+	GinkgoHelper()
+	reason := v1alpha1.ReasonSynced
+	if _, ok := obj.(controller.EnvironmentObject); ok {
+		reason = v1alpha1.ReasonConnected
+	}
+	w.settled(obj, metav1.ConditionTrue, reason)
+}
+
+func statusOf(obj client.Object) ([]metav1.Condition, int64) {
+	switch obj := obj.(type) {
+	case controller.EnvironmentObject:
+		return obj.EnvironmentStatus().Conditions, obj.EnvironmentStatus().ObservedGeneration
+	case controller.Object:
+		return obj.CommonStatus().Conditions, obj.CommonStatus().ObservedGeneration
+	}
+	return nil, 0
+}
+
+func (w *world) gone(obj client.Object) {
+	GinkgoHelper()
+	Eventually(func() bool {
+		return apierrors.IsNotFound(w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj))
+	}).Should(BeTrue(), "is still there: %v", obj)
+}
+
+func (w *world) remove(objects ...client.Object) {
+	GinkgoHelper()
+	for _, obj := range objects {
+		Expect(w.Delete(w.ctx, obj)).To(Succeed())
+	}
+}
+
+// request asks for a sync of obj and waits until it was tried.
+func (w *world) request(obj controller.Object, value string) {
+	GinkgoHelper()
+	w.change(obj, func() {
+		metav1.SetMetaDataAnnotation(obj.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta), v1alpha1.ReconcileRequestAnnotation, value)
+	})
+	Eventually(func(g Gomega) {
+		g.Expect(w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed())
+		g.Expect(obj.CommonStatus().LastHandledReconcileAt).To(Equal(value))
+	}).Should(Succeed())
+	Expect(testenv.Conform(obj)).To(Succeed())
+}
+
+// pass has time pass and waits until the operator has looked at obj because of it.
+func (w *world) pass(obj client.Object, d time.Duration) {
+	GinkgoHelper()
+	var delay time.Duration
+	Eventually(func() (ok bool) { // until the pass before is over
+		delay, ok = w.delay(obj)
+		return ok
+	}).Should(BeTrue(), "nothing is planned for %s", obj.GetName())
+	Expect(delay).To(BeNumerically("<=", d), "%s is not due by then", obj.GetName())
+	before := w.passes(obj)
+	w.time.Advance(d)
+	Eventually(func() int { return w.passes(obj) }).Should(BeNumerically(">", before), "passes of %s", obj.GetName())
+}
+
+func (w *world) passes(obj client.Object) int {
+	return w.time.Passes(controllerOf(obj), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
+}
+
+// delay is in how long the operator will look at obj again, if it will.
+func (w *world) delay(obj client.Object) (time.Duration, bool) {
+	return w.time.Delay(controllerOf(obj), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
+}
+
+func controllerOf(obj client.Object) string {
+	switch obj.(type) {
+	case *v1alpha1.Environment:
+		return "environment"
+	case *v1alpha1.ClusterEnvironment:
+		return "clusterenvironment"
+	default:
+		return "linkedaccount"
+	}
+}
+
+// api is a client beside the operator: a person at the API.
+func (w *world) api() *cobalt.Client {
+	GinkgoHelper()
+	api, err := cobalt.New(cobalt.Options{BaseURL: w.url, APIKey: goodKey})
+	Expect(err).NotTo(HaveOccurred())
+	return api
+}
+
+// byHand does something at the API that is not counted as the operator's.
+func (w *world) byHand(do func(api *cobalt.Client) error) {
+	GinkgoHelper()
+	Expect(do(w.api())).To(Succeed())
+	w.sim.ResetCalls()
+}
+
+// remote is the account in the simulator, or nil.
+func (w *world) remote(id string) *simulator.LinkedAccount {
+	for _, account := range w.sim.State("test").Accounts {
+		if account.LinkedAccountID == id {
+			return &account
+		}
+	}
+	return nil
+}
+
+// events are the reasons and notes of the events about obj.
+func (w *world) events(obj client.Object) []string {
+	list := &eventsv1.EventList{}
+	Expect(w.List(w.ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+	var texts []string
+	for _, event := range list.Items {
+		if event.Regarding.UID == obj.GetUID() {
+			texts = append(texts, strings.Join([]string{event.Type, event.Reason, event.Note}, " "))
+		}
+	}
+	return texts
+}
