@@ -1,0 +1,62 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		reason  string
+		args    []string
+		wantErr string
+	}{
+		"Defaults":        {reason: "the operator must start without flags"},
+		"NeverSync":       {reason: "0 means never", args: []string{"--sync-interval=0"}},
+		"HotSync":         {reason: "nobody may make the operator poll in a hot loop", args: []string{"--sync-interval=1s"}, wantErr: "at least 30s"},
+		"NoWorkers":       {reason: "without a worker nothing would ever happen", args: []string{"--max-concurrent-reconciles=0"}, wantErr: "at least 1"},
+		"NoDeadline":      {reason: "everything would be Stalled at once", args: []string{"--progress-deadline=0s"}, wantErr: "longer than 0"},
+		"NotAnOrigin":     {reason: "a typing error must not silently forbid everything", args: []string{"--allowed-api-origins=api.gocobalt.io"}, wantErr: "api.gocobalt.io"},
+		"StrayArgument":   {reason: "most likely a forgotten --", args: []string{"leader-elect"}, wantErr: "unexpected argument"},
+		"UnknownFlag":     {reason: "a typing error", args: []string{"--nope"}, wantErr: "unknown flag"},
+		"TwoErrorsAtOnce": {reason: "all mistakes are told at once", args: []string{"--progress-deadline=0s", "--sync-interval=1s"}, wantErr: "longer than 0"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := parse(tc.args)
+			switch {
+			case tc.wantErr == "" && err != nil:
+				t.Errorf("%s: unexpected error: %v", tc.reason, err)
+			case tc.wantErr != "" && (err == nil || !strings.Contains(err.Error(), tc.wantErr)):
+				t.Errorf("%s: error %v does not say %q", tc.reason, err, tc.wantErr)
+			}
+		})
+	}
+}
+
+func TestOptionsReachTheControllers(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{
+		"--watch-namespaces=a,b", "--sync-interval=1h", "--progress-deadline=1m",
+		"--allowed-api-origins=HTTPS://Cobalt.Example:443", "--max-concurrent-reconciles=3",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := o.controller()
+	if !got.Namespaced || got.SyncInterval != time.Hour || got.ProgressDeadline != time.Minute {
+		t.Errorf("options were lost: %+v", got)
+	}
+	if diff := cmp.Diff([]string{"https://cobalt.example"}, got.AllowedAPIOrigins); diff != "" {
+		t.Errorf("origins must be normalised before they are compared: %s", diff)
+	}
+	manager := o.manager()
+	if manager.Controller.MaxConcurrentReconciles != 3 || len(manager.Cache.DefaultNamespaces) != 2 {
+		t.Errorf("options were lost: %+v", manager)
+	}
+}
