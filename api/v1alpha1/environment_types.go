@@ -33,7 +33,7 @@ type EnvironmentSettings struct {
 	// key is lost. It may be set while objects are being deleted. Empty means
 	// that each object decides.
 	// +optional
-	// +kubebuilder:validation:Enum=Orphan
+	// +kubebuilder:validation:XValidation:rule="self == 'Orphan'",message="deletionPolicy of an environment can only be Orphan: leave it out to let each object decide"
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
@@ -45,10 +45,11 @@ type RateLimit struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	RequestsPerSecond int32 `json:"requestsPerSecond,omitempty"`
-	// burst is how many calls may be made at once. Empty means 4.
+	// burst is how many calls may be made at once, at least 4: that is what one
+	// object may need in a row. Empty means 4.
 	// +optional
 	// +kubebuilder:default=4
-	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Minimum=4
 	// +kubebuilder:validation:Maximum=1000
 	Burst int32 `json:"burst,omitempty"`
 }
