@@ -3,6 +3,7 @@ package controller
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"reflect"
@@ -17,8 +18,8 @@ func decodeJSON(data []byte) (map[string]any, error) {
 	if err := decoder.Decode(&object); err != nil {
 		return nil, err
 	}
-	if decoder.More() {
-		return nil, fmt.Errorf("something follows the JSON object")
+	if object == nil || decoder.More() {
+		return nil, errors.New("not a single JSON object")
 	}
 	return object, nil
 }

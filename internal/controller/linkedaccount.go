@@ -51,8 +51,15 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 			desired.YourApp[name], desired.secret[name] = value, ref.Kind == kindSecret
 		}
 	}
+	if len(desired.YourApp) > mostKeys {
+		return nil, stalledBy(v1alpha1.ReasonInvalidInput,
+			"yourApp and yourAppFrom have %d keys together, at most %d are possible", len(desired.YourApp), mostKeys)
+	}
 	return desired, nil
 }
+
+// mostKeys is how many keys of YourApp status can list.
+const mostKeys = 1000
 
 func (linkedAccounts) Observe(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount) (*account, error) {
 	found, err := api.GetLinkedAccount(ctx, obj.AccountID())

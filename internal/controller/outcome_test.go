@@ -1,0 +1,103 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	status := func(code int) error {
+		return fmt.Errorf("wrapped: %w", &cobalt.Error{Operation: "upsertLinkedAccount", Status: code})
+	}
+	errBoom := errors.New("boom")
+	cases := map[string]struct {
+		reason string
+		err    error
+		want   outcome
+	}{
+		"Nothing":      {reason: "in sync", want: outcome{class: ready, reason: "Synced"}},
+		"Waiting":      {reason: "somebody else acts", err: waitingFor("SecretNotFound", "x"), want: outcome{class: reconciling, reason: "SecretNotFound"}},
+		"Stalled":      {reason: "the user acts", err: stalledBy("NotAllowed", "x"), want: outcome{class: stuck, reason: "NotAllowed"}},
+		"HeldBack":     {reason: "the limiter says when; not worth a write", err: &cobalt.ThrottledError{After: 3 * time.Second}, want: outcome{class: silent, after: 3 * time.Second}},
+		"Conflict":     {reason: "the cache lags; not worth a write", err: apierrors.NewConflict(schema.GroupResource{}, "a", errBoom), want: outcome{class: silent, after: conflictPause}},
+		"TooMany":      {reason: "time passes; never hotter than once a second", err: status(http.StatusTooManyRequests), want: outcome{class: reconciling, reason: "Throttled", after: time.Second}},
+		"RetryAfter":   {reason: "as long as the API says", err: &cobalt.Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Minute}, want: outcome{class: reconciling, reason: "Throttled", after: time.Minute}},
+		"Unauthorized": {reason: "the environment carries the alert", err: status(http.StatusUnauthorized), want: outcome{class: reconciling, reason: "EnvironmentNotReady"}},
+		"BadRequest":   {reason: "it will be refused again", err: status(http.StatusBadRequest), want: outcome{class: stuck, reason: "Rejected"}},
+		"Missing":      {reason: "404 where it is no answer", err: status(http.StatusNotFound), want: outcome{class: stuck, reason: "Rejected"}},
+		"BadID":        {reason: "never sent", err: &cobalt.InvalidIDError{What: "linked_account_id", ID: "..", Why: "x"}, want: outcome{class: stuck, reason: "Rejected"}},
+		"ServerError":  {reason: "may pass", err: status(http.StatusBadGateway), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
+		"Timeout":      {reason: "408 says nothing of the request", err: status(http.StatusRequestTimeout), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
+		"Bug":          {reason: "anything else is tried again with growing pauses", err: errBoom, want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := judge(tc.err)
+			if got.class != silent && got.message == "" {
+				t.Error("there is nothing to read")
+			}
+			opts := []cmp.Option{cmp.AllowUnexported(outcome{}), cmpopts.IgnoreFields(outcome{}, "message"), cmpopts.EquateErrors()}
+			if diff := cmp.Diff(tc.want, got, opts...); diff != "" {
+				t.Errorf("%s: %s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestDeadline: only waiting that counts brings an object to a standstill, and
+// only after the whole deadline of it.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	const deadline = 10 * time.Minute
+	failing := outcome{class: reconciling, reason: v1alpha1.ReasonFailed, message: "m"}
+	throttled := outcome{class: reconciling, reason: v1alpha1.ReasonThrottled, message: "m"}
+	type step struct {
+		after      time.Duration
+		outcome    outcome
+		generation int64
+	}
+	cases := map[string]struct {
+		reason string
+		steps  []step
+		want   string
+	}{
+		"Before":       {"not yet", []step{{0, failing, 1}, {deadline - time.Second, failing, 1}}, v1alpha1.ReasonFailed},
+		"After":        {"it is over", []step{{0, failing, 1}, {deadline, failing, 1}}, v1alpha1.ReasonProgressDeadlineExceeded},
+		"Stays":        {"until Ready or another spec", []step{{0, failing, 1}, {deadline, failing, 1}, {0, failing, 1}}, v1alpha1.ReasonProgressDeadlineExceeded},
+		"NewSpec":      {"another spec has its own time", []step{{0, failing, 1}, {deadline, failing, 1}, {0, failing, 2}}, v1alpha1.ReasonFailed},
+		"Recovered":    {"Ready ends it", []step{{0, failing, 1}, {deadline, failing, 1}, {0, judge(nil), 1}, {0, failing, 1}}, v1alpha1.ReasonFailed},
+		"Throttled":    {"throttling does not count", []step{{0, throttled, 1}, {deadline, throttled, 1}}, v1alpha1.ReasonThrottled},
+		"ThrottledToo": {"failing counts from where it begins", []step{{0, throttled, 1}, {deadline, failing, 1}}, v1alpha1.ReasonFailed},
+		"Silent":       {"says nothing, changes nothing", []step{{0, failing, 1}, {deadline, outcome{class: silent}, 1}}, v1alpha1.ReasonFailed},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var list []metav1.Condition
+			observed := int64(-1)
+			now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+			for _, step := range tc.steps {
+				now = now.Add(step.after)
+				conditions{&list, &observed}.report(step.outcome, step.generation, now, deadline)
+			}
+			if got := meta.FindStatusCondition(list, v1alpha1.ConditionReady).Reason; got != tc.want {
+				t.Errorf("%s: reason %s, want %s", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
