@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 // Command cobalt-simulator serves the Cobalt API from memory, for demos and
 // tests that have no account with Cobalt.
 package main
@@ -67,7 +65,8 @@ func parse(args []string) (string, simulator.Options, error) {
 	var options simulator.Options
 	flags := pflag.NewFlagSet("cobalt-simulator", pflag.ContinueOnError)
 	address := flags.String("listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one")
-	keys := flags.StringArray("api-key", []string{"demo-key"}, "`KEY[=environment]` that opens an environment, test if not given; may be repeated")
+	keys := flags.StringArray("api-key", []string{"demo-key"},
+		"`KEY[=environment]` that opens an environment, test if not given; may be repeated")
 	seed := flags.String("seed", "", "YAML `file` with applications, events and datastores to start from")
 	flags.BoolVar(&options.Replace, "replace", false, "have writes replace what is there, where the contract leaves open whether they merge")
 	flags.Float64Var(&options.RequestsPerSecond, "rate", 0, "requests per second that an environment allows; 0 is no limit")

@@ -46,11 +46,13 @@ func (o *options) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to authenticated and authorized clients only.")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Elect a leader, so that several replicas can run and one works.")
-	flags.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "", "Namespace of the leader's lease; empty is the one the pod runs in.")
+	flags.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "",
+		"Namespace of the leader's lease; empty is the one the pod runs in.")
 	flags.StringSliceVar(&o.watchNamespaces, "watch-namespaces", nil,
 		"Namespaces to watch, separated by commas; empty is all. When set, ClusterEnvironments cannot be used.")
 	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", 16, "How many objects of a kind are worked on at a time.")
-	flags.DurationVar(&o.syncInterval, "sync-interval", 10*time.Minute, "How often drift is looked for where neither object nor environment says; 0 is never.")
+	flags.DurationVar(&o.syncInterval, "sync-interval", 10*time.Minute,
+		"How often drift is looked for where neither object nor environment says; 0 is never.")
 	flags.DurationVar(&o.progressDeadline, "progress-deadline", 15*time.Minute, "How long an object may fail before it is Stalled.")
 	flags.StringSliceVar(&o.allowedAPIOrigins, "allowed-api-origins", []string{"https://api.gocobalt.io", "https://app.refold.ai"},
 		"Origins (scheme://host[:port]) that environments may point at, separated by commas.")

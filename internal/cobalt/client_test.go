@@ -242,7 +242,10 @@ func TestListsHaveNoBoundAsAWhole(t *testing.T) {
 	if count != 12 {
 		t.Errorf("got %d records of 12", count)
 	}
-	for range c.ListDatastoreRecords(t.Context(), "acme", "d1") {
+	for _, err := range c.ListDatastoreRecords(t.Context(), "acme", "d1") {
+		if err != nil {
+			t.Error(err)
+		}
 		break // the rest is not read
 	}
 }

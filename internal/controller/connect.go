@@ -2,149 +2,100 @@ package controller
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"time"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// EnvironmentObject is an Environment or a ClusterEnvironment.
-type EnvironmentObject interface {
-	client.Object
-	Settings() *v1alpha1.EnvironmentSettings
-	EnvironmentStatus() *v1alpha1.EnvironmentStatus
-	APIKey() v1alpha1.NamespacedAPIKeyReference
-	CABundle() *v1alpha1.NamespacedCABundleReference
-}
+// keyGrace is how long a refused key that replaced a working one may still be
+// on its way to every server of the API.
+const keyGrace = 2 * time.Minute
 
-// environmentKey names an Environment or, without a namespace, a ClusterEnvironment.
-type environmentKey struct {
-	kind v1alpha1.EnvironmentKind
-	types.NamespacedName
-}
-
-func (k environmentKey) String() string {
-	return string(k.kind) + " " + strings.TrimPrefix(k.NamespacedName.String(), "/")
-}
-
-func environmentOf(obj Object) environmentKey {
-	ref := obj.CommonSpec().EnvironmentRef
-	key := environmentKey{v1alpha1.KindEnvironment, types.NamespacedName{Namespace: obj.GetNamespace(), Name: ref.Name}}
-	if ref.Kind == v1alpha1.KindClusterEnvironment {
-		key.kind, key.Namespace = v1alpha1.KindClusterEnvironment, ""
-	}
-	return key
-}
-
-// environments finds the environment of an object and connects to it.
-type environments struct {
-	cache       client.Reader
-	connections *connections
-	// namespaced operators watch single namespaces and cannot see cluster kinds.
-	namespaced bool
-}
-
-// find returns the environment that obj refers to. While there is none it
-// returns waiting, and w is woken once there is.
-func (e *environments) find(ctx context.Context, obj Object, w waiter) (EnvironmentObject, error) {
-	key := environmentOf(obj)
-	var env EnvironmentObject = &v1alpha1.Environment{}
-	if key.kind == v1alpha1.KindClusterEnvironment {
-		if e.namespaced {
-			return nil, stalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
-				"%s cannot be used: this operator watches single namespaces only; refer to an Environment of this namespace", key)
-		}
-		env = &v1alpha1.ClusterEnvironment{}
-	}
-	err := e.cache.Get(ctx, key.NamespacedName, env)
-	switch {
-	case apierrors.IsNotFound(err):
-		e.connections.of(key).gate.await(w)
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s does not exist: create it, or delete this object", key)
-	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", key, err)
-	}
-	return env, nil
-}
-
-// connect returns the client for obj once its environment lets it through;
-// until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(ctx context.Context, obj Object, env EnvironmentObject, w waiter) (*cobalt.Client, error) {
-	key := environmentOf(obj)
-	conn := e.connections.of(key)
-	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
-		if err := e.allowed(ctx, cluster, obj); err != nil {
-			conn.gate.await(w)
-			return nil, err
-		}
-	}
-	reason, open := conn.gate.pass(w)
-	switch {
-	case !env.GetDeletionTimestamp().IsZero():
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted", key)
-	case !open:
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
-	}
-	return conn.client(), nil
-}
-
-// connectToDelete is connect for an object that is being deleted: the last
-// client that worked will do if the Secret or the environment went first.
-// env is nil if it does not exist.
-func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w waiter) (*cobalt.Client, error) {
-	key := environmentOf(obj)
-	conn := e.connections.of(key)
-	reason, open := conn.gate.pass(w)
-	if open {
-		return conn.client(), nil
-	}
-	if worked := conn.lastResort(); worked != nil {
-		return worked, nil
-	}
-	remedy := "or set deletionPolicy: Orphan on this object, or on the environment for all its objects, to leave them in Cobalt"
-	if env == nil {
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady,
-			"cannot delete in Cobalt: %s does not exist; create it again, %s", key, remedy)
-	}
-	return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady,
-		"cannot delete in Cobalt: %s is not Ready: %s; repair it, %s", key, reason, remedy)
-}
-
-// allowed tells whether a ClusterEnvironment may be used from obj's namespace,
-// and for its account.
-func (e *environments) allowed(ctx context.Context, env *v1alpha1.ClusterEnvironment, obj Object) error {
-	allowed := env.Spec.AllowedNamespaces
-	selector, err := metav1.LabelSelectorAsSelector(&allowed.Selector)
+// load reads the API key and the CA bundle and makes a client of them, unless
+// the client in use was made from the same versions.
+func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connection, limiter *cobalt.Limiter) error {
+	settings, apiKey := env.Settings(), env.APIKey()
+	origin, err := cobalt.Origin(settings.BaseURL)
 	if err != nil {
-		return stalledBy(v1alpha1.ReasonNotAllowed, "ClusterEnvironment %s: allowedNamespaces.selector: %s", env.Name, err)
+		return stalledBy(v1alpha1.ReasonNotAllowed, "baseURL: %s", err)
 	}
-	if !selector.Empty() {
-		namespace := &metav1.PartialObjectMetadata{}
-		namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-		if err := e.cache.Get(ctx, types.NamespacedName{Name: obj.GetNamespace()}, namespace); err != nil {
-			return fmt.Errorf("read Namespace %s: %w", obj.GetNamespace(), err)
-		}
-		if !selector.Matches(labels.Set(namespace.Labels)) {
-			return stalledBy(v1alpha1.ReasonNotAllowed,
-				"ClusterEnvironment %s does not allow namespace %s: its owner must add it to allowedNamespaces", env.Name, obj.GetNamespace())
-		}
+	if !slices.Contains(r.options.AllowedAPIOrigins, origin) {
+		return stalledBy(v1alpha1.ReasonNotAllowed,
+			"baseURL: %s is not among the origins that this operator may call (--allowed-api-origins: %s)",
+			origin, strings.Join(r.options.AllowedAPIOrigins, ", "))
 	}
-	if len(allowed.AccountIDPrefixes) == 0 {
+	version, err := r.inputs.version(ctx, environmentReferences(env))
+	if err != nil {
+		return err
+	}
+	version += " " + settings.BaseURL + " " + string(settings.RequestTimeout)
+	if conn.madeFrom(version) {
 		return nil
 	}
-	for _, prefix := range allowed.AccountIDPrefixes {
-		if strings.HasPrefix(obj.AccountID(), prefix) {
-			return nil
+	conn.unload() // until it is known what to use instead
+	inputs := r.inputs.open()
+	key, err := inputs.Value(ctx, Reference{kindSecret, apiKey.Namespace, apiKey.Name}, apiKey.Key)
+	if err != nil {
+		return err
+	}
+	var bundle []byte
+	if ca := env.CABundle(); ca != nil {
+		if bundle, err = inputs.Value(ctx, Reference{string(ca.Kind), ca.Namespace, ca.Name}, ca.Key); err != nil {
+			return err
 		}
 	}
-	return stalledBy(v1alpha1.ReasonNotAllowed,
-		"ClusterEnvironment %s does not allow account %q: ids must start with one of %q", env.Name, obj.AccountID(), allowed.AccountIDPrefixes)
+	return r.replace(env, conn, limiter, version, strings.TrimSpace(string(key)), bundle)
+}
+
+// replace puts a client of these contents in place, unless the one in use was
+// made of the same.
+func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, limiter *cobalt.Limiter, version, key string, bundle []byte) error {
+	settings, apiKey := env.Settings(), env.APIKey()
+	if key == "" {
+		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
+			"Secret %s/%s, key %s is empty: put the API key there", apiKey.Namespace, apiKey.Name, apiKey.Key)
+	}
+	digest := sha256.Sum256([]byte(strings.Join([]string{settings.BaseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
+	identity := hex.EncodeToString(digest[:])
+	if conn.same(identity, version) {
+		return nil
+	}
+	gate := conn.gate
+	epoch := gate.newEpoch()
+	api, err := cobalt.New(cobalt.Options{
+		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: limiter,
+		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent,
+		Observe: func(call cobalt.Call) { gate.saw(epoch, call) },
+	})
+	if err != nil {
+		return stalledBy(v1alpha1.ReasonInvalidCABundle, "%s", err)
+	}
+	conn.use(api, version, identity, r.clock.Now())
+	return nil
+}
+
+// refused is what a 401 to the key means.
+func refused(env EnvironmentObject, conn *connection, now time.Time) error {
+	key := env.APIKey()
+	message := fmt.Sprintf("the API refused the key in Secret %s/%s, key %s (401)", key.Namespace, key.Name, key.Key)
+	if replaced := conn.keyReplaced(); !replaced.IsZero() && now.Sub(replaced) < keyGrace {
+		return waitingFor(v1alpha1.ReasonAuthenticationFailed, "%s: it is new and may take a moment to be known", message)
+	}
+	return stalledBy(v1alpha1.ReasonAuthenticationFailed, "%s: put a valid key there", message)
+}
+
+// environmentReferences names what an environment is made from.
+func environmentReferences(env EnvironmentObject) []Reference {
+	key := env.APIKey()
+	refs := []Reference{{kindSecret, key.Namespace, key.Name}}
+	if ca := env.CABundle(); ca != nil {
+		refs = append(refs, Reference{string(ca.Kind), ca.Namespace, ca.Name})
+	}
+	return refs
 }

@@ -38,7 +38,7 @@ type waiter struct {
 }
 
 func newGate(c clock.PassiveClock) *gate {
-	return &gate{clock: c, reason: "it has not been looked at yet", waiters: map[waiter]struct{}{}}
+	return &gate{clock: c, waiters: map[waiter]struct{}{}}
 }
 
 // pass lets an object through, or remembers to wake it and tells why not.
@@ -98,7 +98,7 @@ func (g *gate) onTrip(tripped func()) {
 func (g *gate) newEpoch() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.open, g.reason = false, "its API has not answered yet"
+	g.open, g.reason = false, ""
 	g.epoch++
 	return g.epoch
 }
@@ -110,10 +110,15 @@ func (g *gate) isOpen() (open bool, answered time.Time) {
 	return g.open, g.answered
 }
 
+// closeFor closes the gate. Those who wait without knowing why look again.
 func (g *gate) closeFor(reason string) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
+	undecided := g.reason == ""
 	g.open, g.reason = false, reason
+	g.mu.Unlock()
+	if undecided {
+		g.nudge()
+	}
 }
 
 // letThrough opens the gate and wakes those who wait, one per pause.

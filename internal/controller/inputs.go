@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -138,9 +139,7 @@ func (i *Inputs) get(ctx context.Context, ref Reference) (map[string][]byte, err
 	for key, value := range configMap.Data {
 		data[key] = []byte(value)
 	}
-	for key, value := range configMap.BinaryData {
-		data[key] = value
-	}
+	maps.Copy(data, configMap.BinaryData)
 	return data, nil
 }
 

@@ -23,6 +23,9 @@ type stalled struct{ reason, message string }
 
 func (s *stalled) Error() string { return s.message }
 
+// errNotYet is the error of a step that cannot go on for a moment.
+var errNotYet = errors.New("not yet")
+
 func waitingFor(reason, format string, args ...any) error {
 	return &waiting{reason, fmt.Sprintf(format, args...)}
 }
@@ -68,6 +71,8 @@ func judge(err error) outcome {
 		return outcome{class: reconciling, reason: wait.reason, message: wait.message}
 	case errors.As(err, &stop):
 		return outcome{class: stuck, reason: stop.reason, message: stop.message}
+	case errors.Is(err, errNotYet):
+		return outcome{class: silent}
 	case errors.As(err, &throttled):
 		return outcome{class: silent, after: throttled.After}
 	case apierrors.IsConflict(err):

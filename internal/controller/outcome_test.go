@@ -32,6 +32,7 @@ func TestJudge(t *testing.T) {
 		"Nothing":      {reason: "in sync", want: outcome{class: ready, reason: "Synced"}},
 		"Waiting":      {reason: "somebody else acts", err: waitingFor("SecretNotFound", "x"), want: outcome{class: reconciling, reason: "SecretNotFound"}},
 		"Stalled":      {reason: "the user acts", err: stalledBy("NotAllowed", "x"), want: outcome{class: stuck, reason: "NotAllowed"}},
+		"NotYet":       {reason: "a moment later there is more to say", err: errNotYet, want: outcome{class: silent}},
 		"HeldBack":     {reason: "the limiter says when; not worth a write", err: &cobalt.ThrottledError{After: 3 * time.Second}, want: outcome{class: silent, after: 3 * time.Second}},
 		"Conflict":     {reason: "the cache lags; not worth a write", err: apierrors.NewConflict(schema.GroupResource{}, "a", errBoom), want: outcome{class: silent, after: conflictPause}},
 		"TooMany":      {reason: "time passes; never hotter than once a second", err: status(http.StatusTooManyRequests), want: outcome{class: reconciling, reason: "Throttled", after: time.Second}},

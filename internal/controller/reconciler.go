@@ -2,7 +2,7 @@ package controller
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -186,7 +186,7 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *cobalt.Client, p *
 	updated, err := r.Resource.Update(ctx, api, desired, remote)
 	switch {
 	case cobalt.IsNotFound(err): // gone since Observe: observe again
-		return nil, fmt.Errorf("it vanished from Cobalt meanwhile: %s", err)
+		return nil, errors.New("it vanished from Cobalt meanwhile: " + err.Error())
 	case err != nil:
 		return nil, err
 	}

@@ -56,7 +56,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("set up Environment: %w", err)
 	}
 	if !s.options.Namespaced {
-		if err := setupEnvironments(ctx, s, v1alpha1.KindClusterEnvironment, &v1alpha1.ClusterEnvironment{}, &v1alpha1.ClusterEnvironmentList{}); err != nil {
+		prototype, list := &v1alpha1.ClusterEnvironment{}, &v1alpha1.ClusterEnvironmentList{}
+		if err := setupEnvironments(ctx, s, v1alpha1.KindClusterEnvironment, prototype, list); err != nil {
 			return fmt.Errorf("set up ClusterEnvironment: %w", err)
 		}
 	}

@@ -43,7 +43,9 @@ func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource
 }
 
 // setupEnvironments adds the controller of a kind of environment.
-func setupEnvironments[T EnvironmentObject](ctx context.Context, s *setup, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList) error {
+func setupEnvironments[T EnvironmentObject](
+	ctx context.Context, s *setup, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList,
+) error {
 	if err := indexInputs(ctx, s, prototype, func(env T) []Reference { return environmentReferences(env) }); err != nil {
 		return err
 	}

@@ -68,9 +68,9 @@ func checkShape(conditions map[string]metav1.Condition) error {
 	_, stalled := conditions[v1alpha1.ConditionStalled]
 	switch {
 	case reconciling && stalled:
-		return fmt.Errorf("Reconciling and Stalled at once")
+		return fmt.Errorf("both Reconciling and Stalled")
 	case ready.Status == metav1.ConditionTrue && (reconciling || stalled):
-		return fmt.Errorf("Ready with Reconciling or Stalled")
+		return fmt.Errorf("it is Ready, but also Reconciling or Stalled")
 	case ready.Status != metav1.ConditionTrue && !reconciling && !stalled:
 		return fmt.Errorf("neither Ready nor Reconciling nor Stalled: nobody is said to act")
 	}

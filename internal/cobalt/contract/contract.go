@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 // Package contract holds the contract with the Cobalt API: the operations,
 // parameters, schemas and statuses that the client may rely on and that the
 // simulator has to serve.

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 // Package simulator is the Cobalt API in memory: every operation of the
 // contract, with authentication, validation, state that lasts as long as the
 // process, and faults on demand. It serves this project's tests and demo, and

@@ -1,5 +1,3 @@
-// SPDX-License-Identifier: Apache-2.0
-
 // Package contracttest checks HTTP traffic against the contract. It supports
 // the tests of the client, which must send only what the contract allows, and
 // of the simulator, which must answer only what it declares.

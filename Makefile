@@ -1,0 +1,96 @@
+# Everything a contributor or CI runs; `make` lists it. Needs Go, make, bash and git, and builds or fetches the rest.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+TOOL := go tool -modfile=hack/tools/go.mod
+KUBECTL ?= kubectl
+
+# Extra arguments of `go test`, e.g. TEST_FLAGS='-run TestLimiter -v'; TEST_PACKAGES narrows what is tested.
+TEST_FLAGS ?=
+TEST_PACKAGES ?= ./...
+# The race detector needs cgo, which Go turns off where there is no C compiler.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+# ONCE=1 has the demo end as soon as every sample is Ready.
+ONCE ?=
+
+##@ General
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN { FS = ":.*## "; print "usage: make TARGET" } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: clean
+clean: ## Remove what was built, except the control plane in bin/k8s, which is slow to build.
+	find bin -mindepth 1 -maxdepth 1 ! -name k8s -exec rm -rf {} + 2>/dev/null || true
+
+##@ Develop
+
+.PHONY: generate
+generate: ## Generate deepcopy code, CRDs and the operator's role from the Go code.
+	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
+	$(TOOL) controller-gen rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
+	gofmt -w api
+
+.PHONY: lint
+lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
+	go vet ./...
+	$(TOOL) golangci-lint run
+
+.PHONY: lint-fix
+lint-fix: ## Let golangci-lint repair what it can.
+	$(TOOL) golangci-lint run --fix
+
+.PHONY: test
+test: ## Run all tests, with the race detector where there is a C compiler.
+	assets=$$(hack/controlplane/assets.sh) && \
+	KUBEBUILDER_ASSETS=$$assets go test $(RACE) $(TEST_FLAGS) $(TEST_PACKAGES)
+
+.PHONY: verify
+verify: ## Fail if generated files or go.mod files are not up to date.
+	hack/verify.sh
+
+##@ Run
+
+.PHONY: demo
+demo: build ## Run everything on this machine and apply config/samples; ONCE=1 ends when all are Ready.
+	go build -o bin/ ./hack/demo
+	@assets=$$(hack/controlplane/assets.sh) && \
+	exec bin/demo --assets "$$assets" $(if $(filter-out 0 false,$(ONCE)),--once)
+
+##@ Build
+
+.PHONY: build
+build: ## Build the operator and the simulator for this machine into bin/.
+	go build -o bin/ ./cmd/...
+
+.PHONY: build-all
+build-all: ## Build static Linux binaries for the images into bin/linux-amd64 and bin/linux-arm64.
+	for arch in amd64 arm64; do \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags='-s -w' -o bin/linux-$$arch/ ./cmd/... || exit; \
+	done
+
+##@ Install
+
+.PHONY: install
+install: ## Install the CRDs into the cluster of the current kubeconfig.
+	$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: uninstall
+uninstall: ## Remove the CRDs, and with them every object of these kinds, from that cluster.
+	$(KUBECTL) delete --ignore-not-found -k config/crd
+
+# The image that deploy runs; it must be where the cluster can pull it from.
+IMAGE ?= cobalt-operator:latest
+
+.PHONY: deploy
+deploy: ## Install the CRDs and the operator into that cluster; IMAGE=… says which image.
+	$(KUBECTL) kustomize config/default | sed 's|image: cobalt-operator:latest|image: $(IMAGE)|' | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## Remove the operator from that cluster; the CRDs and the objects stay.
+	$(KUBECTL) delete --ignore-not-found -k config/operator

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Fails if what is generated differs from what `make generate` makes of the code as it stands, or if a go.mod
+# or go.sum is not tidy. Changes that are merely not committed yet do not matter.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+before=$(mktemp -d)
+trap 'rm -rf "$before"' EXIT
+cp -R api config "$before"
+
+make generate
+failed=
+for folder in api config; do
+	diff -ru "$before/$folder" "$folder" || failed=yes
+done
+if [ -n "$failed" ]; then
+	echo 'verify: generated files were out of date; run `make generate` and commit what it changes' >&2
+fi
+
+for module in . hack/tools hack/controlplane; do
+	(cd "$module" && go mod tidy -diff) || {
+		echo "verify: run \`go mod tidy\` in $module and commit what it changes" >&2
+		failed=yes
+	}
+done
+[ -z "$failed" ]
