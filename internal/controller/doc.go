@@ -9,6 +9,7 @@
 //	hold            finalizer and annotations, before anything exists in Cobalt
 //	Create, Update  only if something differs; the answer is the observation
 //	Publish         what users should see goes into the status
+//	Extend          what can only be written: credentials, output Secrets
 //	judge           what came of it: Ready, Reconciling, Stalled or nothing to say
 //	report          one status patch, if anything changed
 //

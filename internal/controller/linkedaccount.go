@@ -108,10 +108,10 @@ func (linkedAccounts) Update(ctx context.Context, api *cobalt.Client, desired, r
 	return answered(api.UpsertLinkedAccount(ctx, input(desired, remote)))
 }
 
-func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) (time.Time, error) {
+func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
 	obj.Status.ID = remote.ID
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
-		return time.Time{}, nil
+		return
 	}
 	if origin, ok := mark(obj, originMark); ok {
 		obj.Status.Origin = v1alpha1.Origin(origin)
@@ -122,6 +122,9 @@ func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *acco
 			obj.Status.YourAppKeys = append(obj.Status.YourAppKeys, key)
 		}
 	}
+}
+
+func (linkedAccounts) Extend(context.Context, *cobalt.Client, *Inputs, *v1alpha1.LinkedAccount) (time.Time, error) {
 	return time.Time{}, nil
 }
 

@@ -164,7 +164,8 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 	if remote, err = r.converge(ctx, api, p, desired, remote); err != nil {
 		return err
 	}
-	p.wake, err = r.Resource.Publish(p.obj, desired, remote)
+	r.Resource.Publish(p.obj, desired, remote)
+	p.wake, err = r.Resource.Extend(ctx, api, p.inputs, p.obj)
 	return err
 }
 
@@ -202,8 +203,8 @@ func (r *Reconciler[T, R]) compare(p *pass[T], desired, remote *R) error {
 			"it does not exist in Cobalt, and managementPolicy ReadOnly keeps the operator from creating it")
 	}
 	p.setDrift(r.Resource.Diff(desired, remote))
-	_, err := r.Resource.Publish(p.obj, desired, remote)
-	return err
+	r.Resource.Publish(p.obj, desired, remote)
+	return nil
 }
 
 // remove deletes what obj stands for in Cobalt, unless it is to stay there.

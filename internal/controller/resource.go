@@ -38,9 +38,14 @@ type Resource[T Object, R any] interface {
 	Create(ctx context.Context, api *cobalt.Client, desired *R) (*R, error)
 	// Update corrects it, and returns what Cobalt answered.
 	Update(ctx context.Context, api *cobalt.Client, desired, remote *R) (*R, error)
-	// Publish copies what users should see into the status. It returns when the
-	// next pass is needed, if that is before the sync interval is over.
-	Publish(obj T, desired, remote *R) (wake time.Time, err error)
+	// Publish copies what users should see into the status. It is pure.
+	Publish(obj T, desired, remote *R)
+	// Extend does what can only be written and not be compared, such as
+	// credentials or output Secrets, and the reads that spec asks for beyond the
+	// object itself. It is called after Publish, never under ReadOnly, and must
+	// make no call for what is done already. It returns when the next pass is
+	// needed, if that is before the sync interval is over.
+	Extend(ctx context.Context, api *cobalt.Client, inputs *Inputs, obj T) (wake time.Time, err error)
 	// DeletionPolicy is the policy in force: spec's, or what empty means.
 	DeletionPolicy(obj T) v1alpha1.DeletionPolicy
 	// Delete removes it. It must need nothing but obj: what obj refers to may be
