@@ -70,7 +70,21 @@ func newWorld(options ...func(*simulator.Options)) *world {
 	}
 	w.start()
 	DeferCleanup(func() { w.stop() })
+	DeferCleanup(w.conforms)
 	return w
+}
+
+// conforms checks the status of whatever a story leaves behind.
+func (w *world) conforms() {
+	GinkgoHelper()
+	for _, list := range []client.ObjectList{
+		&v1alpha1.EnvironmentList{}, &v1alpha1.ClusterEnvironmentList{}, &v1alpha1.LinkedAccountList{},
+	} {
+		Expect(w.List(w.ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+		Expect(meta.EachListItem(list, func(item runtime.Object) error {
+			return testenv.Conform(item.(client.Object))
+		})).To(Succeed())
+	}
 }
 
 // start starts an operator that knows nothing of what one before it had in memory.
