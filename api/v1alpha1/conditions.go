@@ -69,6 +69,16 @@ const (
 	// ReasonClusterEnvironmentsDisabled: the operator watches single namespaces
 	// and has no access to ClusterEnvironments. The user refers to an Environment.
 	ReasonClusterEnvironmentsDisabled = "ClusterEnvironmentsDisabled"
+	// ReasonNotConverging: Cobalt does not keep what spec asks for. The user
+	// changes spec to what Cobalt keeps, or asks Cobalt; status.drift shows both.
+	ReasonNotConverging = "NotConverging"
+	// ReasonConflict: an older object stands for the same thing in Cobalt. The
+	// user deletes one of the two; the message names the other.
+	ReasonConflict = "Conflict"
+	// ReasonDifferentEnvironment: the key or URL of an environment leads to
+	// another Cobalt environment than before. The user puts it back, or accepts it
+	// with the annotation that the message names.
+	ReasonDifferentEnvironment = "DifferentEnvironment"
 	// ReasonProgressDeadlineExceeded: failing for longer than the operator's
 	// --progress-deadline. The user looks into the cause named in the message; the
 	// operator goes on trying.

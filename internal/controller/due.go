@@ -20,6 +20,8 @@ type dueTime struct {
 	// about is what the last finished pass was about. Unlike the status in the
 	// cache it never lags behind.
 	about about
+	// ready tells that it ended well.
+	ready bool
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time

@@ -100,7 +100,10 @@ func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObje
 		status := obj.CommonStatus()
 		p.last.about = about{status.ObservedGeneration, status.InputsVersion, status.LastHandledReconcileAt, p.about.environment}
 	}
-	if conditionsOf(obj).ready(obj.GetGeneration()) {
+	if restarted {
+		p.last.ready = conditionsOf(obj).ready(obj.GetGeneration())
+	}
+	if p.last.ready {
 		p.last.about.environment = p.about.environment
 	}
 	p.wanted = p.last.about != p.about
@@ -112,7 +115,7 @@ func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObje
 	if p.interval == 0 {
 		p.interval = never
 	}
-	if restarted && !p.wanted && conditionsOf(obj).ready(obj.GetGeneration()) {
+	if restarted && !p.wanted && p.last.ready {
 		p.last.at = r.clock.Now().Add(r.options.Spread(p.interval)) // not all at once
 		r.due.set(client.ObjectKeyFromObject(obj), p.last)
 	}
@@ -161,27 +164,34 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 		r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
 	}
 	p.before = p.obj.DeepCopyObject().(T)
-	if remote, err = r.converge(ctx, api, p, desired, remote); err != nil {
+	remote, err = r.converge(ctx, api, p, desired, remote)
+	if remote != nil {
+		r.Resource.Publish(p.obj, desired, remote)
+	}
+	if err != nil {
 		return err
 	}
-	r.Resource.Publish(p.obj, desired, remote)
 	p.wake, err = r.Resource.Extend(ctx, api, p.inputs, p.obj)
 	return err
 }
 
-// converge writes to Cobalt what is missing or different there.
+// converge writes to Cobalt what is missing or different there, and returns
+// what it has then.
 func (r *Reconciler[T, R]) converge(ctx context.Context, api *cobalt.Client, p *pass[T], desired, remote *R) (*R, error) {
 	if remote == nil {
 		created, err := r.Resource.Create(ctx, api, desired)
-		if err == nil {
-			r.event(p, corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
+		if err != nil {
+			return nil, err
 		}
-		return created, err
+		r.event(p, corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
+		return created, p.kept(r.Resource.Diff(desired, created))
 	}
 	drift := r.Resource.Diff(desired, remote)
 	if len(drift) == 0 {
-		p.setDrift(nil)
-		return remote, nil
+		return remote, p.kept(nil)
+	}
+	if p.triedInVain(drift) {
+		return remote, p.kept(drift)
 	}
 	p.setDrift(drift) // stays until correcting it works
 	updated, err := r.Resource.Update(ctx, api, desired, remote)
@@ -191,9 +201,8 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *cobalt.Client, p *
 	case err != nil:
 		return nil, err
 	}
-	p.setDrift(nil)
 	r.event(p, corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+paths(drift))
-	return updated, nil
+	return updated, p.kept(r.Resource.Diff(desired, updated))
 }
 
 // compare is sync under managementPolicy ReadOnly: it tells what would change.
