@@ -27,8 +27,14 @@ type connection struct {
 	// version stands for the versions that api was made from, and is empty while
 	// they are not to be found; identity stands for their contents.
 	version, identity string
+	// realm is where api leads.
+	realm *realm
 	// replaced is when a key that had worked was replaced by another.
 	replaced time.Time
+	// verified is when a list last showed that the environment is the one it was.
+	verified time.Time
+	// acceptance is the accept annotation that was last looked at.
+	acceptance string
 	// verdict is what the last probe said, pause what it waits for the next one,
 	// and probeAt when that is. Until then a failure is not asked for again.
 	verdict error
@@ -70,6 +76,13 @@ func (c *connections) forget(key environmentKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.byKey, key)
+}
+
+// place is where the client in use leads; nil if there never was one.
+func (c *connection) place() *realm {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.realm
 }
 
 // limit bounds the calls of all clients of this connection.
@@ -128,14 +141,37 @@ func (c *connection) same(identity, version string) bool {
 }
 
 // use puts a new client in place.
-func (c *connection) use(api *cobalt.Client, version, identity string, now time.Time) {
+func (c *connection) use(api *cobalt.Client, where *realm, version, identity string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.worked != nil {
-		c.replaced = now
+		c.replaced = c.clock.Now()
 	}
+	c.realm, c.verified = where, time.Time{}
 	c.api, c.version, c.identity = api, version, identity
 	c.verdict, c.pause, c.probeAt = nil, 0, time.Time{}
+}
+
+// verifiedWithin tells whether the environment was verified lately.
+func (c *connection) verifiedWithin(d time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.verified.IsZero() && c.clock.Now().Sub(c.verified) < d
+}
+
+func (c *connection) verifiedNow() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.verified = c.clock.Now()
+}
+
+// newly tells whether the accept annotation says something that it did not before.
+func (c *connection) newly(acceptance string) (news bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	news = acceptance != "" && acceptance != c.acceptance
+	c.acceptance = acceptance
+	return news
 }
 
 // accepted notes that the API accepted the key.

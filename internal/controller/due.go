@@ -35,6 +35,8 @@ type about struct {
 	// environment is the generation of the environment, which may be what an
 	// object that is not Ready waits for.
 	environment int64
+	// winner is the object that counts among those of the same identity.
+	winner types.UID
 }
 
 func newDueTimes() *dueTimes {

@@ -22,6 +22,8 @@ type linkedAccounts struct{}
 
 var _ Resource[*v1alpha1.LinkedAccount, account] = linkedAccounts{}
 
+func (linkedAccounts) Identity(obj *v1alpha1.LinkedAccount) string { return obj.AccountID() }
+
 func (linkedAccounts) References(obj *v1alpha1.LinkedAccount) []Reference {
 	return references(obj.Namespace, obj.Spec.YourAppFrom)
 }

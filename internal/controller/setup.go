@@ -40,6 +40,7 @@ type Options struct {
 // The indexes of the cache.
 const (
 	environmentIndex = "environment"
+	identityIndex    = "identity"
 	inputsIndex      = "inputs"
 )
 
