@@ -46,8 +46,9 @@ const (
 	ReasonFailed = "Failed"
 	// ReasonDeletionPending: waiting to delete in Cobalt; the message says for what.
 	ReasonDeletionPending = "DeletionPending"
-	// ReasonConnecting: an environment's API has not answered yet. Nobody acts yet.
-	ReasonConnecting = "Connecting"
+	// ReasonDependentsExist: an account is not deleted in Cobalt while objects of
+	// it exist. The user deletes those as well; the message names them.
+	ReasonDependentsExist = "DependentsExist"
 )
 
 // Reasons of Ready=False with Stalled=True: the user acts next.

@@ -75,6 +75,11 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	if rest, ok := r.rest(p); ok && envErr == nil {
 		return background(rest), nil
 	}
+	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
+	if !slots.enter(self, r.options.slots) {
+		return ctrl.Result{}, nil
+	}
+	defer slots.leave(self)
 	var gone bool
 	if deleting {
 		gone, err = r.remove(ctx, p, env)

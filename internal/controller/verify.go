@@ -25,7 +25,7 @@ const (
 // its memory, must not have every customer made again elsewhere.
 func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *connection) error {
 	status := env.EnvironmentStatus()
-	same := conn.place().is(status.Realm)
+	record, same := conn.recordOf(status.Realm)
 	if same && !conn.gate.inDoubt() {
 		return conn.probe(ctx)
 	}
@@ -41,10 +41,8 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 	if err != nil {
 		return err
 	}
-	conn.verifiedNow()
-	if !same {
-		status.Realm = conn.place().record()
-	}
+	conn.verifiedAs(record)
+	status.Realm = record
 	return nil
 }
 
