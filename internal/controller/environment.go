@@ -151,6 +151,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
 			r.events.Eventf(env, nil, corev1.EventTypeWarning, o.reason, "Connect", "%s", o.message)
+			ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
 		}
 	}
 	switch {

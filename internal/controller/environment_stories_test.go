@@ -42,7 +42,7 @@ var _ = Describe("An environment", func() {
 		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
 		Expect(message).To(Equal("the API refused the key in Secret " + w.namespace + "/cobalt-api-key, key api-key (401): put a valid key there"))
 		var accounts []*v1alpha1.LinkedAccount
-		for i := range 10 {
+		for i := range 300 {
 			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
 			w.create(accounts[i])
 		}

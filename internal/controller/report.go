@@ -35,7 +35,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 		if err := r.client.Status().Patch(ctx, p.obj, client.MergeFrom(p.before)); err != nil {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
-		r.announce(p)
+		r.announce(ctx, p, o)
 	}
 	return r.next(p, o, now)
 }
@@ -89,13 +89,16 @@ func (r *Reconciler[T, R]) report(p *pass[T], o outcome, now time.Time) {
 
 // announce makes an event of a Ready condition that has turned bad or says
 // something else now.
-func (r *Reconciler[T, R]) announce(p *pass[T]) {
+func (r *Reconciler[T, R]) announce(ctx context.Context, p *pass[T], o outcome) {
 	before := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
 	now := meta.FindStatusCondition(p.obj.CommonStatus().Conditions, v1alpha1.ConditionReady)
 	if now == nil || now.Status == "True" || before != nil && before.Reason == now.Reason && before.Message == now.Message {
 		return
 	}
 	r.event(p, corev1.EventTypeWarning, now.Reason, "Reconcile", now.Message)
+	if o.err == nil { // or else the work queue logs it
+		ctrl.LoggerFrom(ctx).Info("not Ready", "reason", now.Reason, "message", now.Message)
+	}
 }
 
 // event tells what happened. Whether it arrives does not matter: in a namespace
