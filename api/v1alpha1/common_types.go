@@ -12,6 +12,9 @@ const (
 	// not have before, usually the time. status.lastHandledReconcileAt echoes
 	// the value once the sync was tried.
 	ReconcileRequestAnnotation = "cobalt.gocobalt.io/reconcile-requested-at"
+	// AcceptEnvironmentAnnotation confirms that an environment leads to another
+	// Cobalt environment than before; its value is the one that the status names.
+	AcceptEnvironmentAnnotation = "cobalt.gocobalt.io/accept-environment"
 )
 
 // Finalizer holds an object until what it stands for in Cobalt is removed or

@@ -54,8 +54,9 @@ const (
 	// ReasonDeletionPending: an environment is being deleted while objects still
 	// refer to it. The user deletes those objects; the environment goes after the last of them.
 	ReasonDeletionPending = "DeletionPending"
-	// ReasonConnecting: an environment's API has not answered yet. Nobody acts yet.
-	ReasonConnecting = "Connecting"
+	// ReasonDependentsExist: an account is not deleted in Cobalt while objects of
+	// it exist. The user deletes those as well; the message names them.
+	ReasonDependentsExist = "DependentsExist"
 )
 
 // Reasons of Ready=False with Stalled=True: the user acts next.
@@ -82,6 +83,17 @@ const (
 	// and has no access to ClusterEnvironments. The user deletes the object and
 	// creates it again with an Environment, as environmentRef cannot be changed.
 	ReasonClusterEnvironmentsDisabled = "ClusterEnvironmentsDisabled"
+	// ReasonNotConverging: Cobalt does not keep what spec asks for; status.drift
+	// shows both. The user changes spec to what Cobalt keeps, or asks Cobalt why.
+	ReasonNotConverging = "NotConverging"
+	// ReasonConflict: an older object stands for the same thing in Cobalt. The
+	// user deletes one of the two; the message names the other.
+	ReasonConflict = "Conflict"
+	// ReasonDifferentEnvironment: the key or URL of an environment seems to lead to
+	// another Cobalt environment than before, or most of its accounts have vanished;
+	// nothing is written to Cobalt. The user puts it back, or accepts it with the
+	// annotation that the message names.
+	ReasonDifferentEnvironment = "DifferentEnvironment"
 	// ReasonProgressDeadlineExceeded: failing, or waiting for something that is
 	// missing, for longer than the operator's --progress-deadline. The user looks
 	// into the cause that the message names; the operator goes on trying.

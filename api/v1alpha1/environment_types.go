@@ -128,6 +128,18 @@ type EnvironmentStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+	// realm stands for the baseURL and API key that were last accepted, as a salted
+	// digest: with it a change of either is noticed, and two environments that lead
+	// to the same place are recognised.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Realm string `json:"realm,omitempty"`
+	// challenge is the value of annotation cobalt.gocobalt.io/accept-environment
+	// that accepts an environment in which most accounts are missing. Empty while
+	// there is nothing to accept.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Challenge string `json:"challenge,omitempty"`
 }
 
 // Environment is a Cobalt API endpoint and API key for the objects of its namespace.

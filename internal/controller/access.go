@@ -52,19 +52,17 @@ type environments struct {
 	namespaced bool
 }
 
-// find returns the environment that obj refers to. While there is none it
-// returns waiting, and w is woken once there is.
+// find returns the environment that obj refers to. While there is none, or it
+// may not be used, it returns an error that says so, and w is woken once that
+// may have changed. An environment that may not be used is returned as well: it
+// still serves deletions.
 func (e *environments) find(ctx context.Context, obj Object, w waiter) (EnvironmentObject, error) {
 	key := environmentOf(obj)
-	var env EnvironmentObject = &v1alpha1.Environment{}
-	if key.kind == v1alpha1.KindClusterEnvironment {
-		if e.namespaced {
-			return nil, stalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
-				"%s cannot be used: this operator watches single namespaces only; refer to an Environment of this namespace", key)
-		}
-		env = &v1alpha1.ClusterEnvironment{}
+	if key.kind == v1alpha1.KindClusterEnvironment && e.namespaced {
+		return nil, stalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
+			"%s cannot be used: this operator watches single namespaces only; refer to an Environment of this namespace", key)
 	}
-	err := e.cache.Get(ctx, key.NamespacedName, env)
+	env, err := e.get(ctx, key)
 	switch {
 	case apierrors.IsNotFound(err):
 		e.connections.of(key).gate.await(w)
@@ -72,20 +70,55 @@ func (e *environments) find(ctx context.Context, obj Object, w waiter) (Environm
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
+	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
+		if err := e.allowed(ctx, cluster, obj); err != nil {
+			e.connections.of(key).gate.await(w)
+			return env, err
+		}
+	}
 	return env, nil
+}
+
+// sameRealm tells whether two environments lead to the same place with the same
+// key. It goes by what the other has recorded when it was last accepted, so that
+// it is known even while the other's Secret is missing.
+func (e *environments) sameRealm(ctx context.Context, a, b environmentKey) (bool, error) {
+	if a == b {
+		return true, nil
+	}
+	if e.namespaced && b.kind == v1alpha1.KindClusterEnvironment {
+		return false, nil // its objects cannot act here
+	}
+	own := e.connections.of(a).place()
+	other, err := e.get(ctx, b)
+	if own == nil || other == nil || err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return own.is(other.EnvironmentStatus().Realm), nil
+}
+
+// get reads an environment from the cache.
+func (e *environments) get(ctx context.Context, key environmentKey) (EnvironmentObject, error) {
+	var env EnvironmentObject = &v1alpha1.Environment{}
+	if key.kind == v1alpha1.KindClusterEnvironment {
+		env = &v1alpha1.ClusterEnvironment{}
+	}
+	if err := e.cache.Get(ctx, key.NamespacedName, env); err != nil {
+		return nil, err
+	}
+	return env, nil
+}
+
+// trusted tells whether an environment was found to be the one it was, lately.
+func (e *environments) trusted(key environmentKey) bool {
+	return e.connections.of(key).verifiedWithin(trustFor)
 }
 
 // connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(ctx context.Context, obj Object, env EnvironmentObject, w waiter) (*cobalt.Client, error) {
+func (e *environments) connect(obj Object, env EnvironmentObject, w waiter) (*cobalt.Client, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
-	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
-		if err := e.allowed(ctx, cluster, obj); err != nil {
-			conn.gate.await(w)
-			return nil, err
-		}
-	}
 	reason, open := conn.gate.pass(w)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():

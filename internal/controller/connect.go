@@ -76,7 +76,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, limiter *cob
 	if err != nil {
 		return stalledBy(v1alpha1.ReasonInvalidCABundle, "%s", err)
 	}
-	conn.use(api, version, identity, r.clock.Now())
+	conn.use(api, &realm{settings.BaseURL, key}, version, identity)
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 // gate, and the clients made from its key.
 type connection struct {
 	gate  *gate
+	slots *slots
 	clock clock.Clock
 
 	mu sync.Mutex
@@ -27,8 +28,15 @@ type connection struct {
 	// version stands for the versions that api was made from, and is empty while
 	// they are not to be found; identity stands for their contents.
 	version, identity string
+	// realm is where api leads, record what it is recognised by once it was verified.
+	realm  *realm
+	record string
 	// replaced is when a key that had worked was replaced by another.
 	replaced time.Time
+	// verified is when a list last showed that the environment is the one it was.
+	verified time.Time
+	// acceptance is the accept annotation that was last looked at.
+	acceptance string
 	// verdict is what the last probe said, pause what it waits for the next one,
 	// and probeAt when that is. Until then a failure is not asked for again.
 	verdict error
@@ -60,7 +68,7 @@ func (c *connections) of(key environmentKey) *connection {
 	defer c.mu.Unlock()
 	conn := c.byKey[key]
 	if conn == nil {
-		conn = &connection{gate: newGate(c.clock), clock: c.clock}
+		conn = &connection{gate: newGate(c.clock), slots: newSlots(), clock: c.clock}
 		c.byKey[key] = conn
 	}
 	return conn
@@ -70,6 +78,13 @@ func (c *connections) forget(key environmentKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.byKey, key)
+}
+
+// place is where the client in use leads; nil if there never was one.
+func (c *connection) place() *realm {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.realm
 }
 
 // limit bounds the calls of all clients of this connection.
@@ -128,14 +143,53 @@ func (c *connection) same(identity, version string) bool {
 }
 
 // use puts a new client in place.
-func (c *connection) use(api *cobalt.Client, version, identity string, now time.Time) {
+func (c *connection) use(api *cobalt.Client, where *realm, version, identity string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.worked != nil {
-		c.replaced = now
+		c.replaced = c.clock.Now()
 	}
+	c.realm, c.record, c.verified = where, "", time.Time{}
 	c.api, c.version, c.identity = api, version, identity
 	c.verdict, c.pause, c.probeAt = nil, 0, time.Time{}
+}
+
+// verifiedWithin tells whether the environment was verified lately.
+func (c *connection) verifiedWithin(d time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.verified.IsZero() && c.clock.Now().Sub(c.verified) < d
+}
+
+// recordOf returns the record of where the client leads, and whether that is
+// where it led before: by what is remembered, or else by what was recorded in
+// the status, which may be a version behind.
+func (c *connection) recordOf(recorded string) (record string, same bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.record != "":
+		return c.record, true
+	case c.realm.is(recorded):
+		return recorded, true
+	}
+	return c.realm.record(), false
+}
+
+// verifiedAs notes that the environment is the one of this record.
+func (c *connection) verifiedAs(record string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record, c.verified = record, c.clock.Now()
+}
+
+// newly tells whether the accept annotation says something that it did not before.
+func (c *connection) newly(acceptance string) (news bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	news = acceptance != "" && acceptance != c.acceptance
+	c.acceptance = acceptance
+	return news
 }
 
 // accepted notes that the API accepted the key.

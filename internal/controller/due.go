@@ -20,6 +20,8 @@ type dueTime struct {
 	// about is what the last finished pass was about. Unlike the status in the
 	// cache it never lags behind.
 	about about
+	// ready tells that it ended well.
+	ready bool
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time
@@ -33,6 +35,8 @@ type about struct {
 	// environment is the generation of the environment, which may be what an
 	// object that is not Ready waits for.
 	environment int64
+	// winner is the object that counts among those of the same identity.
+	winner types.UID
 }
 
 func newDueTimes() *dueTimes {

@@ -82,6 +82,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
 	wish := requested(env)
 	asked := wish != "" && wish != env.EnvironmentStatus().LastHandledReconcileAt
+	asked = conn.newly(env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]) || asked
 	if open && !idle && !asked {
 		return nil
 	}
@@ -93,7 +94,8 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 
 // probe asks the API whether it is there and accepts the key.
 func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection) error {
-	err := conn.probe(cobalt.WithCaller(ctx, cobalt.Foreground, string(env.GetUID())))
+	ctx = cobalt.WithCaller(ctx, cobalt.Foreground, string(env.GetUID()))
+	err := r.verify(ctx, env, conn)
 	switch {
 	case err == nil:
 		conn.accepted()

@@ -27,6 +27,8 @@ type gate struct {
 	// epoch counts the clients: what a replaced one still hears is no news.
 	epoch    int
 	failures int
+	// doubted asks for proof that this is still the same environment.
+	doubted  bool
 	answered time.Time
 	waiters  map[waiter]struct{}
 }
@@ -103,6 +105,25 @@ func (g *gate) newEpoch() int {
 	return g.epoch
 }
 
+// doubt closes the gate until the environment has proved to be the one it was:
+// something that w had seen is gone, and it must not be made again elsewhere.
+func (g *gate) doubt(w waiter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiters[w] = struct{}{}
+	if g.open {
+		g.open, g.reason, g.doubted = false, "", true
+		g.tripped()
+	}
+}
+
+// inDoubt tells whether proof is asked for.
+func (g *gate) inDoubt() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.doubted
+}
+
 // isOpen tells whether objects may call, and when a call was last answered well.
 func (g *gate) isOpen() (open bool, answered time.Time) {
 	g.mu.Lock()
@@ -124,7 +145,7 @@ func (g *gate) closeFor(reason string) {
 // letThrough opens the gate and wakes those who wait, one per pause.
 func (g *gate) letThrough(pause time.Duration) {
 	g.mu.Lock()
-	g.open, g.failures = true, 0
+	g.open, g.doubted, g.failures = true, false, 0
 	g.mu.Unlock()
 	g.wake(pause)
 }

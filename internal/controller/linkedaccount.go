@@ -18,9 +18,11 @@ type account struct {
 }
 
 // linkedAccounts teaches the shared flow what a LinkedAccount is.
-type linkedAccounts struct{}
+type linkedAccounts struct{ dependents dependents }
 
 var _ Resource[*v1alpha1.LinkedAccount, account] = linkedAccounts{}
+
+func (linkedAccounts) Identity(obj *v1alpha1.LinkedAccount) string { return obj.AccountID() }
 
 func (linkedAccounts) References(obj *v1alpha1.LinkedAccount) []Reference {
 	return references(obj.Namespace, obj.Spec.YourAppFrom)
@@ -144,7 +146,10 @@ func (linkedAccounts) DeletionPolicy(obj *v1alpha1.LinkedAccount) v1alpha1.Delet
 	return v1alpha1.DeletionPolicyOrphan
 }
 
-func (linkedAccounts) Delete(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount) error {
+func (a linkedAccounts) Delete(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount) error {
+	if err := a.dependents.gone(ctx, obj); err != nil {
+		return err
+	}
 	return api.DeleteLinkedAccount(ctx, obj.AccountID())
 }
 

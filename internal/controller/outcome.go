@@ -175,5 +175,9 @@ func (c conditions) waitsLikeBefore(o outcome, generation int64) bool {
 
 // countsAsFailing tells whether waiting for this reason may exceed the deadline.
 func countsAsFailing(reason string) bool {
-	return reason != v1alpha1.ReasonThrottled && reason != v1alpha1.ReasonDeletionPending
+	switch reason {
+	case v1alpha1.ReasonThrottled, v1alpha1.ReasonDeletionPending, v1alpha1.ReasonDependentsExist:
+		return false
+	}
+	return true
 }

@@ -30,8 +30,9 @@ type Reconciler[T Object, R any] struct {
 	clock        clock.Clock
 	due          *dueTimes
 	waker        *waker
-	// prototype is an empty object of the kind.
+	// prototype is an empty object of the kind, list an empty list.
 	prototype T
+	list      client.ObjectList
 }
 
 // pass is one reconcile of one object.
@@ -40,6 +41,8 @@ type pass[T Object] struct {
 	// before is obj as the API server has it.
 	before T
 	inputs *Inputs
+	// rivals are the other live objects that stand for the same thing.
+	rivals []Object
 	// about is what this pass is about, last what is known of the one before.
 	about about
 	last  dueTime
@@ -69,9 +72,14 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if rest, ok := r.rest(p); ok {
+	if rest, ok := r.rest(p); ok && envErr == nil {
 		return background(rest), nil
 	}
+	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
+	if !slots.enter(self, r.options.slots) {
+		return ctrl.Result{}, nil
+	}
+	defer slots.leave(self)
 	var gone bool
 	if deleting {
 		gone, err = r.remove(ctx, p, env)
@@ -90,17 +98,24 @@ func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObje
 	if err != nil {
 		return nil, err
 	}
+	rivals, err := r.rivals(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
 	p := &pass[T]{
-		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(),
-		about: about{obj.GetGeneration(), version, requested(obj), generationOf(env)},
+		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), rivals: rivals,
+		about: about{obj.GetGeneration(), version, requested(obj), generationOf(env), winner(obj, rivals).GetUID()},
 		last:  r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()),
 	}
 	restarted := p.last.about == about{}
 	if restarted && conditionsOf(obj).settled(obj.GetGeneration()) {
 		status := obj.CommonStatus()
-		p.last.about = about{status.ObservedGeneration, status.InputsVersion, status.LastHandledReconcileAt, p.about.environment}
+		p.last.about = about{status.ObservedGeneration, status.InputsVersion, status.LastHandledReconcileAt, p.about.environment, p.about.winner}
 	}
-	if conditionsOf(obj).ready(obj.GetGeneration()) {
+	if restarted {
+		p.last.ready = conditionsOf(obj).ready(obj.GetGeneration())
+	}
+	if p.last.ready {
 		p.last.about.environment = p.about.environment
 	}
 	p.wanted = p.last.about != p.about
@@ -112,7 +127,7 @@ func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObje
 	if p.interval == 0 {
 		p.interval = never
 	}
-	if restarted && !p.wanted && conditionsOf(obj).ready(obj.GetGeneration()) {
+	if restarted && !p.wanted && p.last.ready {
 		p.last.at = r.clock.Now().Add(r.options.Spread(p.interval)) // not all at once
 		r.due.set(client.ObjectKeyFromObject(obj), p.last)
 	}
@@ -139,7 +154,11 @@ func (r *Reconciler[T, R]) rest(p *pass[T]) (time.Duration, bool) {
 // sync is the whole story of an object that is not being deleted.
 func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env EnvironmentObject) error {
 	ctx = p.asCaller(ctx)
-	api, err := r.environments.connect(ctx, p.obj, env, r.waiterOf(p.obj))
+	if first := winner(p.obj, p.rivals); first.GetUID() != p.obj.GetUID() {
+		return stalledBy(v1alpha1.ReasonConflict,
+			"%s is older and stands for the same in Cobalt: delete one of the two objects", client.ObjectKeyFromObject(first))
+	}
+	api, err := r.environments.connect(p.obj, env, r.waiterOf(p.obj))
 	if err != nil {
 		return err
 	}
@@ -154,6 +173,10 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 	if p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return r.compare(p, desired, remote)
 	}
+	if remote == nil && p.obj.CommonStatus().ID != "" && !r.environments.trusted(environmentOf(p.obj)) {
+		r.environments.connections.of(environmentOf(p.obj)).gate.doubt(r.waiterOf(p.obj))
+		return errNotYet // until it is clear that it is gone, and not all else as well
+	}
 	if p.obj, err = hold(ctx, r.client, p.obj, r.Resource.Marks(p.obj, remote)); err != nil {
 		return err
 	}
@@ -161,27 +184,34 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 		r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
 	}
 	p.before = p.obj.DeepCopyObject().(T)
-	if remote, err = r.converge(ctx, api, p, desired, remote); err != nil {
+	remote, err = r.converge(ctx, api, p, desired, remote)
+	if remote != nil {
+		r.Resource.Publish(p.obj, desired, remote)
+	}
+	if err != nil {
 		return err
 	}
-	r.Resource.Publish(p.obj, desired, remote)
 	p.wake, err = r.Resource.Extend(ctx, api, p.inputs, p.obj)
 	return err
 }
 
-// converge writes to Cobalt what is missing or different there.
+// converge writes to Cobalt what is missing or different there, and returns
+// what it has then.
 func (r *Reconciler[T, R]) converge(ctx context.Context, api *cobalt.Client, p *pass[T], desired, remote *R) (*R, error) {
 	if remote == nil {
 		created, err := r.Resource.Create(ctx, api, desired)
-		if err == nil {
-			r.event(p, corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
+		if err != nil {
+			return nil, err
 		}
-		return created, err
+		r.event(p, corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
+		return created, p.kept(r.Resource.Diff(desired, created))
 	}
 	drift := r.Resource.Diff(desired, remote)
 	if len(drift) == 0 {
-		p.setDrift(nil)
-		return remote, nil
+		return remote, p.kept(nil)
+	}
+	if p.triedInVain(drift) {
+		return remote, p.kept(drift)
 	}
 	p.setDrift(drift) // stays until correcting it works
 	updated, err := r.Resource.Update(ctx, api, desired, remote)
@@ -191,9 +221,8 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *cobalt.Client, p *
 	case err != nil:
 		return nil, err
 	}
-	p.setDrift(nil)
 	r.event(p, corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+paths(drift))
-	return updated, nil
+	return updated, p.kept(r.Resource.Diff(desired, updated))
 }
 
 // compare is sync under managementPolicy ReadOnly: it tells what would change.
@@ -214,6 +243,11 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 		env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan
 	if keep { // before connecting: the way out for users who lost the credentials
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
+		return true, nil
+	}
+	if len(p.rivals) > 0 { // it is theirs as well
+		r.event(p, corev1.EventTypeNormal, "HandedOver", "Release",
+			"left in Cobalt: it now belongs to "+client.ObjectKeyFromObject(winner(p.rivals[0], p.rivals)).String())
 		return true, nil
 	}
 	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj))

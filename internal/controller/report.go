@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -49,7 +48,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		if !p.wake.IsZero() && p.wake.Before(at) {
 			at = p.wake
 		}
-		r.due.set(key, dueTime{uid: p.obj.GetUID(), about: p.about, at: at})
+		r.due.set(key, dueTime{uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, at: at})
 		return background(at.Sub(now)), nil
 	}
 	r.due.set(key, p.last)
@@ -67,7 +66,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 // during an outage of the environment, which says so itself, and for a while
 // otherwise.
 func (r *Reconciler[T, R]) keepsQuiet(p *pass[T], o outcome, now time.Time) bool {
-	if p.wanted || o.class != reconciling || !conditionsOf(p.before).ready(p.obj.GetGeneration()) {
+	if p.wanted || o.class != reconciling || !p.last.ready {
 		return false
 	}
 	if p.last.failingSince.IsZero() {
@@ -110,21 +109,6 @@ func readOnlyMessage(differences int) string {
 		return "Cobalt is as spec says; managementPolicy is ReadOnly"
 	}
 	return fmt.Sprintf("%d differences, see status.drift; managementPolicy ReadOnly keeps the operator from correcting them", differences)
-}
-
-// mostDrift is how many differences status lists.
-const mostDrift = 20
-
-func (p *pass[T]) setDrift(drift []v1alpha1.Drift) {
-	p.obj.CommonStatus().Drift = drift[:min(len(drift), mostDrift)]
-}
-
-func paths(drift []v1alpha1.Drift) string {
-	var names []string
-	for _, d := range drift {
-		names = append(names, d.Path)
-	}
-	return strings.Join(names, ", ")
 }
 
 func conditionsOf(obj Object) conditions {

@@ -21,6 +21,9 @@ type Object interface {
 // Resource is what one kind teaches the shared flow: T is the custom resource,
 // R what it stands for in Cobalt. An implementation holds no state of a pass.
 type Resource[T Object, R any] interface {
+	// Identity names what obj stands for within its environment. Two objects of
+	// the kind with the same identity and environment are in conflict. It is pure.
+	Identity(obj T) string
 	// References names the Secrets and ConfigMaps that spec refers to. It is pure.
 	References(obj T) []Reference
 	// Desired builds what spec asks for. Values from Secrets and ConfigMaps

@@ -33,6 +33,8 @@ type Options struct {
 	Jitter func(time.Duration) time.Duration
 	// Spread picks a point within an interval.
 	Spread func(time.Duration) time.Duration
+	// slots is how many workers of a kind may be inside one environment.
+	slots int
 	// Queue makes the work queue of a controller.
 	Queue func(name string, limiter workqueue.TypedRateLimiter[ctrl.Request]) workqueue.TypedRateLimitingInterface[ctrl.Request]
 }
@@ -40,6 +42,7 @@ type Options struct {
 // The indexes of the cache.
 const (
 	environmentIndex = "environment"
+	identityIndex    = "identity"
 	inputsIndex      = "inputs"
 )
 
@@ -61,7 +64,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 			return fmt.Errorf("set up ClusterEnvironment: %w", err)
 		}
 	}
-	if err := setupKind(ctx, s, linkedAccounts{}, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}); err != nil {
+	accounts := linkedAccounts{dependents{s.mgr.GetClient(), dependentKinds}}
+	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}); err != nil {
 		return fmt.Errorf("set up LinkedAccount: %w", err)
 	}
 	return nil
@@ -74,6 +78,10 @@ var users = []struct {
 }{
 	{&v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}},
 }
+
+// dependentKinds are the kinds whose objects belong to an account; a kind joins
+// with one line, and with accountKeys as its accountIndex.
+var dependentKinds []dependentKind
 
 // setup is what the controllers share.
 type setup struct {
@@ -93,6 +101,7 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	if options.Spread == nil {
 		options.Spread = func(d time.Duration) time.Duration { return rand.N(d + 1) }
 	}
+	options.slots = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles/2)
 	return &setup{
 		mgr: mgr, options: options,
 		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},

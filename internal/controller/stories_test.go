@@ -200,11 +200,11 @@ var _ = Describe("A linked account", func() {
 		w.create(acme)
 		w.ready(acme)
 		w.sim.ResetCalls()
-		passes := w.passes(acme)
 		w.change(acme, func() { acme.Spec.Suspend, acme.Spec.Name = true, "Not yet" })
-		Eventually(func() int { return w.passes(acme) }).Should(BeNumerically(">", passes))
-		_, planned := w.delay(acme)
-		Expect(planned).To(BeFalse())
+		Eventually(func() bool {
+			_, planned := w.delay(acme)
+			return planned
+		}).Should(BeFalse())
 		Expect(w.sim.Calls()).To(BeEmpty())
 		w.remove(acme)
 		w.gone(acme)
@@ -290,6 +290,39 @@ var _ = Describe("A linked account", func() {
 		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonRejected)
 		Expect(message).To(ContainSubstring("is too short"))
 		Expect(message).NotTo(ContainSubstring("quoted-secret"))
+	})
+
+	It("costs one write when Cobalt changes a value, and says so", func() {
+		w := newWorld()
+		w.connected()
+		kept := simulator.Fault{ContentType: "application/json", Body: `{"_id":"a1","linked_account_id":"acme","name":"ACME"}`}
+		for _, operation := range []string{"getLinkedAccount", "upsertLinkedAccount"} {
+			kept.Operation = operation
+			w.sim.Inject(kept)
+		}
+		acme := w.account("acme", named("Acme"))
+		w.create(acme)
+		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotConverging)
+		Expect(message).To(HavePrefix("Cobalt does not keep what spec asks for in name:"))
+		Expect(acme.Status.Drift).To(Equal([]v1alpha1.Drift{{Path: "name", Desired: `"Acme"`, Observed: `"ACME"`}}))
+		Expect(acme.Status.ID).To(Equal("a1"))
+		version := acme.ResourceVersion
+		for range 3 {
+			w.pass(acme, syncInterval)
+		}
+		w.restart()
+		w.pass(acme, syncInterval)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("upsertLinkedAccount", 1))
+		w.read(acme)
+		Expect(acme.ResourceVersion).To(Equal(version))
+
+		By("requesting a sync: it is tried again")
+		w.request(acme, "now")
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("upsertLinkedAccount", 2))
+		w.sim.ClearFaults()
+		w.change(acme, func() { acme.Spec.Name = "ACME" })
+		w.ready(acme)
+		Expect(acme.Status.Drift).To(BeEmpty())
 	})
 
 	It("is Stalled when it has failed for longer than the progress deadline", func() {

@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -30,16 +29,30 @@ func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource
 	if err != nil {
 		return err
 	}
+	err = indexer.IndexField(ctx, prototype, identityIndex, func(obj client.Object) []string {
+		return []string{resource.Identity(obj.(T))}
+	})
+	if err != nil {
+		return err
+	}
 	if err := indexInputs(ctx, s, prototype, resource.References); err != nil {
 		return err
 	}
 	r := &Reconciler[T, R]{
-		Resource: resource, prototype: prototype,
+		Resource: resource, prototype: prototype, list: list,
 		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		due: newDueTimes(), waker: &waker{},
 	}
-	return s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).Complete(r)
+	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
+		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+	if !s.options.Namespaced { // who may use a ClusterEnvironment may change
+		b.Watches(&v1alpha1.ClusterEnvironment{}, handler.EnqueueRequestsFromMapFunc(s.usersOfCluster(list)),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(s.usersIn(list)),
+				builder.WithPredicates(predicate.LabelChangedPredicate{}))
+	}
+	return b.Complete(r)
 }
 
 // setupEnvironments adds the controller of a kind of environment.
@@ -80,9 +93,13 @@ func (s *setup) controller(prototype client.Object, list client.ObjectList, w *w
 		})
 }
 
-// requestChanged lets requests for a sync through: they change no generation.
+// requestChanged lets what people ask for by annotation through: it changes no generation.
 var requestChanged = predicate.Funcs{
-	UpdateFunc: func(e event.UpdateEvent) bool { return requested(e.ObjectOld) != requested(e.ObjectNew) },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		accept := v1alpha1.AcceptEnvironmentAnnotation
+		return requested(e.ObjectOld) != requested(e.ObjectNew) ||
+			e.ObjectOld.GetAnnotations()[accept] != e.ObjectNew.GetAnnotations()[accept]
+	},
 }
 
 // comesOrGoes lets only the beginning and the end of an object through.
@@ -101,17 +118,36 @@ func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, re
 
 // usersOfInput finds the objects of a kind that refer to a Secret or ConfigMap.
 func (s *setup) usersOfInput(list client.ObjectList) handler.MapFunc {
-	return func(ctx context.Context, input client.Object) []reconcile.Request {
-		kind := input.GetObjectKind().GroupVersionKind().Kind
-		ref := Reference{kind, input.GetNamespace(), input.GetName()}
-		users := list.DeepCopyObject().(client.ObjectList)
-		if err := s.mgr.GetClient().List(ctx, users, client.MatchingFields{inputsIndex: ref.String()}, client.UnsafeDisableDeepCopy); err != nil {
-			ctrl.LoggerFrom(ctx).Error(err, fmt.Sprintf("cannot find the objects that refer to %s", ref))
+	return s.find(list, func(input client.Object) client.ListOption {
+		ref := Reference{input.GetObjectKind().GroupVersionKind().Kind, input.GetNamespace(), input.GetName()}
+		return client.MatchingFields{inputsIndex: ref.String()}
+	})
+}
+
+// usersOfCluster finds the objects of a kind that refer to a ClusterEnvironment.
+func (s *setup) usersOfCluster(list client.ObjectList) handler.MapFunc {
+	return s.find(list, func(env client.Object) client.ListOption {
+		key := environmentKey{v1alpha1.KindClusterEnvironment, client.ObjectKeyFromObject(env)}
+		return client.MatchingFields{environmentIndex: key.String()}
+	})
+}
+
+// usersIn finds the objects of a kind in a namespace.
+func (s *setup) usersIn(list client.ObjectList) handler.MapFunc {
+	return s.find(list, func(namespace client.Object) client.ListOption { return client.InNamespace(namespace.GetName()) })
+}
+
+// find finds the objects of a kind that something else concerns.
+func (s *setup) find(list client.ObjectList, concerned func(client.Object) client.ListOption) handler.MapFunc {
+	return func(ctx context.Context, changed client.Object) []reconcile.Request {
+		found := list.DeepCopyObject().(client.ObjectList)
+		if err := s.mgr.GetClient().List(ctx, found, concerned(changed), client.UnsafeDisableDeepCopy); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "cannot find the objects that a change concerns", "changed", client.ObjectKeyFromObject(changed))
 			return nil
 		}
 		var requests []reconcile.Request
-		_ = meta.EachListItem(users, func(user runtime.Object) error { // the function never fails
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(user.(client.Object))})
+		_ = meta.EachListItem(found, func(item runtime.Object) error { // the function never fails
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
 			return nil
 		})
 		return requests

@@ -1,0 +1,92 @@
+package controller
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+const (
+	// trustFor is how long a list proves that an environment is the one it was.
+	trustFor = time.Minute
+	// fewMissing accounts may go at once, under the same key, without suspicion.
+	fewMissing = 2
+)
+
+// verify asks the API whether it is there and accepts the key, and, if the key
+// or the URL is another than before or accounts have vanished, whether it is the
+// same environment. A swapped test and production key, or an API that has lost
+// its memory, must not have every customer made again elsewhere.
+func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *connection) error {
+	status := env.EnvironmentStatus()
+	record, same := conn.recordOf(status.Realm)
+	if same && !conn.gate.inDoubt() {
+		return conn.probe(ctx)
+	}
+	known, err := r.knownAccounts(ctx, env)
+	if err != nil {
+		return err
+	}
+	if len(known) == 0 {
+		err = conn.probe(ctx)
+	} else {
+		err = r.compare(ctx, env, conn, known, same)
+	}
+	if err != nil {
+		return err
+	}
+	conn.verifiedAs(record)
+	status.Realm = record
+	return nil
+}
+
+// compare looks for the accounts that objects have seen among those that there are.
+func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *connection, known map[string]struct{}, same bool) error {
+	total := len(known)
+	for account, err := range conn.client().ListLinkedAccounts(ctx) {
+		if err != nil {
+			return err
+		}
+		delete(known, account.ID)
+	}
+	missing, status := len(known), env.EnvironmentStatus() // what is left of them
+	if 2*missing <= total || same && missing <= fewMissing {
+		status.Challenge = ""
+		return nil
+	}
+	if status.Challenge == "" {
+		status.Challenge = strings.ToLower(rand.Text()[:challengeLength])
+	}
+	if env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation] == status.Challenge {
+		return nil // and so it stays until most accounts are there again
+	}
+	return stalledBy(v1alpha1.ReasonDifferentEnvironment,
+		"%d of %d accounts that its objects had seen are not in Cobalt, so the key or baseURL seems to lead to another environment: "+
+			"put it back, or annotate it with %s=%s to have them made again here",
+		missing, total, v1alpha1.AcceptEnvironmentAnnotation, status.Challenge)
+}
+
+// challengeLength is short enough to be typed and too long to be guessed.
+const challengeLength = 10
+
+// knownAccounts are Cobalt's ids of the accounts that objects of env have seen.
+func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]struct{}, error) {
+	key := environmentKey{r.kind, client.ObjectKeyFromObject(env)}
+	list := &v1alpha1.LinkedAccountList{}
+	if err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the accounts of %s: %w", key, err)
+	}
+	known := map[string]struct{}{}
+	for i := range list.Items {
+		if id := list.Items[i].Status.ID; id != "" {
+			known[id] = struct{}{}
+		}
+	}
+	return known, nil
+}
