@@ -6,11 +6,11 @@ cd "$(dirname "$0")/.."
 
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
-cp -R api config "$before"
+cp -R api config docs "$before"
 
 make generate
 failed=
-for folder in api config; do
+for folder in api config docs; do
 	diff -ru "$before/$folder" "$folder" || failed=yes
 done
 if [ -n "$failed" ]; then

@@ -16,6 +16,10 @@ const (
 	ConditionStalled = "Stalled"
 )
 
+// How reasons are written, because docs/reasons.md is made of it: the comment on
+// a group starts with "Reasons of" and the conditions it belongs to; that on a
+// constant is its name, a colon, the meaning, and as the last sentence who acts next.
+
 // Reasons of Ready=True.
 const (
 	// ReasonSynced: Cobalt is as spec says. Nobody acts.
@@ -29,22 +33,26 @@ const (
 
 // Reasons of Ready=False with Reconciling=True: the operator goes on by itself.
 const (
-	// ReasonEnvironmentNotReady: the environment is missing or not Ready. Whoever
-	// owns the environment acts; its own message says how.
+	// ReasonEnvironmentNotReady: the environment is missing, not Ready or being
+	// deleted. Whoever owns the environment acts; its own status says how.
 	ReasonEnvironmentNotReady = "EnvironmentNotReady"
-	// ReasonSecretNotFound: a Secret or its key is missing. Whoever provides it acts.
+	// ReasonSecretNotFound: a Secret or its key is missing; the message names it.
+	// Whoever provides it creates it, or the user corrects the reference.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonConfigMapNotFound: a ConfigMap or its key is missing. Whoever provides it acts.
+	// ReasonConfigMapNotFound: a ConfigMap or its key is missing; the message names
+	// it. Whoever provides it creates it, or the user corrects the reference.
 	ReasonConfigMapNotFound = "ConfigMapNotFound"
 	// ReasonRemoteNotFound: under managementPolicy ReadOnly, Cobalt has no such
 	// thing. Somebody creates it there, or the policy becomes Manage.
 	ReasonRemoteNotFound = "RemoteNotFound"
-	// ReasonThrottled: Cobalt asked to slow down (429). Nobody acts; time passes.
+	// ReasonThrottled: Cobalt asked to slow down (a 429, or a 503 that says when to
+	// come back). Nobody acts; time passes.
 	ReasonThrottled = "Throttled"
 	// ReasonFailed: a call failed in a way that may pass: network, time-out, 5xx or
-	// a nonsensical answer. Nobody acts yet; it is tried again with growing pauses.
+	// a nonsensical answer. Nobody acts yet: the operator tries again with growing pauses.
 	ReasonFailed = "Failed"
-	// ReasonDeletionPending: waiting to delete in Cobalt; the message says for what.
+	// ReasonDeletionPending: an environment is being deleted while objects still
+	// refer to it. The user deletes those objects; the environment goes after the last of them.
 	ReasonDeletionPending = "DeletionPending"
 	// ReasonDependentsExist: an account is not deleted in Cobalt while objects of
 	// it exist. The user deletes those as well; the message names them.
@@ -56,32 +64,38 @@ const (
 	// ReasonRejected: the API refused the request. The user corrects spec; the
 	// message carries the API's own words.
 	ReasonRejected = "Rejected"
-	// ReasonInvalidInput: a Secret or ConfigMap that spec refers to holds
-	// something unusable. The user corrects it; the message names it and its key.
+	// ReasonInvalidInput: spec, or a Secret or ConfigMap that it refers to, holds
+	// something unusable. The user corrects it; the message names the field, or the
+	// Secret or ConfigMap and its key.
 	ReasonInvalidInput = "InvalidInput"
-	// ReasonAuthenticationFailed: an environment's API key was refused. The user
-	// puts a valid key into the Secret that the message names.
+	// ReasonAuthenticationFailed: an environment's API key is empty or was refused;
+	// for two minutes after a working key was replaced it is Reconciling, then
+	// Stalled. The user puts a valid key into the Secret that the message names.
 	ReasonAuthenticationFailed = "AuthenticationFailed"
-	// ReasonNotAllowed: the operator's or a ClusterEnvironment's rules forbid it.
-	// The user, or who set the rule, acts.
+	// ReasonNotAllowed: the operator's --allowed-api-origins or a
+	// ClusterEnvironment's allowedNamespaces forbid it. The user, or whoever set the
+	// rule that the message names, changes one of the two.
 	ReasonNotAllowed = "NotAllowed"
-	// ReasonInvalidCABundle: caBundleRef does not hold a PEM certificate. The user corrects it.
+	// ReasonInvalidCABundle: what caBundleRef names does not hold a PEM certificate.
+	// The user corrects it.
 	ReasonInvalidCABundle = "InvalidCABundle"
 	// ReasonClusterEnvironmentsDisabled: the operator watches single namespaces
-	// and has no access to ClusterEnvironments. The user refers to an Environment.
+	// and has no access to ClusterEnvironments. The user deletes the object and
+	// creates it again with an Environment, as environmentRef cannot be changed.
 	ReasonClusterEnvironmentsDisabled = "ClusterEnvironmentsDisabled"
-	// ReasonNotConverging: Cobalt does not keep what spec asks for. The user
-	// changes spec to what Cobalt keeps, or asks Cobalt; status.drift shows both.
+	// ReasonNotConverging: Cobalt does not keep what spec asks for; status.drift
+	// shows both. The user changes spec to what Cobalt keeps, or asks Cobalt why.
 	ReasonNotConverging = "NotConverging"
 	// ReasonConflict: an older object stands for the same thing in Cobalt. The
 	// user deletes one of the two; the message names the other.
 	ReasonConflict = "Conflict"
-	// ReasonDifferentEnvironment: the key or URL of an environment leads to
-	// another Cobalt environment than before. The user puts it back, or accepts it
-	// with the annotation that the message names.
+	// ReasonDifferentEnvironment: the key or URL of an environment seems to lead to
+	// another Cobalt environment than before, or most of its accounts have vanished;
+	// nothing is written to Cobalt. The user puts it back, or accepts it with the
+	// annotation that the message names.
 	ReasonDifferentEnvironment = "DifferentEnvironment"
-	// ReasonProgressDeadlineExceeded: failing for longer than the operator's
-	// --progress-deadline. The user looks into the cause named in the message; the
-	// operator goes on trying.
+	// ReasonProgressDeadlineExceeded: failing, or waiting for something that is
+	// missing, for longer than the operator's --progress-deadline. The user looks
+	// into the cause that the message names; the operator goes on trying.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 )
