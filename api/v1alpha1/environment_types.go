@@ -134,9 +134,9 @@ type EnvironmentStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Realm string `json:"realm,omitempty"`
-	// challenge is the value of annotation cobalt.gocobalt.io/accept-environment
-	// that accepts an environment in which most accounts are missing. Empty while
-	// there is nothing to accept.
+	// challenge is what the value of annotation cobalt.gocobalt.io/accept-environment
+	// is made from, which accepts an environment in which most accounts are
+	// missing. Empty while there is nothing to accept.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Challenge string `json:"challenge,omitempty"`

@@ -396,7 +396,7 @@ func TestWritesAreSentOnce(t *testing.T) {
 	count := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if count++; count == 1 {
-			answer(200, `{}`)(w, r)
+			answer(200, `{"_id":"a1"}`)(w, r)
 			return
 		}
 		hangUp("")(w, r) // on a connection that was good before, where net/http likes to try again

@@ -77,7 +77,10 @@ func (c *Client) cause(q request, err error) string {
 		return number.Error()
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return dns.Err
+		if dns.IsTimeout {
+			return "the name of the host was not resolved in time"
+		}
+		return addresses.ReplaceAllString(dns.Err, "") // which names a port that is new each time
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "the connection was closed"

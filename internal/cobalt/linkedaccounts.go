@@ -32,6 +32,9 @@ func (a *LinkedAccount) UnmarshalJSON(text []byte) error {
 		CreatedAt:       o.time("created_at", "createdAt", "created_At"),
 		UpdatedAt:       o.time("updated_at", "updatedAt", "updated_At"),
 	}
+	if a.ID == "" && a.LinkedAccountID == "" { // whatever it is, it is no account
+		return missingError("_id")
+	}
 	return nil
 }
 

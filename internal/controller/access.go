@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -63,9 +64,12 @@ func (e *environments) find(ctx context.Context, obj Object, w waiter) (Environm
 			"%s cannot be used: this operator watches single namespaces only; refer to an Environment of this namespace", key)
 	}
 	env, err := e.get(ctx, key)
+	if apierrors.IsNotFound(err) { // it may come between the look and the wait
+		e.connections.of(key).gate.await(w)
+		env, err = e.get(ctx, key)
+	}
 	switch {
 	case apierrors.IsNotFound(err):
-		e.connections.of(key).gate.await(w)
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s does not exist: create it, or delete this object", key)
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", key, err)
@@ -95,6 +99,17 @@ func (e *environments) sameRealm(ctx context.Context, a, b environmentKey) (bool
 		return false, client.IgnoreNotFound(err)
 	}
 	return own.is(other.EnvironmentStatus().Realm), nil
+}
+
+// mayUse tells whether an object is allowed to use its environment: those that
+// are not cannot claim anything.
+func (e *environments) mayUse(ctx context.Context, obj Object) bool {
+	env, err := e.get(ctx, environmentOf(obj))
+	if err != nil {
+		return true // its environment may come back
+	}
+	cluster, ok := env.(*v1alpha1.ClusterEnvironment)
+	return !ok || !notAllowed(e.allowed(ctx, cluster, obj))
 }
 
 // get reads an environment from the cache.
@@ -144,6 +159,9 @@ func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w wait
 	if worked := conn.lastResort(); worked != nil {
 		return worked, nil
 	}
+	if reason == "" && env != nil {
+		return nil, errNotYet
+	}
 	remedy := "or set deletionPolicy: Orphan on this object, or on the environment for all its objects, to leave them in Cobalt"
 	if env == nil {
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady,
@@ -151,6 +169,12 @@ func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w wait
 	}
 	return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady,
 		"cannot delete in Cobalt: %s is not Ready: %s; repair it, %s", key, reason, remedy)
+}
+
+// notAllowed tells whether an environment may not be used by who asks.
+func notAllowed(err error) bool {
+	var stop *stalled
+	return errors.As(err, &stop) && stop.reason == v1alpha1.ReasonNotAllowed
 }
 
 // allowed tells whether a ClusterEnvironment may be used from obj's namespace,

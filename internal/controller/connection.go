@@ -237,8 +237,8 @@ func (c *connection) keyReplaced() time.Time {
 }
 
 // probe makes the cheapest call that needs the key.
-func (c *connection) probe(ctx context.Context) error {
-	for _, err := range c.client().ListApplications(ctx, "") {
+func probe(ctx context.Context, api *cobalt.Client) error {
+	for _, err := range api.ListApplications(ctx, "") {
 		return err // the first element says enough
 	}
 	return nil

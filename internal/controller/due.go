@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // dueTimes remembers, of each object, what would otherwise have to be written
@@ -22,6 +24,8 @@ type dueTime struct {
 	about about
 	// ready tells that it ended well.
 	ready bool
+	// written is the version of the object after our last write to it.
+	written string
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time
@@ -51,6 +55,15 @@ func (d *dueTimes) get(key types.NamespacedName, uid types.UID) dueTime {
 		return entry
 	}
 	return dueTime{uid: uid}
+}
+
+// lags tells whether obj, from the cache, is older than our last write to it.
+func (d dueTime) lags(obj client.Object) bool {
+	if d.written == "" {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), d.written)
+	return err == nil && order < 0
 }
 
 // set remembers what a pass was about and when the next one is.

@@ -63,7 +63,10 @@ func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T) ([]Object, error) 
 			return nil
 		}
 		same, err := r.environments.sameRealm(ctx, environmentOf(obj), environmentOf(other))
-		if same {
+		if id := obj.CommonStatus().ID; id != "" && id == other.CommonStatus().ID {
+			same = true // by another key of the same environment
+		}
+		if same && err == nil && r.environments.mayUse(ctx, other) {
 			rivals = append(rivals, other)
 		}
 		return err

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
@@ -91,15 +93,25 @@ func (linkedAccounts) Diff(desired, remote *account) []v1alpha1.Drift {
 }
 
 func (linkedAccounts) Marks(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
-	origin := obj.Status.Origin // outlives annotations that a tool replaced
-	switch {
-	case origin != "":
-	case remote == nil:
-		origin = v1alpha1.OriginCreated
-	default:
-		origin = v1alpha1.OriginAdopted
+	return map[string]string{accountMark: obj.AccountID(), originMark: string(originOf(obj, remote))}
+}
+
+// originOf is what is recorded, in the annotation or in the status should a tool
+// have replaced that. A creation that Cobalt refused is none: what is there now
+// was made by somebody else.
+func originOf(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
+	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
+	refused := obj.Status.Origin == "" && ready != nil && ready.Reason == v1alpha1.ReasonRejected
+	if marked, ok := mark(obj, originMark); ok && !(refused && remote != nil) {
+		return v1alpha1.Origin(marked)
 	}
-	return map[string]string{accountMark: obj.AccountID(), originMark: string(origin)}
+	switch {
+	case obj.Status.Origin != "":
+		return obj.Status.Origin
+	case remote == nil:
+		return v1alpha1.OriginCreated
+	}
+	return v1alpha1.OriginAdopted
 }
 
 func (linkedAccounts) Create(ctx context.Context, api *cobalt.Client, desired *account) (*account, error) {

@@ -35,7 +35,7 @@ func setMark(obj client.Object, name, value string) {
 	obj.SetAnnotations(annotations)
 }
 
-// hold puts the finalizer and the marks that are missing on obj, in one write,
+// hold puts the finalizer and the marks that obj lacks on it, in one write,
 // and returns obj as the API server has it then. It fails if obj is not the
 // newest version: what was seen of Cobalt must not be recorded for an object
 // that another pass has changed meanwhile.
@@ -43,7 +43,7 @@ func hold[T client.Object](ctx context.Context, c client.Client, obj T, marks ma
 	held := obj.DeepCopyObject().(T)
 	changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)
 	for name, value := range marks {
-		if _, ok := mark(held, name); !ok {
+		if present, ok := mark(held, name); !ok || present != value {
 			setMark(held, name, value)
 			changed = true
 		}

@@ -86,6 +86,7 @@ func judge(err error) outcome {
 		return outcome{
 			class: reconciling, reason: v1alpha1.ReasonEnvironmentNotReady,
 			message: "the environment's API key was refused: " + err.Error(),
+			err:     err, // with a pause; by then the gate is closed and wakes it
 		}
 	case cobalt.IsInvalidID(err):
 		return outcome{class: stuck, reason: v1alpha1.ReasonRejected, message: err.Error()}

@@ -63,9 +63,22 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		r.due.forget(request.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
+	if !slots.enter(self, r.options.slots) {
+		return ctrl.Result{RequeueAfter: slotPause}, nil
+	}
+	defer slots.leave(self)
+	return r.reconcile(ctx, obj)
+}
+
+// reconcile is Reconcile for an object that exists and has a worker to itself.
+func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T) (ctrl.Result, error) {
 	deleting, held := !obj.GetDeletionTimestamp().IsZero(), controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
 	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
 		return ctrl.Result{}, nil
+	}
+	if r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()).lags(obj) { // what we have reported is not in it yet
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
 	}
 	env, envErr := r.environments.find(ctx, obj, r.waiterOf(obj))
 	p, err := r.begin(ctx, obj, env)
@@ -75,19 +88,17 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	if rest, ok := r.rest(p); ok && envErr == nil {
 		return background(rest), nil
 	}
-	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
-	if !slots.enter(self, r.options.slots) {
-		return ctrl.Result{}, nil
-	}
-	defer slots.leave(self)
 	var gone bool
 	if deleting {
-		gone, err = r.remove(ctx, p, env)
+		gone, err = r.remove(ctx, p, env, envErr)
 	} else if err = envErr; err == nil {
 		err = r.sync(ctx, p, env)
 	}
-	if gone {
+	if gone && err == nil {
 		return r.letGo(ctx, obj)
+	}
+	if p.obj.GetResourceVersion() != obj.GetResourceVersion() {
+		p.last.written = p.obj.GetResourceVersion()
 	}
 	return r.finish(ctx, p, judge(err))
 }
@@ -237,7 +248,7 @@ func (r *Reconciler[T, R]) compare(p *pass[T], desired, remote *R) error {
 }
 
 // remove deletes what obj stands for in Cobalt, unless it is to stay there.
-func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env EnvironmentObject) (gone bool, err error) {
+func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env EnvironmentObject, envErr error) (gone bool, err error) {
 	keep := r.Resource.DeletionPolicy(p.obj) == v1alpha1.DeletionPolicyOrphan ||
 		p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly ||
 		env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan
@@ -245,20 +256,44 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
 		return true, nil
 	}
-	if len(p.rivals) > 0 { // it is theirs as well
-		r.event(p, corev1.EventTypeNormal, "HandedOver", "Release",
-			"left in Cobalt: it now belongs to "+client.ObjectKeyFromObject(winner(p.rivals[0], p.rivals)).String())
+	if notAllowed(envErr) && p.obj.CommonStatus().ID == "" {
+		// Finalizers and annotations can be forged, the status of what was held cannot.
+		r.event(p, corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+envErr.Error())
 		return true, nil
+	}
+	if len(p.rivals) > 0 { // it is theirs as well
+		return true, r.handOver(ctx, p)
 	}
 	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj))
 	if err != nil {
 		return false, err
 	}
-	if err := r.Resource.Delete(p.asCaller(ctx), api, p.obj); err != nil && !cobalt.IsNotFound(err) {
+	ctx = p.asCaller(ctx)
+	err = r.Resource.Delete(ctx, api, p.obj)
+	if cobalt.IsNotFound(err) { // some gateway may have said so: the API must have answered
+		err = probe(ctx, api)
+	}
+	if err != nil {
 		return false, err
 	}
 	r.event(p, corev1.EventTypeNormal, "Deleted", "Delete", "deleted in Cobalt")
 	return true, nil
+}
+
+// handOver leaves what obj stands for to the rival that counts from now on. What
+// obj has created is as good as created by that one.
+func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
+	heir := winner(p.rivals[0], p.rivals)
+	if origin, ok := mark(p.obj, originMark); ok && origin == string(v1alpha1.OriginCreated) {
+		before, after := heir.DeepCopyObject().(client.Object), heir.DeepCopyObject().(client.Object)
+		setMark(after, originMark, origin)
+		if err := r.client.Patch(ctx, after, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+	}
+	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release",
+		"left in Cobalt: it now belongs to "+client.ObjectKeyFromObject(heir).String())
+	return nil
 }
 
 // letGo ends the life of an object that has nothing left to look after.

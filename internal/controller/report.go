@@ -35,6 +35,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 		if err := r.client.Status().Patch(ctx, p.obj, client.MergeFrom(p.before)); err != nil {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
+		p.last.written = p.obj.GetResourceVersion()
 		r.announce(ctx, p, o)
 	}
 	return r.next(p, o, now)
@@ -48,7 +49,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		if !p.wake.IsZero() && p.wake.Before(at) {
 			at = p.wake
 		}
-		r.due.set(key, dueTime{uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, at: at})
+		r.due.set(key, dueTime{uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, written: p.last.written, at: at})
 		return background(at.Sub(now)), nil
 	}
 	r.due.set(key, p.last)
@@ -59,7 +60,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: o.after}, nil
 	}
 	// A watch or the gate wakes it; this is for what neither sees.
-	return ctrl.Result{RequeueAfter: soon(r.options.Jitter(p.interval))}, nil
+	return ctrl.Result{RequeueAfter: min(r.options.Jitter(p.interval), r.options.ProgressDeadline)}, nil
 }
 
 // keepsQuiet tells whether a failed look in the background is not worth a word:

@@ -87,6 +87,11 @@ var _ = Describe("Two objects for one account", func() {
 			w.ready(loser)
 			Expect(w.sim.Calls()).NotTo(HaveKey("deleteLinkedAccount"))
 			Expect(w.remote("acme")).NotTo(BeNil())
+
+			By("deleting the heir: what the first created is its own")
+			w.remove(loser)
+			w.gone(loser)
+			Expect(w.remote("acme")).To(BeNil())
 		})
 
 		It("are in conflict, and deleting the loser destroys nothing: "+name, func() {
@@ -251,5 +256,27 @@ var _ = Describe("A namespace that is taken off a cluster environment's list", f
 		w.remove(acme)
 		w.gone(acme)
 		Expect(w.sim.Calls()).To(Equal(map[string]int{"deleteLinkedAccount": 1}))
+	})
+
+	It("cannot delete what it never had, however its objects are dressed up", func() {
+		w := newWorld()
+		w.create(w.keySecret(goodKey))
+		env := secondEnvironment(w, true).(*v1alpha1.ClusterEnvironment)
+		w.byHand(func(api *cobalt.Client) error {
+			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "victim"})
+			return err
+		})
+		w.change(env, func() { env.Spec.AllowedNamespaces.AccountIDPrefixes = []string{"mine-"} })
+		forged := w.account("forged", in(env), withID("victim"), func(obj *v1alpha1.LinkedAccount) {
+			obj.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
+			obj.Finalizers = []string{v1alpha1.Finalizer}
+			obj.Annotations = map[string]string{"cobalt.gocobalt.io/origin": w.namespace + "/forged:created"}
+		})
+		w.create(forged)
+		w.settled(forged, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
+		w.remove(forged)
+		w.gone(forged)
+		Expect(w.remote("victim")).NotTo(BeNil())
+		Expect(w.sim.Calls()).NotTo(HaveKey("deleteLinkedAccount"))
 	})
 })

@@ -255,6 +255,25 @@ var _ = Describe("A linked account", func() {
 		w.ready(acme)
 	})
 
+	It("that was refused and made by hand later is not taken for its own", func() {
+		w := newWorld()
+		w.connected()
+		w.sim.Inject(simulator.Fault{Operation: "upsertLinkedAccount", Status: 400, Times: 1})
+		acme := w.account("acme")
+		w.create(acme)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonRejected)
+		w.byHand(func(api *cobalt.Client) error {
+			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"})
+			return err
+		})
+		w.request(acme, "now")
+		w.ready(acme)
+		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginAdopted))
+		w.remove(acme)
+		w.gone(acme)
+		Expect(w.remote("acme")).NotTo(BeNil())
+	})
+
 	It("tells who must act when Cobalt refuses it, and does not insist", func() {
 		w := newWorld()
 		w.connected()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,14 +26,18 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 	status := env.EnvironmentStatus()
 	record, same := conn.recordOf(status.Realm)
 	if same && !conn.gate.inDoubt() {
-		return conn.probe(ctx)
+		err := probe(ctx, conn.client())
+		if err == nil {
+			status.Realm = record
+		}
+		return err
 	}
 	known, err := r.knownAccounts(ctx, env)
 	if err != nil {
 		return err
 	}
 	if len(known) == 0 {
-		err = conn.probe(ctx)
+		err = probe(ctx, conn.client())
 	} else {
 		err = r.compare(ctx, env, conn, known, same)
 	}
@@ -61,19 +64,20 @@ func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *con
 		return nil
 	}
 	if status.Challenge == "" {
-		status.Challenge = strings.ToLower(rand.Text()[:challengeLength])
+		status.Challenge = rand.Text()
 	}
-	if env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation] == status.Challenge {
+	value := conn.place().digest(status.Challenge)[:acceptanceLength] // accepts this place and no other
+	if env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation] == value {
 		return nil // and so it stays until most accounts are there again
 	}
 	return stalledBy(v1alpha1.ReasonDifferentEnvironment,
 		"%d of %d accounts that its objects had seen are not in Cobalt, so the key or baseURL seems to lead to another environment: "+
 			"put it back, or annotate it with %s=%s to have them made again here",
-		missing, total, v1alpha1.AcceptEnvironmentAnnotation, status.Challenge)
+		missing, total, v1alpha1.AcceptEnvironmentAnnotation, value)
 }
 
-// challengeLength is short enough to be typed and too long to be guessed.
-const challengeLength = 10
+// acceptanceLength is short enough to be typed and too long to be guessed.
+const acceptanceLength = 10
 
 // knownAccounts are Cobalt's ids of the accounts that objects of env have seen.
 func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]struct{}, error) {
