@@ -59,6 +59,9 @@ const (
 	// ReasonInvalidInput: a Secret or ConfigMap that spec refers to holds
 	// something unusable. The user corrects it; the message names it and its key.
 	ReasonInvalidInput = "InvalidInput"
+	// ReasonSecretNotOwned: the Secret to write exists and was not made for this
+	// object. The user deletes it or chooses another name.
+	ReasonSecretNotOwned = "SecretNotOwned"
 	// ReasonAuthenticationFailed: an environment's API key was refused. The user
 	// puts a valid key into the Secret that the message names.
 	ReasonAuthenticationFailed = "AuthenticationFailed"
