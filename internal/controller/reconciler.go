@@ -49,6 +49,8 @@ type pass[T Object] struct {
 	// wanted tells that somebody waits for this pass: a change, a request, a
 	// deletion. Otherwise it is a look in the background.
 	wanted bool
+	// urgent tells that this pass is not wanted, but must not wait behind looks.
+	urgent bool
 	// interval until the next look.
 	interval time.Duration
 	// wake is when the next pass is needed; zero leaves it to the interval.
@@ -72,7 +74,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if rest, ok := r.rest(p); ok && envErr == nil {
+	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
 		return background(rest), nil
 	}
 	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
@@ -143,11 +145,18 @@ func generationOf(env EnvironmentObject) int64 {
 
 // rest tells whether there is nothing to do before the next look, and how long
 // that is.
-func (r *Reconciler[T, R]) rest(p *pass[T]) (time.Duration, bool) {
+func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration, bool) {
 	if p.wanted {
 		return 0, false
 	}
-	left := p.last.at.Sub(r.clock.Now())
+	now, at := r.clock.Now(), p.last.at
+	if due := r.Resource.Due(ctx, p.obj); !due.IsZero() {
+		p.urgent = !due.After(now)
+		if due.Before(at) {
+			at = due
+		}
+	}
+	left := at.Sub(now)
 	return left, left > 0
 }
 
@@ -273,7 +282,7 @@ func (r *Reconciler[T, R]) waiterOf(obj T) waiter {
 
 func (p *pass[T]) asCaller(ctx context.Context) context.Context {
 	lane := cobalt.Background
-	if p.wanted {
+	if p.wanted || p.urgent {
 		lane = cobalt.Foreground
 	}
 	return cobalt.WithCaller(ctx, lane, string(p.obj.GetUID()))
@@ -282,16 +291,25 @@ func (p *pass[T]) asCaller(ctx context.Context) context.Context {
 // never is the time between looks of an object whose syncInterval is 0s.
 const never = 100 * 365 * 24 * time.Hour
 
+// earlier returns the earlier of two times; zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // background is a result at the lowest priority: the queue would otherwise keep
 // the priority of the change that an object was last looked at for.
 func background(after time.Duration) ctrl.Result {
 	return ctrl.Result{RequeueAfter: soon(after), Priority: ptr.To(handler.LowPriority)}
 }
 
-// soon is after, or nothing at all if that is never.
+// soon is after, or nothing at all if that is never. What is overdue by now
+// comes at once.
 func soon(after time.Duration) time.Duration {
 	if after > never/2 {
 		return 0
 	}
-	return after
+	return max(after, time.Millisecond)
 }
