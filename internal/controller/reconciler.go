@@ -8,11 +8,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -286,30 +284,4 @@ func (p *pass[T]) asCaller(ctx context.Context) context.Context {
 		lane = cobalt.Foreground
 	}
 	return cobalt.WithCaller(ctx, lane, string(p.obj.GetUID()))
-}
-
-// never is the time between looks of an object whose syncInterval is 0s.
-const never = 100 * 365 * 24 * time.Hour
-
-// earlier returns the earlier of two times; zero is never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// background is a result at the lowest priority: the queue would otherwise keep
-// the priority of the change that an object was last looked at for.
-func background(after time.Duration) ctrl.Result {
-	return ctrl.Result{RequeueAfter: soon(after), Priority: ptr.To(handler.LowPriority)}
-}
-
-// soon is after, or nothing at all if that is never. What is overdue by now
-// comes at once.
-func soon(after time.Duration) time.Duration {
-	if after > never/2 {
-		return 0
-	}
-	return max(after, time.Millisecond)
 }
