@@ -68,6 +68,9 @@ const (
 	// something unusable. The user corrects it; the message names the field, or the
 	// Secret or ConfigMap and its key.
 	ReasonInvalidInput = "InvalidInput"
+	// ReasonSecretNotOwned: the Secret to write exists and was not made for this
+	// object. The user deletes it or chooses another name.
+	ReasonSecretNotOwned = "SecretNotOwned"
 	// ReasonAuthenticationFailed: an environment's API key is empty or was refused;
 	// for two minutes after a working key was replaced it is Reconciling, then
 	// Stalled. The user puts a valid key into the Secret that the message names.

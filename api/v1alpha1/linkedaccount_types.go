@@ -108,8 +108,9 @@ type SessionTokenSecret struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	SecretName string `json:"secretName"`
-	// refreshBefore is how long before its expiry a token is renewed, at the
-	// latest after two thirds of its life. Empty means 4h.
+	// refreshBefore is how long before its expiry a token is renewed; after a
+	// third of its life at the earliest, and never sooner than 10s after it was
+	// issued. Empty means 4h.
 	// +optional
 	// +kubebuilder:default="4h"
 	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="refreshBefore must be longer than 0s"
@@ -132,6 +133,66 @@ type LinkedAccountStatus struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=1000
 	YourAppKeys []string `json:"yourAppKeys,omitempty"`
+	// credentials are those that Cobalt has from this object, one entry per application.
+	// +optional
+	// +listType=map
+	// +listMapKey=application
+	// +kubebuilder:validation:MaxItems=50
+	Credentials []MigratedCredentials `json:"credentials,omitempty"`
+	// sessionToken is the Secret with a session token. Empty while there is none.
+	// +optional
+	SessionToken *SessionTokenStatus `json:"sessionToken,omitempty"`
+	// applications that the customer has connected, the first 50 by slug. Only
+	// with Applications in spec.observe.
+	// +optional
+	// +listType=map
+	// +listMapKey=slug
+	// +kubebuilder:validation:MaxItems=50
+	Applications []ConnectedApplication `json:"applications,omitempty"`
+}
+
+// MigratedCredentials are credentials that Cobalt has.
+type MigratedCredentials struct {
+	// application is the slug of the application.
+	// +required
+	// +kubebuilder:validation:MaxLength=256
+	Application string `json:"application"`
+	// hash tells whether the credentials or the account are others since: a random
+	// salt, a colon and the SHA-256 of both, in hex. The credentials cannot be
+	// read from it.
+	// +required
+	// +kubebuilder:validation:MaxLength=128
+	Hash string `json:"hash"`
+}
+
+// SessionTokenStatus is what can be said of a session token.
+type SessionTokenStatus struct {
+	// secretName is the Secret that holds the token.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
+	SecretName string `json:"secretName"`
+	// expiresAt is when the token ends.
+	// +required
+	ExpiresAt metav1.Time `json:"expiresAt"`
+	// renewAt is when the operator asks for another one.
+	// +required
+	RenewAt metav1.Time `json:"renewAt"`
+	// secretVersion is the version of the Secret that was written.
+	// +required
+	// +kubebuilder:validation:MaxLength=128
+	SecretVersion string `json:"secretVersion"`
+}
+
+// ConnectedApplication is an application that a customer has connected.
+type ConnectedApplication struct {
+	// slug of the application.
+	// +required
+	// +kubebuilder:validation:MaxLength=256
+	Slug string `json:"slug"`
+	// name of the application, shortened. Empty if Cobalt tells none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Name string `json:"name,omitempty"`
 }
 
 // LinkedAccount is a customer of yours in Cobalt.

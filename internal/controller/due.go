@@ -6,7 +6,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 )
 
 // dueTimes remembers, of each object, what would otherwise have to be written
@@ -77,4 +80,30 @@ func (d *dueTimes) forget(key types.NamespacedName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.objects, key)
+}
+
+// never is the time between looks of an object whose syncInterval is 0s.
+const never = 100 * 365 * 24 * time.Hour
+
+// earlier returns the earlier of two times; zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// background is a result at the lowest priority: the queue would otherwise keep
+// the priority of the change that an object was last looked at for.
+func background(after time.Duration) ctrl.Result {
+	return ctrl.Result{RequeueAfter: soon(after), Priority: ptr.To(handler.LowPriority)}
+}
+
+// soon is after, or nothing at all if that is never. What is overdue by now
+// comes at once.
+func soon(after time.Duration) time.Duration {
+	if after > never/2 {
+		return 0
+	}
+	return max(after, time.Millisecond)
 }

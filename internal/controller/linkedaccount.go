@@ -20,14 +20,18 @@ type account struct {
 }
 
 // linkedAccounts teaches the shared flow what a LinkedAccount is.
-type linkedAccounts struct{ dependents dependents }
+type linkedAccounts struct {
+	dependents  dependents
+	credentials credentials
+	tokens      sessionTokens
+}
 
 var _ Resource[*v1alpha1.LinkedAccount, account] = linkedAccounts{}
 
 func (linkedAccounts) Identity(obj *v1alpha1.LinkedAccount) string { return obj.AccountID() }
 
 func (linkedAccounts) References(obj *v1alpha1.LinkedAccount) []Reference {
-	return references(obj.Namespace, obj.Spec.YourAppFrom)
+	return append(references(obj.Namespace, obj.Spec.YourAppFrom), credentialReferences(obj)...)
 }
 
 func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.LinkedAccount) (*account, error) {
@@ -138,8 +142,24 @@ func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *acco
 	}
 }
 
-func (linkedAccounts) Extend(context.Context, *cobalt.Client, *Inputs, *v1alpha1.LinkedAccount) (time.Time, error) {
-	return time.Time{}, nil
+// Extend does all of its steps although one of them fails: a token must not
+// expire because the credentials of some application are unusable.
+func (l linkedAccounts) Extend(
+	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+) (time.Time, error) {
+	credentialsErr := l.credentials.migrate(ctx, api, inputs, obj)
+	applicationsErr := observeApplications(ctx, api, obj)
+	renewAt, tokenErr := l.tokens.keep(ctx, api, inputs, obj)
+	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
+		if err != nil {
+			return renewAt, err // one at a time: a message is one sentence
+		}
+	}
+	return renewAt, nil
+}
+
+func (l linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
+	return l.tokens.due(ctx, obj)
 }
 
 // DeletionPolicy is spec's; empty deletes what obj created and keeps what it

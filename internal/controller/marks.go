@@ -17,8 +17,9 @@ import (
 // value reads <namespace>/<name>:<value>, so that a copy of the object under
 // another name does not take it for its own.
 const (
-	accountMark = "cobalt.gocobalt.io/account"
-	originMark  = "cobalt.gocobalt.io/origin"
+	accountMark     = "cobalt.gocobalt.io/account"
+	originMark      = "cobalt.gocobalt.io/origin"
+	credentialsMark = "cobalt.gocobalt.io/credentials"
 )
 
 // mark returns the value of a mark that is obj's own.

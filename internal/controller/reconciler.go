@@ -8,11 +8,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -49,6 +47,8 @@ type pass[T Object] struct {
 	// wanted tells that somebody waits for this pass: a change, a request, a
 	// deletion. Otherwise it is a look in the background.
 	wanted bool
+	// urgent tells that this pass is not wanted, but must not wait behind looks.
+	urgent bool
 	// interval until the next look.
 	interval time.Duration
 	// wake is when the next pass is needed; zero leaves it to the interval.
@@ -85,7 +85,7 @@ func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T) (ctrl.Result, e
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if rest, ok := r.rest(p); ok && envErr == nil {
+	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
 		return background(rest), nil
 	}
 	var gone bool
@@ -154,11 +154,18 @@ func generationOf(env EnvironmentObject) int64 {
 
 // rest tells whether there is nothing to do before the next look, and how long
 // that is.
-func (r *Reconciler[T, R]) rest(p *pass[T]) (time.Duration, bool) {
+func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration, bool) {
 	if p.wanted {
 		return 0, false
 	}
-	left := p.last.at.Sub(r.clock.Now())
+	now, at := r.clock.Now(), p.last.at
+	if due := r.Resource.Due(ctx, p.obj); !due.IsZero() {
+		p.urgent = !due.After(now)
+		if due.Before(at) {
+			at = due
+		}
+	}
+	left := at.Sub(now)
 	return left, left > 0
 }
 
@@ -308,25 +315,8 @@ func (r *Reconciler[T, R]) waiterOf(obj T) waiter {
 
 func (p *pass[T]) asCaller(ctx context.Context) context.Context {
 	lane := cobalt.Background
-	if p.wanted {
+	if p.wanted || p.urgent {
 		lane = cobalt.Foreground
 	}
 	return cobalt.WithCaller(ctx, lane, string(p.obj.GetUID()))
-}
-
-// never is the time between looks of an object whose syncInterval is 0s.
-const never = 100 * 365 * 24 * time.Hour
-
-// background is a result at the lowest priority: the queue would otherwise keep
-// the priority of the change that an object was last looked at for.
-func background(after time.Duration) ctrl.Result {
-	return ctrl.Result{RequeueAfter: soon(after), Priority: ptr.To(handler.LowPriority)}
-}
-
-// soon is after, or nothing at all if that is never.
-func soon(after time.Duration) time.Duration {
-	if after > never/2 {
-		return 0
-	}
-	return after
 }

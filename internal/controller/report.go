@@ -45,10 +45,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(p.obj)
 	if o.class == ready || o.class == stuck && o.err == nil {
-		at := now.Add(r.options.Jitter(p.interval))
-		if !p.wake.IsZero() && p.wake.Before(at) {
-			at = p.wake
-		}
+		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
 		r.due.set(key, dueTime{uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, written: p.last.written, at: at})
 		return background(at.Sub(now)), nil
 	}
@@ -60,7 +57,8 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: o.after}, nil
 	}
 	// A watch or the gate wakes it; this is for what neither sees.
-	return ctrl.Result{RequeueAfter: min(r.options.Jitter(p.interval), r.options.ProgressDeadline)}, nil
+	at := earlier(now.Add(min(r.options.Jitter(p.interval), r.options.ProgressDeadline)), p.wake)
+	return ctrl.Result{RequeueAfter: soon(at.Sub(now))}, nil
 }
 
 // keepsQuiet tells whether a failed look in the background is not worth a word:

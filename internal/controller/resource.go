@@ -49,6 +49,11 @@ type Resource[T Object, R any] interface {
 	// make no call for what is done already. It returns when the next pass is
 	// needed, if that is before the sync interval is over.
 	Extend(ctx context.Context, api *cobalt.Client, inputs *Inputs, obj T) (wake time.Time, err error)
+	// Due tells when obj needs a pass for the sake of what Extend does, although
+	// nothing else asks for one: past if it needs one now, such as after an output
+	// Secret was deleted, zero if never. It must cost no request, and must not
+	// rely on the status of obj, which may lag behind.
+	Due(ctx context.Context, obj T) time.Time
 	// DeletionPolicy is the policy in force: spec's, or what empty means.
 	DeletionPolicy(obj T) v1alpha1.DeletionPolicy
 	// Delete removes it. It must need nothing but obj: what obj refers to may be

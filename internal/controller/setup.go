@@ -44,11 +44,13 @@ const (
 	environmentIndex = "environment"
 	identityIndex    = "identity"
 	inputsIndex      = "inputs"
+	outputIndex      = "output"
 )
 
 // +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments;clusterenvironments;linkedaccounts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments/status;clusterenvironments/status;linkedaccounts/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;update;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -64,7 +66,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 			return fmt.Errorf("set up ClusterEnvironment: %w", err)
 		}
 	}
-	accounts := linkedAccounts{dependents{s.mgr.GetClient(), dependentKinds}}
+	if err := indexOutputs(ctx, mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("set up output Secrets: %w", err)
+	}
+	accounts := linkedAccounts{
+		dependents{mgr.GetClient(), dependentKinds},
+		credentials{mgr.GetClient(), mgr.GetEventRecorder(recorder)},
+		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock},
+	}
 	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}); err != nil {
 		return fmt.Errorf("set up LinkedAccount: %w", err)
 	}

@@ -45,6 +45,7 @@ func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource
 		due: newDueTimes(), waker: &waker{},
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
+		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
 		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	if !s.options.Namespaced { // who may use a ClusterEnvironment may change
 		b.Watches(&v1alpha1.ClusterEnvironment{}, handler.EnqueueRequestsFromMapFunc(s.usersOfCluster(list)),
@@ -104,6 +105,12 @@ var requestChanged = predicate.Funcs{
 
 // comesOrGoes lets only the beginning and the end of an object through.
 var comesOrGoes = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+
+// goes lets only the end of an object through.
+var goes = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	UpdateFunc: func(event.UpdateEvent) bool { return false },
+}
 
 // indexInputs lets the objects be found that refer to a Secret or ConfigMap.
 func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, references func(T) []Reference) error {

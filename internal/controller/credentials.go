@@ -1,0 +1,268 @@
+package controller
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// credentials hands the credentials of accounts over to Cobalt, which never
+// gives them back, and does not do so twice: re-sending an old refresh token
+// would break a connection that works.
+//
+// What was sent is remembered as a salted hash in two places, and they mean
+// different things. The annotation is written before the call, the status after
+// it. So a crash in between leaves an annotation without a status, and Cobalt is
+// asked whether the application is connected: if it is not, the same bytes are
+// sent again, which is the worst that can happen. Were the annotation written
+// after the call, credentials that changed during the crash would be taken for
+// those that were sent.
+type credentials struct {
+	client client.Client
+	events events.EventRecorder
+}
+
+// handover is what is to be done for one application.
+type handover struct {
+	application string
+	token       json.RawMessage
+	// hash is what is to be remembered; empty for nothing.
+	hash string
+	step handoverStep
+}
+
+type handoverStep int
+
+const (
+	keep     handoverStep = iota // nothing can be done now: leave what is remembered
+	done                         // it was sent
+	ask                          // send it, unless the application is connected
+	askFirst                     // the same, but nothing at all is remembered of it
+	withhold                     // not sent, for the application is connected
+	send                         // send it
+)
+
+// migrate sends the credentials that Cobalt does not have yet.
+func (c credentials) migrate(ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount) error {
+	statuses, marks := rememberedInStatus(obj), rememberedInMark(obj)
+	var handovers []handover
+	var problem error // the first; the other applications need not wait for it
+	for _, entry := range obj.Spec.Credentials {
+		h, err := prepare(ctx, api, inputs, obj, entry, statuses[entry.Application], marks[entry.Application])
+		if err != nil {
+			h = handover{application: entry.Application, hash: marks[entry.Application]}
+			problem = firstError(problem, err)
+		}
+		handovers = append(handovers, h)
+	}
+	if err := c.remember(ctx, obj, handovers, marks); err != nil {
+		return err
+	}
+	obj.Status.Credentials = nil
+	for _, h := range handovers {
+		err := c.handOver(ctx, api, obj, h)
+		problem = firstError(problem, err)
+		if h.step == keep || err != nil {
+			h.hash = statuses[h.application]
+		}
+		if h.hash != "" {
+			obj.Status.Credentials = append(obj.Status.Credentials, v1alpha1.MigratedCredentials{Application: h.application, Hash: h.hash})
+		}
+	}
+	return problem
+}
+
+// prepare reads credentials and finds out what is to be done with them.
+func prepare(
+	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	entry v1alpha1.ApplicationCredentials, inStatus, inMark string,
+) (handover, error) {
+	token, referenced, err := readCredentials(ctx, inputs, obj.Namespace, entry.SecretRef)
+	if err != nil {
+		return handover{}, err
+	}
+	h := plan(entry.Application, obj.Status.ID, referenced, inStatus, inMark)
+	h.token = token
+	if h.step != ask && h.step != askFirst {
+		return h, nil
+	}
+	application, err := api.GetApplication(ctx, obj.AccountID(), h.application)
+	switch {
+	case cobalt.IsNotFound(err): // sending it will tell what is wrong with the name
+		h.step = send
+	case err != nil:
+		return handover{}, fmt.Errorf("application %s: %w", h.application, err)
+	case !application.Connected:
+		h.step = send
+	case h.step == askFirst:
+		h.step = withhold
+	default:
+		h.step = done
+	}
+	return h, nil
+}
+
+// plan decides what to do with credentials by what is remembered.
+func plan(application, account string, referenced []byte, inStatus, inMark string) handover {
+	switch {
+	case hashMatches(inStatus, account, referenced):
+		return handover{application: application, hash: inStatus, step: done}
+	case hashMatches(inMark, account, referenced) && inStatus == "": // a wiped status, or a crash
+		return handover{application: application, hash: inMark, step: ask}
+	case hashMatches(inMark, account, referenced): // the status is of others, so these have not arrived
+		return handover{application: application, hash: inMark, step: send}
+	case inStatus == "" && inMark == "":
+		return handover{application: application, hash: newHash(account, referenced), step: askFirst}
+	default:
+		return handover{application: application, hash: newHash(account, referenced), step: send}
+	}
+}
+
+// handOver sends credentials if they are to be sent.
+func (c credentials) handOver(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount, h handover) error {
+	if h.step == withhold {
+		c.events.Eventf(obj, nil, corev1.EventTypeWarning, "CredentialsNotResent", "Migrate",
+			"application %s is connected already, so its credentials were not sent; change the Secret to have them sent", h.application)
+	}
+	if h.step != send {
+		return nil
+	}
+	err := api.MigrateToken(ctx, obj.AccountID(), h.application, h.token)
+	switch {
+	case cobalt.IsNotFound(err):
+		return errors.New("the account vanished from Cobalt meanwhile: " + err.Error())
+	case err != nil:
+		return fmt.Errorf("application %s: %w", h.application, err)
+	}
+	return nil
+}
+
+// remember writes the hashes of all handovers into the annotation of obj, all in one
+// patch. It fails if obj is not the newest version, whose annotation or status
+// may tell that everything was sent.
+func (c credentials) remember(ctx context.Context, obj *v1alpha1.LinkedAccount, handovers []handover, present map[string]string) error {
+	wanted := map[string]string{}
+	for _, h := range handovers {
+		if h.hash != "" {
+			wanted[h.application] = h.hash
+		}
+	}
+	if maps.Equal(wanted, present) {
+		return nil
+	}
+	text, err := json.Marshal(wanted)
+	if err != nil {
+		return err
+	}
+	marked := obj.DeepCopy()
+	setMark(marked, credentialsMark, string(text))
+	return c.client.Patch(ctx, marked, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{}))
+}
+
+func rememberedInMark(obj *v1alpha1.LinkedAccount) map[string]string {
+	hashes := map[string]string{}
+	if text, ok := mark(obj, credentialsMark); ok {
+		_ = json.Unmarshal([]byte(text), &hashes) // what somebody has garbled is lost
+	}
+	return hashes
+}
+
+func rememberedInStatus(obj *v1alpha1.LinkedAccount) map[string]string {
+	hashes := map[string]string{}
+	for _, entry := range obj.Status.Credentials {
+		hashes[entry.Application] = entry.Hash
+	}
+	return hashes
+}
+
+// credentialReferences names the Secrets with the credentials of obj.
+func credentialReferences(obj *v1alpha1.LinkedAccount) []Reference {
+	var refs []Reference
+	for _, entry := range obj.Spec.Credentials {
+		refs = append(refs, Reference{kindSecret, obj.Namespace, entry.SecretRef.Name})
+	}
+	return refs
+}
+
+// readCredentials returns credentials as they are sent, and the bytes they were
+// read from.
+func readCredentials(
+	ctx context.Context, inputs *Inputs, namespace string, source v1alpha1.CredentialsReference,
+) (token json.RawMessage, referenced []byte, err error) {
+	ref := Reference{kindSecret, namespace, source.Name}
+	if source.Key != "" {
+		object, err := inputs.Object(ctx, ref, source.Key)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(object) == 0 {
+			return nil, nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s holds an empty JSON object: put credentials there", ref, source.Key)
+		}
+		referenced, err = inputs.Value(ctx, ref, source.Key)
+		if err != nil {
+			return nil, nil, err
+		}
+		token, err = json.Marshal(object)
+		return token, referenced, err
+	}
+	data, err := inputs.All(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(data) == 0 {
+		return nil, nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s has no keys: put credentials there", ref)
+	}
+	properties := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		if !utf8.Valid(data[key]) {
+			return nil, nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold text", ref, key)
+		}
+		properties[key] = string(data[key])
+	}
+	token, err = json.Marshal(properties)
+	return token, token, err
+}
+
+// newHash remembers credentials of an account without telling them: a salt that
+// is new each time, and a hash of both.
+func newHash(account string, referenced []byte) string {
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
+	return saltedHash(salt, account, referenced)
+}
+
+func hashMatches(remembered, account string, referenced []byte) bool {
+	text, _, _ := strings.Cut(remembered, ":")
+	salt, err := hex.DecodeString(text)
+	return err == nil && len(salt) > 0 && saltedHash(salt, account, referenced) == remembered
+}
+
+func saltedHash(salt []byte, account string, referenced []byte) string {
+	hash := sha256.New()
+	hash.Write(salt)
+	hash.Write([]byte(account + "\x00"))
+	hash.Write(referenced)
+	return hex.EncodeToString(salt) + ":" + hex.EncodeToString(hash.Sum(nil))
+}
+
+func firstError(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,86 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+func TestPlanOfCredentials(t *testing.T) {
+	t.Parallel()
+	these, others := []byte(`{"a":"these"}`), []byte(`{"a":"others"}`)
+	ofThese, ofOthers, ofOtherAccount := newHash("id", these), newHash("id", others), newHash("other-id", these)
+	cases := map[string]struct {
+		reason           string
+		inStatus, inMark string
+		want             handoverStep
+		wantHash         string
+	}{
+		"Both":           {"it was sent", ofThese, ofThese, done, ofThese},
+		"StatusOnly":     {"kubectl replace took the annotation", ofThese, "", done, ofThese},
+		"StatusNewer":    {"an old manifest put the annotation back", ofThese, ofOthers, done, ofThese},
+		"MarkOnly":       {"a crash, or a wiped status", "", ofThese, ask, ofThese},
+		"MarkNewer":      {"a crash between the annotation and the call", ofOthers, ofThese, send, ofThese},
+		"Neither":        {"an adopted account may be connected", "", "", askFirst, ""},
+		"Changed":        {"other bytes", ofOthers, ofOthers, send, ""},
+		"ChangedAtCrash": {"other bytes, whatever became of those before", "", ofOthers, send, ""},
+		"OtherAccount":   {"made anew in Cobalt", ofOtherAccount, ofOtherAccount, send, ""},
+		"Garbled":        {"not ours", "zz:zz", ":", send, ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := plan("hubspot", "id", these, tc.inStatus, tc.inMark)
+			if got.step != tc.want {
+				t.Errorf("%s: step %d, want %d", tc.reason, got.step, tc.want)
+			}
+			if tc.wantHash != "" && got.hash != tc.wantHash || !hashMatches(got.hash, "id", these) {
+				t.Errorf("%s: the wrong hash is remembered", tc.reason)
+			}
+		})
+	}
+	if newHash("id", these) == ofThese {
+		t.Error("equal credentials must not look equal")
+	}
+}
+
+func TestConnectedApplications(t *testing.T) {
+	t.Parallel()
+	got := connected([]cobalt.Application{
+		{Slug: "slack", Name: strings.Repeat("ä", 300), Connected: true},
+		{Slug: "hubspot", Name: "HubSpot", Connected: true},
+		{Slug: "hubspot", Name: "twice", Connected: true},
+		{Slug: "salesforce"},
+		{Name: "no slug", Connected: true},
+		{Slug: strings.Repeat("x", 257), Connected: true},
+	})
+	want := []v1alpha1.ConnectedApplication{{Slug: "hubspot", Name: "HubSpot"}, {Slug: "slack", Name: strings.Repeat("ä", 256)}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("only what status accepts (-want +got):\n%s", diff)
+	}
+	var many []cobalt.Application
+	for i := range 60 {
+		many = append(many, cobalt.Application{Slug: fmt.Sprintf("app-%02d", i), Connected: true})
+	}
+	if got := connected(many); len(got) != 50 {
+		t.Errorf("status holds 50, not %d", len(got))
+	}
+}
+
+func TestLabelOf(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a.", 40)
+	for _, name := range []string{"acme", long + "b", long + "c"} {
+		if got := labelOf(name); len(got) > 63 || len(name) <= 63 && got != name {
+			t.Errorf("the label of %s is %s", name, got)
+		}
+	}
+	if labelOf(long+"b") == labelOf(long+"c") {
+		t.Error("two accounts must not share a label")
+	}
+}

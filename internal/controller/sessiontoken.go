@@ -1,0 +1,239 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// sessionTokens keeps a session token of each account that asks for it in a Secret.
+type sessionTokens struct {
+	// client reads the metadata of Secrets from the cache, and writes.
+	client client.Client
+	// contents reads Secrets from the API server.
+	contents client.Reader
+	clock    clock.Clock
+}
+
+// The keys of the Secret.
+const (
+	tokenKey     = "token"
+	accountKey   = "linked-account-id"
+	expiresAtKey = "expires-at"
+	portalKey    = "portal-url"
+)
+
+// due is when the Secret needs a pass: now if it is missing.
+func (t sessionTokens) due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
+	if obj.Spec.SessionToken == nil || obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		return time.Time{}
+	}
+	secret, err := t.cached(ctx, obj)
+	if err != nil { // the pass will meet and report what is wrong
+		return t.clock.Now()
+	}
+	if !owns(obj, secret) {
+		return time.Time{} // until somebody makes room
+	}
+	known, ok := issueOf(obj, secret)
+	if !ok {
+		return t.clock.Now()
+	}
+	return known.renewAt(refreshBefore(obj))
+}
+
+// keep makes sure that the Secret holds a good token and no other Secret does,
+// and returns when the token is to be renewed.
+func (t sessionTokens) keep(
+	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+) (renewAt time.Time, err error) {
+	if obj.Spec.SessionToken == nil {
+		obj.Status.SessionToken = nil
+		return time.Time{}, t.cleanUp(ctx, obj)
+	}
+	known, version, ok := t.untouched(ctx, obj)
+	if !ok {
+		if known, version, err = t.refresh(ctx, api, inputs, obj); version == "" {
+			return time.Time{}, err
+		}
+	}
+	renewAt = known.renewAt(refreshBefore(obj))
+	obj.Status.SessionToken = &v1alpha1.SessionTokenStatus{
+		SecretName: obj.Spec.SessionToken.SecretName, SecretVersion: version,
+		ExpiresAt: metav1.NewTime(known.ExpiresAt), RenewAt: metav1.NewTime(renewAt),
+	}
+	if !renewAt.After(t.clock.Now()) { // it was tried and failed: the error says when to try again
+		renewAt = time.Time{}
+	}
+	return renewAt, firstError(err, t.cleanUp(ctx, obj))
+}
+
+// untouched tells whether the Secret is as the status says it was written and
+// needs nothing, without reading its contents.
+func (t sessionTokens) untouched(ctx context.Context, obj *v1alpha1.LinkedAccount) (known issue, version string, ok bool) {
+	status := obj.Status.SessionToken
+	secret, err := t.cached(ctx, obj)
+	if err != nil || status == nil || status.SecretVersion != versionOf(secret) || !owns(obj, secret) {
+		return issue{}, "", false
+	}
+	known, ok = issueOf(obj, secret)
+	return known, status.SecretVersion, ok && t.good(obj, known)
+}
+
+// good tells whether nothing has to be asked of Cobalt.
+func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known issue) bool {
+	return known.Account == obj.Status.ID && known.Portal == obj.Spec.SessionToken.HostedPortal &&
+		t.clock.Now().Before(known.renewAt(refreshBefore(obj)))
+}
+
+// refresh reads the Secret, and writes it if something in it is missing or due.
+// It returns the version that holds a good token, if there is one, even when
+// it fails.
+func (t sessionTokens) refresh(
+	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+) (known issue, version string, err error) {
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: obj.Namespace, Name: obj.Spec.SessionToken.SecretName}}
+	err = t.contents.Get(ctx, client.ObjectKeyFromObject(secret), secret)
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return issue{}, "", fmt.Errorf("read Secret %s: %w", client.ObjectKeyFromObject(secret), err)
+	case err == nil && !owns(obj, secret):
+		return issue{}, "", stalledBy(v1alpha1.ReasonSecretNotOwned,
+			"Secret %s exists and was not made for this LinkedAccount: delete it, or set another sessionToken.secretName",
+			client.ObjectKeyFromObject(secret))
+	}
+	known, ok := issueOf(obj, secret)
+	ok = ok && complete(obj, secret, known)
+	if ok && t.good(obj, known) {
+		return known, versionOf(secret), nil
+	}
+	if !ok {
+		known = issue{}
+	}
+	before := secret.DeepCopy()
+	if known, err = t.renew(ctx, api, inputs, obj, secret, known); err != nil {
+		if ok && known.valid(t.clock.Now()) {
+			version = versionOf(secret)
+		}
+		return known, version, err
+	}
+	known, portalErr := t.open(ctx, api, inputs, obj, secret, known)
+	if err := t.write(ctx, obj, before, secret, known); err != nil {
+		return issue{}, "", err
+	}
+	return known, versionOf(secret), portalErr // the token is in place without its portal
+}
+
+// renew puts another token into secret if the one there is due. It keeps the
+// one there as long as it is good and Cobalt has none that lasts longer.
+func (t sessionTokens) renew(
+	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known issue,
+) (issue, error) {
+	if t.clock.Now().Before(known.renewAt(refreshBefore(obj))) {
+		return known, nil
+	}
+	token, err := api.CreateSessionToken(ctx, obj.AccountID())
+	if err != nil {
+		return known, fmt.Errorf("session token: %w", err)
+	}
+	inputs.Hide(token.Token)
+	now := t.clock.Now()
+	fresh := issued(obj.Status.ID, token, now)
+	same := token.Token == string(secret.Data[tokenKey])
+	switch {
+	case known.valid(now) && (same || !fresh.ExpiresAt.After(known.ExpiresAt)):
+		return known.later(now), nil
+	case !fresh.valid(now):
+		return known, errors.New("session token: Cobalt answered with one that has expired")
+	}
+	if secret.Data == nil {
+		secret.Data = map[string][]byte{}
+	}
+	secret.Data[tokenKey] = []byte(token.Token)
+	delete(secret.Data, portalKey) // it may be of the token before
+	return fresh, nil
+}
+
+// open puts a portal URL into secret if spec asks for one that is not there.
+func (t sessionTokens) open(
+	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known issue,
+) (issue, error) {
+	if !obj.Spec.SessionToken.HostedPortal {
+		delete(secret.Data, portalKey)
+		known.Portal = false
+	}
+	if known.Portal == obj.Spec.SessionToken.HostedPortal {
+		return known, nil
+	}
+	url, err := api.CreateHostedPortalURL(ctx, obj.AccountID())
+	if err != nil {
+		return known, fmt.Errorf("hosted portal: %w", err)
+	}
+	inputs.Hide(url)
+	secret.Data[portalKey] = []byte(url)
+	known.Portal = true
+	return known, nil
+}
+
+// write writes the Secret, as long as it is the version that was read. Nothing
+// is copied from obj: labels and annotations by which tools track obj would
+// have them take the Secret for their own.
+func (t sessionTokens) write(ctx context.Context, obj *v1alpha1.LinkedAccount, before, secret *corev1.Secret, known issue) error {
+	text, err := json.Marshal(known)
+	if err != nil {
+		return err
+	}
+	secret.Data[accountKey] = []byte(obj.AccountID())
+	secret.Data[expiresAtKey] = []byte(known.ExpiresAt.Format(time.RFC3339))
+	metav1.SetMetaDataAnnotation(&secret.ObjectMeta, issueAnnotation, string(text))
+	metav1.SetMetaDataLabel(&secret.ObjectMeta, accountLabel, labelOf(obj.Name))
+	// Blocking the deletion of obj would need rights to its finalizers.
+	err = controllerutil.SetControllerReference(obj, secret, t.client.Scheme(), controllerutil.WithBlockOwnerDeletion(false))
+	if err != nil {
+		return err
+	}
+	switch {
+	case secret.UID == "":
+		err = t.client.Create(ctx, secret)
+	case !equality.Semantic.DeepEqual(before, secret):
+		err = t.client.Update(ctx, secret)
+	}
+	if err != nil {
+		return fmt.Errorf("write Secret %s: %w", client.ObjectKeyFromObject(secret), err)
+	}
+	return nil
+}
+
+// cleanUp deletes the Secrets that were made for obj and are no longer asked for.
+func (t sessionTokens) cleanUp(ctx context.Context, obj *v1alpha1.LinkedAccount) error {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	err := t.client.List(ctx, list, client.InNamespace(obj.Namespace), client.MatchingFields{outputIndex: obj.Name})
+	if err != nil {
+		return fmt.Errorf("list the Secrets of this LinkedAccount: %w", err)
+	}
+	for i := range list.Items {
+		secret := &list.Items[i]
+		if wanted := obj.Spec.SessionToken; wanted != nil && wanted.SecretName == secret.Name {
+			continue
+		}
+		secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindSecret))
+		err := t.client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID, ResourceVersion: &secret.ResourceVersion})
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete Secret %s: %w", client.ObjectKeyFromObject(secret), err)
+		}
+	}
+	return nil
+}
