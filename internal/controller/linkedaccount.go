@@ -144,12 +144,12 @@ func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *acco
 
 // Extend does all of its steps although one of them fails: a token must not
 // expire because the credentials of some application are unusable.
-func (l linkedAccounts) Extend(
+func (a linkedAccounts) Extend(
 	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
 ) (time.Time, error) {
-	credentialsErr := l.credentials.migrate(ctx, api, inputs, obj)
+	credentialsErr := a.credentials.migrate(ctx, api, inputs, obj)
 	applicationsErr := observeApplications(ctx, api, obj)
-	renewAt, tokenErr := l.tokens.keep(ctx, api, inputs, obj)
+	renewAt, tokenErr := a.tokens.keep(ctx, api, inputs, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
 		if err != nil {
 			return renewAt, err // one at a time: a message is one sentence
@@ -158,8 +158,8 @@ func (l linkedAccounts) Extend(
 	return renewAt, nil
 }
 
-func (l linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
-	return l.tokens.due(ctx, obj)
+func (a linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
+	return a.tokens.due(ctx, obj)
 }
 
 // DeletionPolicy is spec's; empty deletes what obj created and keeps what it
