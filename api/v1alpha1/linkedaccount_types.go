@@ -133,6 +133,12 @@ type LinkedAccountStatus struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=1000
 	YourAppKeys []string `json:"yourAppKeys,omitempty"`
+	// yourAppSecretKeys are those of them whose value once came from a Secret: it
+	// is not shown.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=1000
+	YourAppSecretKeys []string `json:"yourAppSecretKeys,omitempty"`
 	// credentials are those that Cobalt has from this object, one entry per application.
 	// +optional
 	// +listType=map

@@ -508,6 +508,11 @@ func (in *LinkedAccountStatus) DeepCopyInto(out *LinkedAccountStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.YourAppSecretKeys != nil {
+		in, out := &in.YourAppSecretKeys, &out.YourAppSecretKeys
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Credentials != nil {
 		in, out := &in.Credentials, &out.Credentials
 		*out = make([]MigratedCredentials, len(*in))

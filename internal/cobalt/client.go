@@ -76,7 +76,7 @@ func New(o Options) (*Client, error) {
 	if base.RawQuery != "" || base.ForceQuery || base.Fragment != "" {
 		return nil, errors.New("base URL: must not have a query or a fragment")
 	}
-	if err := checkText(o.APIKey, maxSecret); err != nil {
+	if err := ValidateAPIKey(o.APIKey); err != nil {
 		return nil, fmt.Errorf("API key: %w", err)
 	}
 	transport := o.Transport
@@ -95,6 +95,9 @@ func New(o Options) (*Client, error) {
 		observe: o.Observe,
 	}, nil
 }
+
+// ValidateAPIKey tells why a text cannot be an API key. It does not repeat it.
+func ValidateAPIKey(key string) error { return checkText(key, maxSecret) }
 
 // Format prints the client without its key, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {

@@ -61,7 +61,7 @@ func (e *environments) find(ctx context.Context, obj Object, w waiter) (Environm
 	key := environmentOf(obj)
 	if key.kind == v1alpha1.KindClusterEnvironment && e.namespaced {
 		return nil, stalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
-			"%s cannot be used: this operator watches single namespaces only; refer to an Environment of this namespace", key)
+			"%s cannot be used, as this operator watches single namespaces only: delete this object and create it again with an Environment", key)
 	}
 	env, err := e.get(ctx, key)
 	if apierrors.IsNotFound(err) { // it may come between the look and the wait
@@ -137,7 +137,7 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w waiter) (*co
 	reason, open := conn.gate.pass(w)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted", key)
+		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
 	case !open && reason == "":
 		return nil, errNotYet
 	case !open:

@@ -61,6 +61,10 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, limiter *cob
 		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
 			"Secret %s/%s, key %s is empty: put the API key there", apiKey.Namespace, apiKey.Name, apiKey.Key)
 	}
+	if err := cobalt.ValidateAPIKey(key); err != nil {
+		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
+			"the API key in Secret %s/%s, key %s %s: put a valid key there", apiKey.Namespace, apiKey.Name, apiKey.Key, err)
+	}
 	digest := sha256.Sum256([]byte(strings.Join([]string{settings.BaseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
 	identity := hex.EncodeToString(digest[:])
 	if conn.same(identity, version) {
@@ -74,7 +78,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, limiter *cob
 		Observe: func(call cobalt.Call) { gate.saw(epoch, call) },
 	})
 	if err != nil {
-		return stalledBy(v1alpha1.ReasonInvalidCABundle, "%s", err)
+		return stalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)
 	}
 	conn.use(api, &realm{settings.BaseURL, key}, version, identity)
 	return nil

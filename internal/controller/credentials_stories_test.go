@@ -182,7 +182,7 @@ var _ = Describe("Credentials", func() {
 		acme := w.account("acme", migrating("hubspot", "hubspot-oauth", "creds"))
 		w.create(acme)
 		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
-		Expect(message).To(Equal("Secret " + w.namespace + "/hubspot-oauth does not exist"))
+		Expect(message).To(Equal("Secret " + w.namespace + "/hubspot-oauth does not exist: create it, or correct the reference"))
 		w.create(w.secret("hubspot-oauth", map[string]string{"creds": `{"a":"hunter2"}`}))
 		w.ready(acme)
 		Expect(w.migrated("hubspot")).NotTo(BeNil())

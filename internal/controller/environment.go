@@ -58,12 +58,9 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	before := env.DeepCopyObject().(T)
 	conn := r.environments.connections.of(key)
 	conn.gate.onTrip(func() { r.waker.wake(request, 0) })
-	if env.EnvironmentStatus().ObservedGeneration != env.GetGeneration() {
-		conn.gate.nudge() // deletionPolicy may have become Orphan
-	}
 	err = r.connect(ctx, env, conn)
 	if deleting && err == nil {
-		err = waitingFor(v1alpha1.ReasonDeletionPending, "waits until the objects that refer to it are deleted")
+		err = waitingFor(v1alpha1.ReasonDeletionPending, "waits until the objects that refer to it are deleted: kubectl get cobalt lists them")
 	}
 	return r.finish(ctx, key, before, env, environmentOutcome(err))
 }
@@ -95,6 +92,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 // probe asks the API whether it is there and accepts the key.
 func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection) error {
 	ctx = cobalt.WithCaller(ctx, cobalt.Foreground, string(env.GetUID()))
+	var pause time.Duration
 	err := r.verify(ctx, env, conn)
 	switch {
 	case err == nil:
@@ -102,11 +100,14 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 		conn.gate.letThrough(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
 		return nil
 	case cobalt.IsThrottled(err):
-		return err // it is there, and says so
+		if open, _ := conn.gate.isOpen(); open {
+			return err // it is there, and says so
+		}
+		pause = max(cobalt.RetryAfter(err), time.Second)
+		err = waitingFor(v1alpha1.ReasonThrottled, "Cobalt asked to slow down before it could be seen whether it accepts the key")
 	case cobalt.IsUnauthorized(err):
 		err = refused(env, conn, r.clock.Now())
 	}
-	var pause time.Duration
 	if judge(err).class == stuck { // only a change helps: once per sync interval is enough
 		pause = r.interval(env)
 	}
@@ -154,16 +155,27 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 			ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
 		}
 	}
+	return r.next(key, env, o, now)
+}
+
+// next says when an environment is looked at again.
+func (r *EnvironmentReconciler[T]) next(key environmentKey, env T, o outcome, now time.Time) (ctrl.Result, error) {
+	status := env.EnvironmentStatus()
+	deadline := conditions{&status.Conditions, &status.ObservedGeneration}.deadline(r.options.ProgressDeadline)
+	probe := r.environments.connections.of(key).untilProbe()
 	switch {
 	case o.after > 0:
 		return ctrl.Result{RequeueAfter: o.after}, nil
 	case o.class == ready:
 		return background(r.interval(env)), nil
+	case probe > 0:
+		return ctrl.Result{RequeueAfter: soon(probe)}, nil
+	case o.err != nil:
+		return ctrl.Result{}, o.err
+	case !deadline.IsZero():
+		return ctrl.Result{RequeueAfter: soon(deadline.Sub(now))}, nil
 	}
-	if next := r.environments.connections.of(key).untilProbe(); next > 0 {
-		return ctrl.Result{RequeueAfter: soon(next)}, nil
-	}
-	return ctrl.Result{}, o.err
+	return ctrl.Result{}, nil
 }
 
 // lost is what is left to do for an environment that does not exist: its last

@@ -99,7 +99,7 @@ func (i *Inputs) Value(ctx context.Context, ref Reference, key string) ([]byte, 
 	}
 	value, ok := data[key]
 	if !ok {
-		return nil, waitingFor(notFoundReason(ref.Kind), "%s has no key %q", ref, key)
+		return nil, waitingFor(notFoundReason(ref.Kind), "%s has no key %q: add it, or correct the reference", ref, key)
 	}
 	return value, nil
 }
@@ -112,7 +112,7 @@ func (i *Inputs) All(ctx context.Context, ref Reference) (map[string][]byte, err
 	data, err := i.get(ctx, ref)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, waitingFor(notFoundReason(ref.Kind), "%s does not exist", ref)
+		return nil, waitingFor(notFoundReason(ref.Kind), "%s does not exist: create it, or correct the reference", ref)
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", ref, err)
 	}

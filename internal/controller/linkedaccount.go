@@ -42,6 +42,9 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 	for _, key := range obj.Status.YourAppKeys {
 		desired.YourApp[key] = nil // cleared, unless it is still listed
 	}
+	for _, key := range obj.Status.YourAppSecretKeys {
+		desired.secret[key] = true // Cobalt may still have the value that a Secret held
+	}
 	if obj.Spec.YourApp != nil {
 		listed, err := decodeJSON(obj.Spec.YourApp.Raw)
 		if err != nil {
@@ -56,7 +59,8 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 			return nil, err
 		}
 		for name, value := range values {
-			desired.YourApp[name], desired.secret[name] = value, ref.Kind == kindSecret
+			desired.YourApp[name] = value
+			desired.secret[name] = desired.secret[name] || ref.Kind == kindSecret
 		}
 	}
 	if len(desired.YourApp) > mostKeys {
@@ -106,7 +110,7 @@ func (linkedAccounts) Marks(obj *v1alpha1.LinkedAccount, remote *account) map[st
 func originOf(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
 	refused := obj.Status.Origin == "" && ready != nil && ready.Reason == v1alpha1.ReasonRejected
-	if marked, ok := mark(obj, originMark); ok && !(refused && remote != nil) {
+	if marked, ok := mark(obj, originMark); ok && (remote == nil || !refused) {
 		return v1alpha1.Origin(marked)
 	}
 	switch {
@@ -134,10 +138,14 @@ func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *acco
 	if origin, ok := mark(obj, originMark); ok {
 		obj.Status.Origin = v1alpha1.Origin(origin)
 	}
-	obj.Status.YourAppKeys = nil
+	obj.Status.YourAppKeys, obj.Status.YourAppSecretKeys = nil, nil
 	for _, key := range slices.Sorted(maps.Keys(desired.YourApp)) {
-		if desired.YourApp[key] != nil {
-			obj.Status.YourAppKeys = append(obj.Status.YourAppKeys, key)
+		if desired.YourApp[key] == nil && remote.YourApp[key] == nil {
+			continue // cleared
+		}
+		obj.Status.YourAppKeys = append(obj.Status.YourAppKeys, key)
+		if desired.secret[key] {
+			obj.Status.YourAppSecretKeys = append(obj.Status.YourAppSecretKeys, key)
 		}
 	}
 }

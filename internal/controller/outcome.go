@@ -169,6 +169,15 @@ func (c conditions) overdue(o outcome, generation int64, now time.Time, deadline
 	return since != nil && countsAsFailing(since.Reason) && now.Sub(since.LastTransitionTime.Time) >= deadline
 }
 
+// deadline is when waiting will have gone on for too long; zero if it cannot.
+func (c conditions) deadline(deadline time.Duration) time.Time {
+	since := meta.FindStatusCondition(*c.list, v1alpha1.ConditionReconciling)
+	if since == nil || !countsAsFailing(since.Reason) {
+		return time.Time{}
+	}
+	return since.LastTransitionTime.Add(deadline)
+}
+
 func (c conditions) waitsLikeBefore(o outcome, generation int64) bool {
 	since := meta.FindStatusCondition(*c.list, v1alpha1.ConditionReconciling)
 	return since != nil && *c.observed == generation && countsAsFailing(since.Reason) == countsAsFailing(o.reason)

@@ -57,7 +57,8 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: o.after}, nil
 	}
 	// A watch or the gate wakes it; this is for what neither sees.
-	at := earlier(now.Add(min(r.options.Jitter(p.interval), r.options.ProgressDeadline)), p.wake)
+	at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
+	at = earlier(at, conditionsOf(p.obj).deadline(r.options.ProgressDeadline))
 	return ctrl.Result{RequeueAfter: soon(at.Sub(now))}, nil
 }
 
@@ -110,7 +111,14 @@ func readOnlyMessage(differences int) string {
 	if differences == 0 {
 		return "Cobalt is as spec says; managementPolicy is ReadOnly"
 	}
-	return fmt.Sprintf("%d differences, see status.drift; managementPolicy ReadOnly keeps the operator from correcting them", differences)
+	count := fmt.Sprintf("%d differences", differences)
+	switch differences {
+	case 1:
+		count = "1 difference"
+	case mostDrift:
+		count = fmt.Sprintf("%d differences or more", differences)
+	}
+	return count + " to spec, see status.drift; managementPolicy ReadOnly keeps the operator from correcting them"
 }
 
 func conditionsOf(obj Object) conditions {

@@ -362,6 +362,8 @@ var _ = Describe("A session token", func() {
 		acme := w.account("acme", tokenIn("acme-session"), unasked, migrating("hubspot", "missing", ""))
 		w.create(acme)
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+		w.pass(acme, 15*time.Minute)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonProgressDeadlineExceeded)
 		for range 6 {
 			Expect(w.good("acme-session")).To(BeTrue())
 			w.renewed(acme)

@@ -355,7 +355,7 @@ var _ = Describe("A linked account", func() {
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonConfigMapNotFound)
 		w.pass(acme, 15*time.Minute)
 		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonProgressDeadlineExceeded)
-		Expect(message).To(Equal("no progress within 15m0s: ConfigMap " + w.namespace + "/missing does not exist"))
+		Expect(message).To(Equal("no progress within 15m0s: ConfigMap " + w.namespace + "/missing does not exist: create it, or correct the reference"))
 		w.change(acme, func() { acme.Spec.YourAppFrom, acme.Spec.Name = nil, "Acme" })
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonFailed)
 		w.sim.ClearFaults()

@@ -47,8 +47,11 @@ func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
 		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
-	if !s.options.Namespaced { // who may use a ClusterEnvironment may change
-		b.Watches(&v1alpha1.ClusterEnvironment{}, handler.EnqueueRequestsFromMapFunc(s.usersOfCluster(list)),
+	// A changed environment may allow, release or forbid what it did not before.
+	b.Watches(&v1alpha1.Environment{}, handler.EnqueueRequestsFromMapFunc(s.usersOf(v1alpha1.KindEnvironment, list)),
+		builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+	if !s.options.Namespaced {
+		b.Watches(&v1alpha1.ClusterEnvironment{}, handler.EnqueueRequestsFromMapFunc(s.usersOf(v1alpha1.KindClusterEnvironment, list)),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(s.usersIn(list)),
 				builder.WithPredicates(predicate.LabelChangedPredicate{}))
@@ -131,10 +134,10 @@ func (s *setup) usersOfInput(list client.ObjectList) handler.MapFunc {
 	})
 }
 
-// usersOfCluster finds the objects of a kind that refer to a ClusterEnvironment.
-func (s *setup) usersOfCluster(list client.ObjectList) handler.MapFunc {
+// usersOf finds the objects of a kind that refer to an environment.
+func (s *setup) usersOf(kind v1alpha1.EnvironmentKind, list client.ObjectList) handler.MapFunc {
 	return s.find(list, func(env client.Object) client.ListOption {
-		key := environmentKey{v1alpha1.KindClusterEnvironment, client.ObjectKeyFromObject(env)}
+		key := environmentKey{kind, client.ObjectKeyFromObject(env)}
 		return client.MatchingFields{environmentIndex: key.String()}
 	})
 }

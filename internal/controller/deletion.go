@@ -1,0 +1,67 @@
+package controller
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// remove deletes what obj stands for in Cobalt, unless it is to stay there.
+func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env EnvironmentObject, envErr error) (gone bool, err error) {
+	keep := r.Resource.DeletionPolicy(p.obj) == v1alpha1.DeletionPolicyOrphan ||
+		p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly ||
+		env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan
+	if keep { // before connecting: the way out for users who lost the credentials
+		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
+		return true, nil
+	}
+	if notAllowed(envErr) && p.obj.CommonStatus().ID == "" {
+		// Finalizers and annotations can be forged, the status of what was held cannot.
+		r.event(p, corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+envErr.Error())
+		return true, nil
+	}
+	if len(p.rivals) > 0 { // it is theirs as well
+		return true, r.handOver(ctx, p)
+	}
+	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj))
+	if err != nil {
+		return false, err
+	}
+	ctx = p.asCaller(ctx)
+	err = r.Resource.Delete(ctx, api, p.obj)
+	if cobalt.IsNotFound(err) { // some gateway may have said so: the API must have answered
+		err = probe(ctx, api)
+	}
+	if err != nil {
+		return false, err
+	}
+	r.event(p, corev1.EventTypeNormal, "Deleted", "Delete", "deleted in Cobalt")
+	return true, nil
+}
+
+// handOver leaves what obj stands for to the rival that counts from now on. What
+// obj has created is as good as created by that one.
+func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
+	heir := winner(p.rivals[0], p.rivals)
+	if origin, ok := mark(p.obj, originMark); ok && origin == string(v1alpha1.OriginCreated) {
+		before, after := heir.DeepCopyObject().(client.Object), heir.DeepCopyObject().(client.Object)
+		setMark(after, originMark, origin)
+		if err := r.client.Patch(ctx, after, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+	}
+	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release",
+		"left in Cobalt: it now belongs to "+client.ObjectKeyFromObject(heir).String())
+	return nil
+}
+
+// letGo ends the life of an object that has nothing left to look after.
+func (r *Reconciler[T, R]) letGo(ctx context.Context, obj T) (ctrl.Result, error) {
+	o := judge(release(ctx, r.client, obj))
+	return ctrl.Result{RequeueAfter: o.after}, o.err
+}
