@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
 // controlPlane is etcd and kube-apiserver with the CRDs installed.
@@ -74,7 +79,11 @@ func startControlPlane(dir string, o options) (*controlPlane, error) {
 
 // prepare makes the client and both kubeconfigs.
 func (p *controlPlane) prepare(dir, roleFile string) (err error) {
-	if p.client, err = client.New(p.env.Config, client.Options{}); err != nil {
+	kinds := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(kinds), v1alpha1.AddToScheme(kinds)); err != nil {
+		return err
+	}
+	if p.client, err = client.New(p.env.Config, client.Options{Scheme: kinds}); err != nil {
 		return err
 	}
 	p.kubeconfig = filepath.Join(dir, "kubeconfig")

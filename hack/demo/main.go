@@ -138,6 +138,9 @@ func (d *demo) play(ctx context.Context) error {
 		return err
 	default:
 		d.out.printf("\nAll samples are as expected after %.1f s.\n", time.Since(start).Seconds())
+		if err := outputs(ctx, d.plane.client, d.out); err != nil {
+			return cause(ctx, err)
+		}
 	}
 	if d.options.once {
 		return nil
