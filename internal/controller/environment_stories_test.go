@@ -177,6 +177,26 @@ var _ = Describe("An environment", func() {
 		Expect(w.remote("acme")).To(BeNil())
 	})
 
+	It("may go with its Secret before its objects do, and the operator be restarted between", func() {
+		w := newWorld()
+		env, secret, acme := w.environment(), w.keySecret(goodKey), w.account("acme")
+		w.create(secret, env, acme)
+		w.ready(acme)
+		Eventually(func() []string { w.read(env); return env.Finalizers }).Should(ContainElement(v1alpha1.Finalizer))
+		w.remove(secret, env)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+		w.restart() // the key is no longer in memory
+		w.sim.ResetCalls()
+		w.remove(acme)
+		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
+		Expect(message).To(HavePrefix("cannot delete in Cobalt: Environment " + w.namespace + "/default is not Ready: SecretNotFound"))
+		Expect(w.sim.Calls()).To(BeEmpty())
+		w.create(w.keySecret(goodKey))
+		w.gone(acme)
+		w.gone(env)
+		Expect(w.remote("acme")).To(BeNil())
+	})
+
 	It("that is being deleted waits for its objects and takes no new ones", func() {
 		w := newWorld()
 		env, acme := w.connected(), w.account("acme")

@@ -120,15 +120,16 @@ var _ = Describe("Two objects for one account", func() {
 		w.create(a)
 		w.ready(a)
 		w.create(b)
-		winner, _ := settle(w, a, b)
-		if winner != a {
-			Skip("created within one second, the other way round") // the lower UID wins then
+		winner, loser := settle(w, a, b)
+		lost, kept := w.secret("cobalt-api-key", nil), client.Object(second)
+		if winner == b { // both were created within one second
+			lost, kept = w.secret("another-secret", nil), w.environment()
 		}
-		w.remove(w.secret("cobalt-api-key", nil))
+		w.remove(lost)
 		w.restart()
-		w.ready(second)
-		w.remove(b)
-		w.gone(b)
+		w.ready(kept)
+		w.remove(loser)
+		w.gone(loser)
 		Expect(w.remote("acme")).NotTo(BeNil())
 	})
 

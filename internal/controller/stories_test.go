@@ -247,12 +247,24 @@ var _ = Describe("A linked account", func() {
 			Expect(text).NotTo(ContainSubstring("hunter2"))
 		}
 
-		By("changing the Secret while the operator is down")
+		By("changing the Secret while the operator is down: it costs no call for others")
+		other := w.account("other")
+		w.create(other)
+		w.ready(other)
 		w.stop()
+		w.sim.ResetCalls()
 		w.change(secret, func() { secret.StringData = map[string]string{"app.json": `{"token":"rotated-secret"}`} })
 		w.start()
 		Eventually(func() any { return w.remote("acme").YourApp["token"] }).Should(Equal("rotated-secret"))
 		w.ready(acme)
+		Eventually(func() int { return w.passes(other) }).Should(BeNumerically(">", 0))
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"listApplications": 1, "getLinkedAccount": 1, "upsertLinkedAccount": 1}))
+
+		By("no longer taking it from there: what a Secret held stays unseen")
+		w.sim.Inject(simulator.Fault{Operation: "upsertLinkedAccount", Status: 400, Times: 1})
+		w.change(acme, func() { acme.Spec.YourAppFrom, acme.Spec.YourApp.Raw = nil, []byte(`{"tier":"gold"}`) })
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonRejected)
+		Expect(acme.Status.Drift).To(Equal([]v1alpha1.Drift{{Path: "yourApp.token", Desired: "[redacted]", Observed: "[redacted]"}}))
 	})
 
 	It("that was refused and made by hand later is not taken for its own", func() {
