@@ -187,6 +187,16 @@ func (l *Limiter) Wait(ctx context.Context) error {
 	}
 }
 
+// sleep waits, and tells whether it came to the end of it.
+func (l *Limiter) sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-l.clock.After(d):
+		return true
+	}
+}
+
 // turn lets the caller go (0), wait (how long), or come back later.
 func (l *Limiter) turn(c *caller, patience time.Duration) (time.Duration, *ThrottledError) {
 	l.mu.Lock()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -378,4 +380,28 @@ func TestLimiterIsConcurrent(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// TestListOutlastsTheLimiter: a list of more pages than tokens must come to its
+// end, each page once.
+func TestListOutlastsTheLimiter(t *testing.T) {
+	t.Parallel()
+	const pages = 30
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		answer(200, fmt.Sprintf(`{"docs":[{"_id":"a%d"}],"page":%d,"totalPages":%d}`, asked, asked, pages))(w, r)
+	}))
+	t.Cleanup(server.Close)
+	c := connect(t, cobalt.Options{BaseURL: server.URL, Limiter: cobalt.NewLimiter(2, 4, newClock())})
+	count := 0
+	for _, err := range c.ListLinkedAccounts(t.Context()) {
+		if err != nil {
+			t.Fatalf("after %d accounts: %v", count, err)
+		}
+		count++
+	}
+	if count != pages || asked != pages {
+		t.Errorf("%d accounts in %d calls, want %d of each", count, asked, pages)
+	}
 }

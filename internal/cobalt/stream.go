@@ -24,6 +24,9 @@ func list[T any](ctx context.Context, c *Client, q request) iter.Seq2[T, error] 
 		for pages := 0; ; pages++ {
 			p := &page[T]{yield: yield, number: max(q.page, 1)}
 			err := c.send(ctx, q, p.read)
+			if held, ok := errors.AsType[*ThrottledError](err); ok && pages > 0 && c.limiter.sleep(ctx, held.After) {
+				continue
+			}
 			if err == nil && !p.stopped && p.next() > 0 {
 				if p.next() <= p.number || pages == maxPages {
 					err = &AnswerError{Operation: q.operation, problem: "has pages without an end"}
