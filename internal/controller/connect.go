@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
@@ -19,7 +21,7 @@ const keyGrace = 2 * time.Minute
 
 // load reads the API key and the CA bundle and makes a client of them, unless
 // the client in use was made from the same versions.
-func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connection, limiter *cobalt.Limiter) error {
+func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connection) error {
 	settings, apiKey := env.Settings(), env.APIKey()
 	origin, err := cobalt.Origin(settings.BaseURL)
 	if err != nil {
@@ -50,12 +52,12 @@ func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connec
 			return err
 		}
 	}
-	return r.replace(env, conn, limiter, version, strings.TrimSpace(string(key)), bundle)
+	return r.replace(env, conn, version, strings.TrimSpace(string(key)), bundle)
 }
 
 // replace puts a client of these contents in place, unless the one in use was
 // made of the same.
-func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, limiter *cobalt.Limiter, version, key string, bundle []byte) error {
+func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key string, bundle []byte) error {
 	settings, apiKey := env.Settings(), env.APIKey()
 	if key == "" {
 		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
@@ -70,18 +72,25 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, limiter *cob
 	if conn.same(identity, version) {
 		return nil
 	}
+	where := &realm{settings.BaseURL, key}
 	gate := conn.gate
 	epoch := gate.newEpoch()
 	api, err := cobalt.New(cobalt.Options{
-		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: limiter,
+		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent,
 		Observe: func(call cobalt.Call) { gate.saw(epoch, call) },
 	})
 	if err != nil {
 		return stalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)
 	}
-	conn.use(api, &realm{settings.BaseURL, key}, version, identity)
+	conn.use(api, where, version, identity)
 	return nil
+}
+
+// limiter is what paces the calls of an environment.
+func (r *EnvironmentReconciler[T]) limiter(env T, where *realm) *cobalt.Limiter {
+	key := environmentKey{r.kind, client.ObjectKeyFromObject(env)}
+	return r.environments.connections.pacemaker.limiter(key, where, env.Settings().RateLimit)
 }
 
 // refused is what a 401 to the key means.

@@ -10,7 +10,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// connection is what is kept in memory of one environment: its limiter, its
+// connection is what is kept in memory of one environment: its slots, its
 // gate, and the clients made from its key.
 type connection struct {
 	gate  *gate
@@ -18,8 +18,6 @@ type connection struct {
 	clock clock.Clock
 
 	mu sync.Mutex
-	// limiter outlives the clients: a new key is no new allowance.
-	limiter *cobalt.Limiter
 	// api uses the present key; nil if there never was one.
 	api *cobalt.Client
 	// worked is the client that last was accepted: it serves deletions after the
@@ -52,14 +50,15 @@ const (
 
 // connections are those of all environments.
 type connections struct {
-	clock clock.Clock
+	clock     clock.Clock
+	pacemaker *pacemaker
 
 	mu    sync.Mutex
 	byKey map[environmentKey]*connection
 }
 
 func newConnections(c clock.Clock) *connections {
-	return &connections{clock: c, byKey: map[environmentKey]*connection{}}
+	return &connections{clock: c, pacemaker: newPacemaker(c), byKey: map[environmentKey]*connection{}}
 }
 
 // of returns the connection of an environment, with a closed gate if it is new.
@@ -78,6 +77,7 @@ func (c *connections) forget(key environmentKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.byKey, key)
+	c.pacemaker.forget(key)
 }
 
 // place is where the client in use leads; nil if there never was one.
@@ -85,17 +85,6 @@ func (c *connection) place() *realm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.realm
-}
-
-// limit bounds the calls of all clients of this connection.
-func (c *connection) limit(requestsPerSecond, burst int32) *cobalt.Limiter {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.limiter == nil {
-		c.limiter = cobalt.NewLimiter(float64(requestsPerSecond), int(burst), c.clock)
-	}
-	c.limiter.SetLimit(float64(requestsPerSecond), int(burst))
-	return c.limiter
 }
 
 // client returns the client made from the present key.

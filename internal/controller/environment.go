@@ -69,11 +69,11 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 // and that the gate is open only if the API accepts it.
 func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *connection) error {
 	settings := env.Settings()
-	limiter := conn.limit(settings.RateLimit.RequestsPerSecond, settings.RateLimit.Burst)
-	if err := r.load(ctx, env, conn, limiter); err != nil {
+	if err := r.load(ctx, env, conn); err != nil {
 		conn.gate.closeFor(reasonOf(err))
 		return err
 	}
+	r.limiter(env, conn.place()) // as spec may have changed
 	open, answered := conn.gate.isOpen()
 	interval := settings.SyncInterval.Value(r.options.SyncInterval)
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval

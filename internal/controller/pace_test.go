@@ -1,0 +1,39 @@
+package controller
+
+import (
+	"testing"
+
+	"k8s.io/utils/clock"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// TestPacemaker: the API counts calls by key, so environments with the same key
+// share one limiter, and the most cautious of them decides.
+func TestPacemaker(t *testing.T) {
+	t.Parallel()
+	m := newPacemaker(clock.RealClock{})
+	a, b := environmentKey{kind: "Environment"}, environmentKey{kind: "ClusterEnvironment"}
+	here, there := &realm{"https://api.example", "key"}, &realm{"https://api.example", "other"}
+	limit := func(rate int32) v1alpha1.RateLimit { return v1alpha1.RateLimit{RequestsPerSecond: rate, Burst: 4} }
+
+	shared := m.limiter(a, here, limit(10))
+	if m.limiter(b, here, limit(5)) != shared {
+		t.Fatal("one key has two limiters")
+	}
+	if _, rate := shared.Rate(); rate != 5 {
+		t.Errorf("the rate is %v, the lower of 10 and 5 is right", rate)
+	}
+	if m.limiter(b, there, limit(5)) == shared {
+		t.Error("another key is held back by this one's limits")
+	}
+	m.limiter(a, here, limit(10))
+	if _, rate := shared.Rate(); rate != 10 {
+		t.Errorf("the rate is %v although only the one that allows 10 is left", rate)
+	}
+	m.forget(a)
+	m.forget(b)
+	if len(m.realms) != 0 {
+		t.Errorf("limiters are kept for nobody: %v", m.realms)
+	}
+}
