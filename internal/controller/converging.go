@@ -46,8 +46,10 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *cobalt.Client, p *
 // compare is sync under managementPolicy ReadOnly: it tells what would change.
 func (r *Reconciler[T, R]) compare(p *pass[T], desired, remote *R) error {
 	if remote == nil {
+		p.obj.CommonStatus().ID = ""
+		p.setDrift(nil)
 		return waitingFor(v1alpha1.ReasonRemoteNotFound,
-			"it does not exist in Cobalt, and managementPolicy ReadOnly keeps the operator from creating it")
+			"it does not exist in Cobalt, and managementPolicy ReadOnly keeps the operator from creating it: create it there, or set Manage")
 	}
 	p.setDrift(r.Resource.Diff(desired, remote))
 	r.Resource.Publish(p.obj, desired, remote)

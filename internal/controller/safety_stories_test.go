@@ -133,6 +133,18 @@ var _ = Describe("Two objects for one account", func() {
 		Expect(w.remote("acme")).NotTo(BeNil())
 	})
 
+	It("that come and go in the same moment leave nothing behind", func() {
+		w := newWorld()
+		w.connected()
+		a, b := w.account("a", withID("acme")), w.account("b", withID("acme"))
+		w.create(a, b)
+		settle(w, a, b)
+		w.remove(a, b)
+		w.gone(a)
+		w.gone(b)
+		Expect(w.remote("acme")).To(BeNil())
+	})
+
 	It("are no conflict with different keys, or when one is only read", func() {
 		w := newWorld(func(o *simulator.Options) { o.Keys["key-of-production"] = "production" })
 		w.connected()

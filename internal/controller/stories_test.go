@@ -188,9 +188,16 @@ var _ = Describe("A linked account", func() {
 			{Path: "yourApp.tier", Desired: `"gold"`},
 		}))
 		Expect(w.sim.Calls()).NotTo(HaveKey("upsertLinkedAccount"))
+
+		By("vanishing: nothing of it stays in the status")
+		w.byHand(func(api *cobalt.Client) error { return api.DeleteLinkedAccount(w.ctx, "acme") })
+		w.request(acme, "again")
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonRemoteNotFound)
+		Expect(acme.Status.ID).To(BeEmpty())
+		Expect(acme.Status.Drift).To(BeEmpty())
 		w.remove(acme)
 		w.gone(acme)
-		Expect(w.remote("acme")).NotTo(BeNil())
+		Expect(w.sim.Calls()).NotTo(HaveKey("deleteLinkedAccount"), "a person's call came before the count")
 	})
 
 	It("is not called for while suspended, and can be deleted then", func() {
