@@ -131,10 +131,10 @@ func (e *environments) trusted(key environmentKey) bool {
 
 // connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(obj Object, env EnvironmentObject, w waiter) (*cobalt.Client, error) {
+func (e *environments) connect(obj Object, env EnvironmentObject, w waiter, wanted bool) (*cobalt.Client, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
-	reason, open := conn.gate.pass(w)
+	reason, open := conn.gate.pass(w, wanted)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
@@ -152,7 +152,7 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w waiter) (*co
 func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w waiter) (*cobalt.Client, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
-	reason, open := conn.gate.pass(w)
+	reason, open := conn.gate.pass(w, true)
 	if open {
 		return conn.client(), nil
 	}

@@ -30,7 +30,8 @@ type gate struct {
 	// doubted asks for proof that this is still the same environment.
 	doubted  bool
 	answered time.Time
-	waiters  map[waiter]struct{}
+	// waiters are those to wake, and whether somebody waits for them in turn.
+	waiters map[waiter]bool
 }
 
 // waiter is an object in the queue that it is woken through.
@@ -40,17 +41,18 @@ type waiter struct {
 }
 
 func newGate(c clock.PassiveClock) *gate {
-	return &gate{clock: c, waiters: map[waiter]struct{}{}}
+	return &gate{clock: c, waiters: map[waiter]bool{}}
 }
 
-// pass lets an object through, or remembers to wake it and tells why not.
-func (g *gate) pass(w waiter) (reason string, open bool) {
+// pass lets an object through, or remembers to wake it and tells why not. Those
+// that are wanted are woken first.
+func (g *gate) pass(w waiter, wanted bool) (reason string, open bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open {
 		return "", true
 	}
-	g.waiters[w] = struct{}{}
+	g.waiters[w] = g.waiters[w] || wanted
 	return g.reason, false
 }
 
@@ -58,7 +60,7 @@ func (g *gate) pass(w waiter) (reason string, open bool) {
 func (g *gate) await(w waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiters[w] = struct{}{}
+	g.waiters[w] = true
 }
 
 // saw draws the conclusions from a finished call.
@@ -110,7 +112,7 @@ func (g *gate) newEpoch() int {
 func (g *gate) doubt(w waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiters[w] = struct{}{}
+	g.waiters[w] = true
 	if g.open {
 		g.open, g.reason, g.doubted = false, "", true
 		g.tripped()
@@ -156,11 +158,19 @@ func (g *gate) nudge() { g.wake(0) }
 func (g *gate) wake(pause time.Duration) {
 	g.mu.Lock()
 	waiters := g.waiters
-	g.waiters = map[waiter]struct{}{}
+	g.waiters = map[waiter]bool{}
 	g.mu.Unlock()
 	var after time.Duration
-	for w := range waiters {
-		w.waker.wake(w.request, after)
-		after += pause
+	for w, wanted := range waiters {
+		if wanted {
+			w.waker.wake(w.request, after)
+			after += pause
+		}
+	}
+	for w, wanted := range waiters {
+		if !wanted {
+			w.waker.wakeBackground(w.request, after)
+			after += pause
+		}
 	}
 }

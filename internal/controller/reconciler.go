@@ -86,7 +86,7 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 		return stalledBy(v1alpha1.ReasonConflict,
 			"%s is older and stands for the same in Cobalt: delete one of the two objects", client.ObjectKeyFromObject(first))
 	}
-	api, err := r.environments.connect(p.obj, env, r.waiterOf(p.obj))
+	api, err := r.environments.connect(p.obj, env, r.waiterOf(p.obj), p.wanted || p.urgent)
 	if err != nil {
 		return err
 	}

@@ -242,7 +242,9 @@ var _ = Describe("A session token", func() {
 		for passed < time.Hour {
 			passed += w.renewed(acme)
 		}
-		Expect(w.sim.Calls()[mint]).To(BeNumerically("<=", 25))
+		// About 20, and as many as 8 more each time the pauses start anew because the
+		// cache lags behind one of the two reports; a hot loop would be thousands.
+		Expect(w.sim.Calls()[mint]).To(BeNumerically("<=", 40))
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonProgressDeadlineExceeded)
 		w.sim.ClearFaults()
 		w.renewed(acme)

@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
@@ -28,4 +31,17 @@ func (w *waker) wake(request ctrl.Request, after time.Duration) {
 	if q := w.queue.Load(); q != nil {
 		(*q).AddAfter(request, after)
 	}
+}
+
+// wakeBackground wakes an object that nobody waits for: it lets others go first.
+func (w *waker) wakeBackground(request ctrl.Request, after time.Duration) {
+	q := w.queue.Load()
+	if q == nil {
+		return
+	}
+	if prioritized, ok := (*q).(priorityqueue.PriorityQueue[ctrl.Request]); ok {
+		prioritized.AddWithOpts(priorityqueue.AddOpts{After: after, Priority: ptr.To(handler.LowPriority)}, request)
+		return
+	}
+	(*q).AddAfter(request, after)
 }
