@@ -44,16 +44,21 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	return true, nil
 }
 
-// handOver leaves what obj stands for to the rival that counts from now on. What
-// obj has created is as good as created by that one.
+// handOver leaves what obj stands for to the rival that counts from now on. That
+// one is held first, or it could go without a trace before it has looked. What
+// obj has created is as good as created by it.
 func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
-	heir := winner(p.rivals[0], p.rivals)
-	if origin, ok := mark(p.obj, originMark); ok && origin == string(v1alpha1.OriginCreated) {
-		before, after := heir.DeepCopyObject().(client.Object), heir.DeepCopyObject().(client.Object)
-		setMark(after, originMark, origin)
-		if err := r.client.Patch(ctx, after, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
-			return err
+	heir, marks := winner(p.rivals[0], p.rivals), map[string]string{}
+	for _, name := range []string{accountMark, originMark} {
+		if value, ok := mark(p.obj, name); ok {
+			marks[name] = value
 		}
+	}
+	if marks[originMark] != string(v1alpha1.OriginCreated) {
+		delete(marks, originMark)
+	}
+	if _, err := hold(ctx, r.client, heir, marks); err != nil {
+		return err
 	}
 	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release",
 		"left in Cobalt: it now belongs to "+client.ObjectKeyFromObject(heir).String())

@@ -75,7 +75,7 @@ func judge(err error) outcome {
 		return outcome{class: silent}
 	case errors.As(err, &throttled):
 		return outcome{class: silent, after: throttled.After}
-	case apierrors.IsConflict(err):
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err): // another version is there, or none
 		return outcome{class: silent, after: conflictPause}
 	case cobalt.IsThrottled(err):
 		return outcome{
