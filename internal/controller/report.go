@@ -58,7 +58,9 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 	}
 	// A watch or the gate wakes it; this is for what neither sees.
 	at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
-	at = earlier(at, conditionsOf(p.obj).deadline(r.options.ProgressDeadline))
+	if o.class == reconciling { // a silent outcome is about a moment: an old deadline would make it a hot loop
+		at = earlier(at, conditionsOf(p.obj).deadline(r.options.ProgressDeadline))
+	}
 	return ctrl.Result{RequeueAfter: soon(at.Sub(now))}, nil
 }
 
