@@ -117,6 +117,33 @@ type ValueSource struct {
 	ConfigMapKeyRef *ConfigMapKeyReference `json:"configMapKeyRef,omitempty"`
 }
 
+// AccountReference says which account an object belongs to: exactly one of its
+// fields is set, and neither can be changed.
+// +kubebuilder:validation:XValidation:rule="has(self.linkedAccountRef) != has(self.linkedAccountID)",message="set exactly one of linkedAccountRef and linkedAccountID"
+// +kubebuilder:validation:XValidation:rule="has(self.linkedAccountRef) == has(oldSelf.linkedAccountRef) && (!has(self.linkedAccountRef) || self.linkedAccountRef == oldSelf.linkedAccountRef) && has(self.linkedAccountID) == has(oldSelf.linkedAccountID) && (!has(self.linkedAccountID) || self.linkedAccountID == oldSelf.linkedAccountID)",message="linkedAccountRef and linkedAccountID cannot be changed: delete this object and create it again for the other account"
+type AccountReference struct {
+	// linkedAccountRef names a LinkedAccount in the object's namespace. The object
+	// waits until that account is in Cobalt. It cannot be changed.
+	// +optional
+	LinkedAccountRef *LinkedAccountReference `json:"linkedAccountRef,omitempty"`
+	// linkedAccountID is the id of an account in Cobalt that need not be kept by a
+	// LinkedAccount. It cannot be changed.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]([ -~]*[!-~])?$') && !self.matches('[/\\\\\\\\%?#]') && !(self in ['.', '..', 'upsert', 'integration'])",message="linkedAccountID must be printable ASCII without outer spaces and without / \\ % ? #, and none of: . .. upsert integration"
+	LinkedAccountID string `json:"linkedAccountID,omitempty"`
+}
+
+// LinkedAccountReference names a LinkedAccount in the object's namespace.
+type LinkedAccountReference struct {
+	// name of the LinkedAccount.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
 // CommonSpec is what the kinds that keep a state in Cobalt have in common.
 type CommonSpec struct {
 	// environmentRef names the environment whose endpoint and API key are used.
@@ -166,6 +193,11 @@ type CommonStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id,omitempty"`
+	// linkedAccountID is the account in Cobalt that this object belongs to, once it
+	// is known.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	LinkedAccountID string `json:"linkedAccountID,omitempty"`
 	// drift lists where Cobalt differs from spec and has not been corrected: under
 	// managementPolicy ReadOnly, or while correcting fails.
 	// +optional

@@ -36,6 +36,10 @@ const (
 	// ReasonEnvironmentNotReady: the environment is missing, not Ready or being
 	// deleted. Whoever owns the environment acts; its own status says how.
 	ReasonEnvironmentNotReady = "EnvironmentNotReady"
+	// ReasonLinkedAccountNotReady: the account that the object belongs to is not in
+	// Cobalt yet, or no longer. Whoever owns the account acts; if a LinkedAccount is
+	// named, its own status says how.
+	ReasonLinkedAccountNotReady = "LinkedAccountNotReady"
 	// ReasonSecretNotFound: a Secret or its key is missing; the message names it.
 	// Whoever provides it creates it, or the user corrects the reference.
 	ReasonSecretNotFound = "SecretNotFound"
@@ -86,6 +90,16 @@ const (
 	// and has no access to ClusterEnvironments. The user deletes the object and
 	// creates it again with an Environment, as environmentRef cannot be changed.
 	ReasonClusterEnvironmentsDisabled = "ClusterEnvironmentsDisabled"
+	// ReasonApplicationNotFound: Cobalt has no application of that slug, or it was
+	// disabled. The user corrects the slug by making the object anew, or enables the
+	// application in Cobalt.
+	ReasonApplicationNotFound = "ApplicationNotFound"
+	// ReasonInsecureURL: a webhook's url is plain http, and none of the operator's
+	// --allowed-api-origins is. The user gives an https URL.
+	ReasonInsecureURL = "InsecureURL"
+	// ReasonDifferentAccount: the LinkedAccount that the object refers to is in
+	// another environment. The user makes the object anew with that environmentRef.
+	ReasonDifferentAccount = "DifferentAccount"
 	// ReasonNotConverging: Cobalt does not keep what spec asks for; status.drift
 	// shows both. The user changes spec to what Cobalt keeps, or asks Cobalt why.
 	ReasonNotConverging = "NotConverging"

@@ -20,6 +20,8 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&Environment{}, &EnvironmentList{},
 		&ClusterEnvironment{}, &ClusterEnvironmentList{},
 		&LinkedAccount{}, &LinkedAccountList{},
+		&IntegrationConfig{}, &IntegrationConfigList{},
+		&Webhook{}, &WebhookList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

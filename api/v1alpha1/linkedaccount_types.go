@@ -242,6 +242,11 @@ func (a *LinkedAccount) AccountID() string {
 	return a.Name
 }
 
+// Account is the account itself.
+func (a *LinkedAccount) Account() AccountReference {
+	return AccountReference{LinkedAccountID: a.AccountID()}
+}
+
 // CommonSpec gives the shared flow its part of the spec.
 func (a *LinkedAccount) CommonSpec() *CommonSpec { return &a.Spec.CommonSpec }
 
