@@ -1,6 +1,9 @@
 package simulator
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // application is what customers can connect, as the API answers it.
 type application struct {
@@ -12,16 +15,41 @@ type application struct {
 	Connected   *bool  `json:"connected,omitempty"` // only where an account is named
 }
 
+// EnableApplication makes an application of the seed one that customers can
+// use, as all are at first, or not, in every environment. One that is not
+// enabled is to the API as if it did not exist, and nothing is written to the
+// configs it has; those stay and can be read and deleted. It panics if the seed
+// has no such application.
+func (s *Server) EnableApplication(slug string, enabled bool) {
+	if s.seed.application(slug) == nil {
+		panic(fmt.Sprintf("simulator: the seed has no application %q", slug))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disabled[slug] = !enabled
+}
+
+// enabled is the application of that slug, or nil if there is none that can be
+// used now.
+func (s *Server) enabled(slug string) *SeedApplication {
+	if s.disabled[slug] {
+		return nil
+	}
+	return s.seed.application(slug)
+}
+
 func (s *Server) listApplications(q *request) (any, error) {
 	list := []application{}
 	for _, a := range s.seed.Applications {
-		list = append(list, a.seenBy(q.account))
+		if !s.disabled[a.Slug] {
+			list = append(list, a.seenBy(q.account))
+		}
 	}
 	return list, nil
 }
 
 func (s *Server) getApplicationBySlug(q *request) (any, error) {
-	a := s.seed.application(q.path("slug"))
+	a := s.enabled(q.path("slug"))
 	if a == nil {
 		return nil, unknownApplication(q.path("slug"))
 	}
@@ -40,5 +68,5 @@ func (a SeedApplication) seenBy(viewer *account) application {
 }
 
 func unknownApplication(slug string) error {
-	return refuse(http.StatusNotFound, codeInvalidApp, "application %q does not exist", slug)
+	return refuse(http.StatusNotFound, codeInvalidApp, "application %q does not exist or is not enabled", slug)
 }

@@ -36,7 +36,7 @@ func (s *Server) getFieldValueByID(q *request) (any, error) {
 // updateFieldValueByID needs a value, though the contract does not say so:
 // clearing a field is another call.
 func (s *Server) updateFieldValueByID(q *request) (any, error) {
-	c, field, err := s.field(q)
+	c, field, err := s.writableField(q)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (s *Server) updateFieldValueByID(q *request) (any, error) {
 // deleteFieldValueByID takes the field back to the application's value for it,
 // if it has one.
 func (s *Server) deleteFieldValueByID(q *request) (any, error) {
-	c, field, err := s.field(q)
+	c, field, err := s.writableField(q)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +94,15 @@ func (s *Server) field(q *request) (*Config, *SeedField, error) {
 		return nil, nil, refuse(http.StatusNotFound, codeNotFound, "config %q has no field %q", c.ConfigID, id)
 	}
 	return c, field, nil
+}
+
+// writableField is field, if its application is enabled.
+func (s *Server) writableField(q *request) (*Config, *SeedField, error) {
+	c, field, err := s.field(q)
+	if err == nil && s.enabled(c.Slug) == nil {
+		err = unknownApplication(c.Slug)
+	}
+	return c, field, err
 }
 
 // valueOf is a field as text, the only type that the contract has for a single

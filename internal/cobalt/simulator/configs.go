@@ -35,7 +35,7 @@ type WorkflowSwitch struct {
 // application uses is refused.
 func (s *Server) upsertConfig(q *request) (any, error) {
 	slug := q.body.text("slug")
-	app := s.seed.application(slug)
+	app := s.enabled(slug)
 	if app == nil {
 		return nil, unknownApplication(slug)
 	}
@@ -141,7 +141,10 @@ func (s *Server) updateConfig(q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	app := s.seed.application(c.Slug)
+	app := s.enabled(c.Slug)
+	if app == nil {
+		return nil, unknownApplication(c.Slug)
+	}
 	fields := q.body.object("fields")
 	for id := range fields {
 		if app.field(id) == nil {

@@ -23,6 +23,9 @@ func (s *Server) mountControl() {
 		"GET " + controlPath + "state":     s.controlState,
 		"POST " + controlPath + "keys":     s.controlAddKey,
 		"DELETE " + controlPath + "keys":   s.controlRevokeKey,
+
+		"POST " + controlPath + "applications":   s.controlEnable,
+		"DELETE " + controlPath + "applications": s.controlDisable,
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			value, err := do(r)
@@ -120,6 +123,28 @@ func (s *Server) controlRevokeKey(r *http.Request) (any, error) {
 	}
 	s.RevokeKey(sent.Key)
 	return nil, nil
+}
+
+func (s *Server) controlEnable(r *http.Request) (any, error) {
+	return nil, s.controlApplication(r, true)
+}
+
+func (s *Server) controlDisable(r *http.Request) (any, error) {
+	return nil, s.controlApplication(r, false)
+}
+
+func (s *Server) controlApplication(r *http.Request, enabled bool) error {
+	var sent struct {
+		Slug string `json:"slug"`
+	}
+	if err := decodeStrict(r, &sent); err != nil {
+		return err
+	}
+	if s.seed.application(sent.Slug) == nil {
+		return fmt.Errorf("slug: the seed has no application %q", sent.Slug)
+	}
+	s.EnableApplication(sent.Slug, enabled)
+	return nil
 }
 
 func decodeStrict(r *http.Request, into any) error {

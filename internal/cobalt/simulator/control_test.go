@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
 )
 
@@ -47,6 +49,11 @@ func TestControlOverHTTP(t *testing.T) {
 		{"a delay is a duration", "POST", "faults", `{"delay":"soon"}`, 400, "delay"},
 		{"a key needs an environment", "POST", "keys", `{"key":"x"}`, 400, "environment"},
 		{"a revocation is an object", "DELETE", "keys", "", 400, "body"},
+		{"an application is disabled", "DELETE", "applications", `{"slug":"slack"}`, 204, ""},
+		{"an application is enabled", "POST", "applications", `{"slug":"slack"}`, 204, ""},
+		{"it has to exist", "DELETE", "applications", `{"slug":"fax"}`, 400, `\"fax\"`},
+		{"for that as well", "POST", "applications", `{"slug":"fax"}`, 400, `\"fax\"`},
+		{"and to be named", "DELETE", "applications", "", 400, "body"},
 	} {
 		got := w.steer(tc.method, tc.path, tc.body)
 		if got.status != tc.status || !strings.Contains(got.body, tc.contains) {
@@ -76,7 +83,15 @@ func TestControlHasEffect(t *testing.T) {
 	if got := get("late"); got != 401 {
 		t.Errorf("without the key: got %d, want 401", got)
 	}
-	if got := w.steer("GET", "calls", "").body; got != `{"listLinkedAccounts":4}` {
+	w.steer("DELETE", "applications", `{"slug":"slack"}`)
+	if diff := cmp.Diff([]string{"hubspot", "salesforce"}, w.listed()); diff != "" {
+		t.Errorf("without the application (-want +got):\n%s", diff)
+	}
+	w.steer("POST", "applications", `{"slug":"slack"}`)
+	if diff := cmp.Diff([]string{"hubspot", "slack", "salesforce"}, w.listed()); diff != "" {
+		t.Errorf("with the application (-want +got):\n%s", diff)
+	}
+	if got := w.steer("GET", "calls", "").body; got != `{"listApplications":2,"listLinkedAccounts":4}` {
 		t.Errorf("calls: got %s", got)
 	}
 	w.steer("DELETE", "calls", "")

@@ -27,8 +27,8 @@ func (s *Server) migrateToken(q *request) (any, error) {
 		}
 	}
 	slug, token := q.body.text("slug"), q.body.object("token")
-	if s.seed.application(slug) == nil {
-		return nil, refuse(http.StatusBadRequest, codeInvalidApp, "application %q does not exist", slug)
+	if s.enabled(slug) == nil {
+		return nil, refuse(http.StatusBadRequest, codeInvalidApp, "application %q does not exist or is not enabled", slug)
 	}
 	canonical, err := json.Marshal(token)
 	if err != nil {

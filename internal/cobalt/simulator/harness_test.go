@@ -148,6 +148,17 @@ func (w *world) populate() {
 	w.must(call{method: "POST", path: "/public/config", account: "acme", body: `{"slug":"hubspot"}`})
 }
 
+// bothWays runs a test on a populated world where writes merge and where they replace.
+func bothWays(t *testing.T, test func(t *testing.T, w *world)) {
+	for name, replace := range map[string]bool{"merge": false, "replace": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, simulator.Options{Replace: replace})
+			w.populate()
+			test(t, w)
+		})
+	}
+}
+
 // token mints a session token for acme.
 func (w *world) token() string {
 	w.t.Helper()

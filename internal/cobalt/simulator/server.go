@@ -57,6 +57,7 @@ type Server struct {
 	mu           sync.Mutex // guards everything below
 	keys         map[string]string
 	environments map[string]*environment
+	disabled     map[string]bool // applications, by slug
 	faults       []*Fault
 	calls        map[string]int
 	log          []*Call
@@ -71,6 +72,7 @@ func New(options Options) *Server {
 		signing:      []byte(rand.Text()),
 		keys:         map[string]string{},
 		environments: map[string]*environment{},
+		disabled:     map[string]bool{},
 		calls:        map[string]int{},
 	}
 	if s.seed == nil {
