@@ -130,6 +130,51 @@ func TestUnsubscribingTheLastEventRemovesTheWebhook(t *testing.T) {
 	unsubscribe(`{"webhook_events":["b"]}`)
 }
 
+func TestUnsubscribingRemovesExactlyTheEventsNamed(t *testing.T) {
+	const subscribed = `["Workflow Completed","workflow completed","Workflow","Connection Deleted"]`
+	cases := map[string]struct {
+		reason, body string
+		want         []string
+	}{
+		"no body":   {"nothing is named", ``, []string{"Workflow Completed", "workflow completed", "Workflow", "Connection Deleted"}},
+		"empty":     {"nothing is named", `{"webhook_events":[]}`, []string{"Workflow Completed", "workflow completed", "Workflow", "Connection Deleted"}},
+		"one":       {"names are whole and exact", `{"webhook_events":["Workflow"]}`, []string{"Workflow Completed", "workflow completed", "Connection Deleted"}},
+		"other one": {"case counts", `{"webhook_events":["Workflow Completed"]}`, []string{"workflow completed", "Workflow", "Connection Deleted"}},
+		"several":   {"in any order, some not subscribed to", `{"webhook_events":["Connection Deleted","x","Workflow Completed"]}`, []string{"workflow completed", "Workflow"}},
+		"prefix":    {"a part of a name is another name", `{"webhook_events":["Connection"]}`, []string{"Workflow Completed", "workflow completed", "Workflow", "Connection Deleted"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			bothWays(t, func(t *testing.T, w *world) {
+				w.must(call{method: "POST", path: "/public/webhook", account: "acme", body: `{"webhook_url":"https://example.com","webhook_events":` + subscribed + `}`})
+				w.must(call{method: "POST", path: "/public/webhook/unsubscribe", account: "acme", body: tc.body})
+				got := w.State("test").Webhooks[0]
+				if diff := cmp.Diff(tc.want, got.WebhookEvents); diff != "" || got.WebhookURL != "https://example.com" {
+					t.Errorf("%s: URL %q, events (-want +got):\n%s", tc.reason, got.WebhookURL, diff)
+				}
+			})
+		})
+	}
+}
+
+func TestWebhooksOfAccountsAreApart(t *testing.T) {
+	bothWays(t, func(t *testing.T, w *world) {
+		w.must(call{method: "POST", path: "/public/linked-account", body: `{"linked_account_id":"globex"}`})
+		for _, account := range []string{"acme", "globex"} {
+			w.must(call{method: "POST", path: "/public/webhook", account: account, body: `{"webhook_url":"https://example.com/` + account + `","webhook_events":["a","b"]}`})
+		}
+		before := w.State("test").Webhooks[1]
+		w.must(call{method: "POST", path: "/public/webhook/unsubscribe", account: "acme", body: `{"webhook_events":["a","b"]}`})
+		w.must(call{method: "POST", path: "/public/webhook", account: "acme", body: `{"webhook_url":"https://example.com/new","webhook_events":["c"]}`})
+		if diff := cmp.Diff(before, w.State("test").Webhooks[1]); diff != "" {
+			t.Errorf("that of globex (-before +after):\n%s", diff)
+		}
+		if got := w.State("test").Webhooks[0]; len(got.WebhookEvents) != 1 {
+			t.Errorf("got %+v, want a subscription of its own after the last event was gone", got)
+		}
+	})
+}
+
 func TestMigratedCredentialsConnectTheApplication(t *testing.T) {
 	w := newWorld(t, simulator.Options{})
 	w.populate()
