@@ -38,6 +38,7 @@ func TestControlOverHTTP(t *testing.T) {
 		contains                   string
 	}{
 		{"a fault is injected", "POST", "faults", `{"operation":"getLinkedAccount","status":503,"times":2,"delay":"1ms","retry_after":"3"}`, 204, ""},
+		{"for one account", "POST", "faults", `{"linked_account_id":"acme","status":503}`, 204, ""},
 		{"a key is added", "POST", "keys", `{"key":"late","environment":"staging"}`, 204, ""},
 		{"environments are told apart", "GET", "state?environment=staging", "", 200, `"accounts":[]`},
 		{"one has to be named if there are more", "GET", "state", "", 400, "staging"},

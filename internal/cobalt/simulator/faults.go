@@ -25,13 +25,16 @@ const (
 	HangUpAfter HangUp = "after"
 )
 
-// Fault spoils calls. Which ones: those that match all of Operation, Method
-// and Path that are set. If several faults match a call, it meets the one that
-// was injected first.
+// Fault spoils calls. Which ones: those that match all of Operation, Method,
+// Path and Account that are set. If several faults match a call, it meets the
+// one that was injected first.
 type Fault struct {
 	Operation string `json:"operation,omitempty"` // operationId
 	Method    string `json:"method,omitempty"`
 	Path      string `json:"path,omitempty"` // as in the contract, such as /public/config/{config_id}
+	// Account is the account that a call names, whether or not it exists: in
+	// its path, header or body, or as the one of its session token.
+	Account string `json:"linked_account_id,omitempty"`
 	// Times is how many calls it spoils; 0 is all until ClearFaults.
 	Times int `json:"times,omitempty"`
 
@@ -73,10 +76,13 @@ func (s *Server) ClearFaults() {
 }
 
 // nextFault is the fault that a call meets; the zero Fault does nothing.
-func (s *Server) nextFault(route route) Fault {
+func (s *Server) nextFault(q *request) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.faults, func(f *Fault) bool { return f.matches(route) })
+	account := s.accountNamed(q)
+	i := slices.IndexFunc(s.faults, func(f *Fault) bool {
+		return f.matches(q.route) && (f.Account == "" || f.Account == account)
+	})
 	if i < 0 {
 		return Fault{}
 	}
@@ -92,7 +98,7 @@ func (s *Server) nextFault(route route) Fault {
 func (f Fault) validate() error {
 	switch {
 	case !slices.ContainsFunc(routes, f.matches):
-		return fmt.Errorf("no operation matches operation %q, method %q, path %q", f.Operation, f.Method, f.Path)
+		return fmt.Errorf("no operation matches operation %q, method %q, path %q, account %q", f.Operation, f.Method, f.Path, f.Account)
 	case f.HangUp != "" && f.HangUp != HangUpBefore && f.HangUp != HangUpAfter:
 		return fmt.Errorf("hang-up must be %q or %q, not %q", HangUpBefore, HangUpAfter, f.HangUp)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
@@ -105,9 +111,10 @@ func (f Fault) validate() error {
 	return nil
 }
 
+// matches says whether some calls of the route are among those to spoil.
 func (f Fault) matches(r route) bool {
 	is := func(wanted, actual string) bool { return wanted == "" || wanted == actual }
-	return is(f.Operation, r.operation) && is(f.Method, r.method) && is(f.Path, r.path)
+	return is(f.Operation, r.operation) && is(f.Method, r.method) && is(f.Path, r.path) && (f.Account == "" || r.scope != scopeNone)
 }
 
 func (f Fault) worksFirst() bool     { return f.WorkDone || f.HangUp == HangUpAfter }

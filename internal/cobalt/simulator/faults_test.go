@@ -114,6 +114,48 @@ func TestFaultsHitWhatTheyMatch(t *testing.T) {
 	}
 }
 
+func TestFaultsOfAnAccountHitCallsThatNameIt(t *testing.T) {
+	const account = "/public/linked-account"
+	w := newWorld(t, simulator.Options{})
+	w.populate()
+	token := withToken(w.token())
+	w.must(call{method: "POST", path: account, body: `{"linked_account_id":"globex"}`})
+	w.Inject(simulator.Fault{Account: "acme", Status: 503})
+	for name, tc := range map[string]struct {
+		reason string
+		call   call
+		want   int
+	}{
+		"path":         {"where the path names it", call{method: "GET", path: account + "/acme"}, 503},
+		"other path":   {"and no other", call{method: "GET", path: account + "/globex"}, 200},
+		"header":       {"where the header names it", call{method: "GET", path: "/public/config/all", account: "acme"}, 503},
+		"other one":    {"and no other", call{method: "GET", path: "/public/config/all", account: "globex"}, 200},
+		"optional":     {"also where it need not", call{method: "GET", path: "/public/application", account: "acme"}, 503},
+		"none":         {"and does not", call{method: "GET", path: "/public/application"}, 200},
+		"body":         {"where the body names it", call{method: "POST", path: account + "/upsert", body: `{"linked_account_id":"acme"}`}, 503},
+		"other body":   {"and no other", call{method: "POST", path: account + "/upsert", body: `{"linked_account_id":"globex"}`}, 200},
+		"no body":      {"what cannot be read names nobody", call{method: "POST", path: account + "/upsert", body: `{`}, 400},
+		"token":        {"where the token is its own", call{method: "POST", path: "/public/workflow", header: token, body: `{"name":"x","nodes":[]}`}, 503},
+		"bad token":    {"an unknown one is nobody's", call{method: "POST", path: "/public/workflow", header: withToken("x"), body: `{"name":"x","nodes":[]}`}, 401},
+		"no account":   {"a list is about nobody", call{method: "GET", path: account}, 200},
+		"stray header": {"not where the header says nothing", call{method: "GET", path: account + "/globex", account: "acme"}, 200},
+	} {
+		if got := w.send(tc.call).status; got != tc.want {
+			t.Errorf("%s: got %d, want %d %s", name, got, tc.want, tc.reason)
+		}
+	}
+}
+
+func TestFaultsOfAnAccountAreCountedForIt(t *testing.T) {
+	w := newWorld(t, simulator.Options{})
+	w.Inject(simulator.Fault{Operation: "upsertLinkedAccount", Account: "acme", Status: 503, Times: 1})
+	other := call{method: "POST", path: "/public/linked-account/upsert", body: `{"linked_account_id":"globex"}`}
+	got := []int{w.send(other).status, w.send(upsert).status, w.send(upsert).status}
+	if diff := cmp.Diff([]int{200, 503, 200}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestFaultsComeInTheOrderOfInjection(t *testing.T) {
 	w := newWorld(t, simulator.Options{})
 	for _, status := range []int{500, 502, 503} {
@@ -149,6 +191,7 @@ func TestUselessFaultsAreRefused(t *testing.T) {
 		"unknown hang-up":   {HangUp: "sometimes"},
 		"no status":         {Status: 42},
 		"negative":          {Status: 500, Times: -1},
+		"no such account":   {Operation: "listLinkedAccounts", Account: "acme", Status: 500}, // it names none
 	} {
 		func() {
 			defer func() {

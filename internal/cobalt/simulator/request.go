@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -42,22 +43,45 @@ func (s *Server) authenticate(q *request) error {
 }
 
 func (s *Server) authenticateToken(q *request) error {
-	sent := strings.TrimPrefix(q.http.Header.Get("Authorization"), "Bearer ")
-	if sent == "" {
+	sent := q.sessionToken()
+	env, token := s.token(sent)
+	switch {
+	case sent == "":
 		return refuse(http.StatusUnauthorized, codeInvalidToken, "header Authorization is missing: it takes a session token")
+	case token == nil:
+		return refuse(http.StatusUnauthorized, codeInvalidToken, "the session token is unknown")
+	case !q.now.Before(token.ExpiresAt):
+		return refuse(http.StatusUnauthorized, codeInvalidToken, "the session token has expired")
 	}
-	for _, env := range s.environments {
-		token, known := env.tokens[sent]
-		if !known {
-			continue
+	q.env = env
+	return q.use(token.LinkedAccountID)
+}
+
+// sessionToken is what the call sends as one.
+func (q *request) sessionToken() string {
+	return strings.TrimPrefix(q.http.Header.Get("Authorization"), "Bearer ")
+}
+
+// accountNamed is the id of the account that a call is about, as far as it can
+// be told before the call is checked; empty if it names none.
+func (s *Server) accountNamed(q *request) string {
+	switch q.route.scope {
+	case scopePath:
+		return q.path("linked_account_id")
+	case scopeHeader, scopeOptionalHeader:
+		return q.http.Header.Get("linked_account_id")
+	case scopeToken:
+		if _, token := s.token(q.sessionToken()); token != nil {
+			return token.LinkedAccountID
 		}
-		if !q.now.Before(token.ExpiresAt) {
-			return refuse(http.StatusUnauthorized, codeInvalidToken, "the session token has expired")
+	case scopeBody:
+		var body struct {
+			LinkedAccountID string `json:"linked_account_id"`
 		}
-		q.env = env
-		return q.use(token.LinkedAccountID)
+		_ = json.Unmarshal(q.raw, &body) // what cannot be read names nobody
+		return body.LinkedAccountID
 	}
-	return refuse(http.StatusUnauthorized, codeInvalidToken, "the session token is unknown")
+	return ""
 }
 
 // findAccount looks up the account that the route says the call is about.

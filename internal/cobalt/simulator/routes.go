@@ -15,8 +15,10 @@ type route struct {
 type scope int
 
 const (
-	// scopeNone: it does not, or the body does, which the operation looks at.
+	// scopeNone: it does not.
 	scopeNone scope = iota
+	// scopeBody: in the body, which the operation looks at.
+	scopeBody
 	// scopeHeader: in the header linked_account_id, which has to be there.
 	scopeHeader
 	// scopeOptionalHeader: in that header, if it is there.
@@ -29,13 +31,13 @@ const (
 
 // routes are all operations, in the order of the contract.
 var routes = []route{
-	{"createSessionToken", http.MethodPost, "/public/session-token", scopeNone, (*Server).createSessionToken},
+	{"createSessionToken", http.MethodPost, "/public/session-token", scopeBody, (*Server).createSessionToken},
 
 	{"listLinkedAccounts", http.MethodGet, "/public/linked-account", scopeNone, (*Server).listLinkedAccounts},
-	{"createLinkedAccount", http.MethodPost, "/public/linked-account", scopeNone, (*Server).createLinkedAccount},
+	{"createLinkedAccount", http.MethodPost, "/public/linked-account", scopeBody, (*Server).createLinkedAccount},
 	{"getLinkedAccount", http.MethodGet, "/public/linked-account/{linked_account_id}", scopePath, (*Server).getLinkedAccount},
 	{"deleteLinkedAccount", http.MethodDelete, "/public/linked-account/{linked_account_id}", scopePath, (*Server).deleteLinkedAccount},
-	{"upsertLinkedAccount", http.MethodPost, "/public/linked-account/upsert", scopeNone, (*Server).upsertLinkedAccount},
+	{"upsertLinkedAccount", http.MethodPost, "/public/linked-account/upsert", scopeBody, (*Server).upsertLinkedAccount},
 	{"migrateToken", http.MethodPost, "/public/linked-account/{linked_account_id}/migrate-token", scopePath, (*Server).migrateToken},
 
 	{"listApplications", http.MethodGet, "/public/application", scopeOptionalHeader, (*Server).listApplications},
@@ -64,7 +66,7 @@ var routes = []route{
 	{"createPublicWorkflow", http.MethodPost, "/public/workflow", scopeToken, (*Server).createPublicWorkflow},
 	{"executeWorkflow", http.MethodPost, "/public/workflow/{workflow_id}/execute", scopeHeader, (*Server).executeWorkflow},
 
-	{"createHostedPortalUrl", http.MethodPost, "/public/cobalt-hosted", scopeNone, (*Server).createHostedPortalURL},
+	{"createHostedPortalUrl", http.MethodPost, "/public/cobalt-hosted", scopeBody, (*Server).createHostedPortalURL},
 
 	{"listConfigDatastores", http.MethodGet, "/public/datastore", scopeHeader, (*Server).listConfigDatastores},
 	{"listDatastoreRecords", http.MethodGet, "/public/datastore/{datastore_id}/records", scopeHeader, (*Server).listDatastoreRecords},

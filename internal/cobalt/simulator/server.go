@@ -136,7 +136,7 @@ func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
 	call := s.record(route, r)
 	q := &request{route: route, http: r, call: call}
 	q.raw, q.unreadable = readBody(w, r) // first, so that a caller hanging up later is noticed
-	fault := s.nextFault(route)
+	fault := s.nextFault(q)
 
 	var result answer
 	if fault.worksFirst() {

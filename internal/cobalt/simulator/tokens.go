@@ -32,6 +32,17 @@ func (s *Server) createSessionToken(q *request) (any, error) {
 	return map[string]string{"token": token.Token}, nil
 }
 
+// token is the session token that reads so, expired or not, and its
+// environment; nil if it is unknown.
+func (s *Server) token(text string) (*environment, *SessionToken) {
+	for _, env := range s.environments {
+		if token, known := env.tokens[text]; known {
+			return env, token
+		}
+	}
+	return nil, nil
+}
+
 // createHostedPortalURL links to pages that do not exist: a name under
 // .invalid never resolves.
 func (s *Server) createHostedPortalURL(q *request) (any, error) {
