@@ -1,0 +1,227 @@
+// Package snapshot lets many ask for one thing each and has the API asked for
+// all of them once.
+//
+// A List remembers what its last load found, and what its users have written
+// since. It never takes silence for an answer: a load that breaks off is an
+// error, and of what it does not remember it says Unknown, not Absent.
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"iter"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"k8s.io/utils/clock"
+)
+
+// Presence is what a List knows of one thing.
+type Presence int
+
+const (
+	// Unknown: it was there, but what it is like is not remembered, or no longer true.
+	Unknown Presence = iota
+	// Absent: it was not there when the list was loaded. That is a hint, no proof.
+	Absent
+	// Present: it is remembered.
+	Present
+)
+
+// The pauses after loads that failed.
+const (
+	shortestPause = time.Second
+	longestPause  = time.Minute
+)
+
+// Source says where a List comes from.
+type Source[V any] struct {
+	// Load yields all there is, and ends with an error if that is not all.
+	Load func(context.Context) iter.Seq2[V, error]
+	// Key is how one of them is asked for.
+	Key func(V) string
+	// Keep tells whether anybody will ask for a key; the others are not remembered.
+	Keep func(key string) bool
+	// Personal tells whether an error of Load is about who called and says nothing
+	// to the others.
+	Personal func(error) bool
+}
+
+// List is a snapshot of all there is. It is safe for concurrent use.
+type List[V any] struct {
+	source Source[V]
+	clock  clock.PassiveClock
+	flight singleflight.Group
+	seed   maphash.Seed
+
+	mu sync.Mutex
+	// entries are those that were kept, others the hashes of those that were not.
+	entries map[string]V
+	others  map[uint64]struct{}
+	began   time.Time // of the load that found them; zero if there was none
+	loading bool
+	// written is what is known better than from entries, and steps puts writes
+	// and the beginnings of loads in an order, which a clock cannot.
+	written map[string]write[V]
+	steps   int
+	failure error
+	retryAt time.Time
+	pause   time.Duration
+}
+
+type write[V any] struct {
+	step  int
+	value *V // nil: it is not known what is there now
+}
+
+// New returns a list that is loaded when somebody first asks for something.
+func New[V any](c clock.PassiveClock, source Source[V]) *List[V] {
+	return &List[V]{source: source, clock: c, seed: maphash.MakeSeed(), written: map[string]write[V]{}}
+}
+
+// Find looks a key up in a list whose load began less than maxAge ago. If there
+// is none, it is loaded, once for all who ask meanwhile. A load that failed is
+// not repeated for a moment: all who ask then get the same error.
+func (l *List[V]) Find(ctx context.Context, key string, maxAge time.Duration) (V, Presence, error) {
+	if err := l.ensure(ctx, maxAge); err != nil {
+		var none V
+		return none, Unknown, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	value, presence := l.look(key)
+	return value, presence, nil
+}
+
+// Load loads the list anew whatever came of the last time, or waits for a load
+// that is under way.
+func (l *List[V]) Load(ctx context.Context) error {
+	_, err, _ := l.flight.Do("", func() (any, error) { return nil, l.load(ctx) })
+	return err
+}
+
+// Fresh tells whether there is a list whose load began less than maxAge ago.
+func (l *List[V]) Fresh(maxAge time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fresh(maxAge)
+}
+
+// Put has what a write was answered count from now on, until a later load.
+func (l *List[V]) Put(key string, value V) { l.wrote(key, &value) }
+
+// Forget has nothing count of what is known of a key, until a later load: it was
+// deleted, or a write ended nobody knows how.
+func (l *List[V]) Forget(key string) { l.wrote(key, nil) }
+
+func (l *List[V]) wrote(key string, value *V) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.began.IsZero() && !l.loading {
+		return // a load that is yet to come will know
+	}
+	l.steps++
+	l.written[key] = write[V]{l.steps, value}
+}
+
+func (l *List[V]) fresh(maxAge time.Duration) bool {
+	return !l.began.IsZero() && l.clock.Since(l.began) < maxAge
+}
+
+func (l *List[V]) look(key string) (value V, presence Presence) {
+	if w, ok := l.written[key]; ok {
+		if w.value == nil {
+			return value, Unknown
+		}
+		return *w.value, Present
+	}
+	if value, ok := l.entries[key]; ok {
+		return value, Present
+	}
+	if _, ok := l.others[maphash.String(l.seed, key)]; ok {
+		return value, Unknown
+	}
+	return value, Absent
+}
+
+// ensure returns nil once there is a list that is young enough.
+func (l *List[V]) ensure(ctx context.Context, maxAge time.Duration) error {
+	for {
+		if done, err := l.settled(maxAge); done {
+			return err
+		}
+		mine := false
+		_, err, _ := l.flight.Do("", func() (any, error) {
+			mine = true
+			return nil, l.load(ctx)
+		})
+		if err == nil || mine || ctx.Err() != nil || !l.personal(err) {
+			return err
+		}
+		// It concerned the caller whom this one has waited for: now it is its own turn.
+	}
+}
+
+// settled tells whether there is a list, or an error to go with, without a load.
+func (l *List[V]) settled(maxAge time.Duration) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fresh(maxAge) {
+		return true, nil
+	}
+	return l.failure != nil && l.clock.Now().Before(l.retryAt), l.failure
+}
+
+func (l *List[V]) load(ctx context.Context) error {
+	l.mu.Lock()
+	l.loading = true
+	l.steps++
+	step, began := l.steps, l.clock.Now()
+	l.mu.Unlock()
+	entries, others, err := l.collect(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.loading = false
+	if err != nil {
+		l.fail(err)
+		return err
+	}
+	l.entries, l.others, l.began = entries, others, began
+	l.failure, l.pause = nil, 0
+	for key, w := range l.written {
+		if w.step < step {
+			delete(l.written, key)
+		}
+	}
+	return nil
+}
+
+func (l *List[V]) collect(ctx context.Context) (map[string]V, map[uint64]struct{}, error) {
+	entries, others := map[string]V{}, map[uint64]struct{}{}
+	for value, err := range l.source.Load(ctx) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if key := l.source.Key(value); l.source.Keep(key) {
+			entries[key] = value
+		} else {
+			others[maphash.String(l.seed, key)] = struct{}{}
+		}
+	}
+	return entries, others, nil
+}
+
+// fail has the error answer for those who ask soon, unless it concerns the caller alone.
+func (l *List[V]) fail(err error) {
+	if l.personal(err) {
+		return
+	}
+	l.pause = min(max(2*l.pause, shortestPause), longestPause)
+	l.failure, l.retryAt = err, l.clock.Now().Add(l.pause)
+}
+
+func (l *List[V]) personal(err error) bool {
+	return errors.Is(err, context.Canceled) || l.source.Personal != nil && l.source.Personal(err)
+}

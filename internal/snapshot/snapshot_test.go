@@ -1,0 +1,177 @@
+package snapshot_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
+)
+
+// server is what a list is loaded from: name to value.
+type server struct {
+	clock *clocktesting.FakeClock
+
+	mu     sync.Mutex
+	values map[string]string
+	err    error // after what there is
+	loads  int
+	during func() // in the middle of a load
+}
+
+var errDown, errPersonal = errors.New("down"), errors.New("personal")
+
+func (s *server) list() *snapshot.List[[2]string] {
+	return snapshot.New(s.clock, snapshot.Source[[2]string]{
+		Load:     s.load,
+		Key:      func(v [2]string) string { return v[0] },
+		Keep:     func(key string) bool { return key != "unwanted" },
+		Personal: func(err error) bool { return errors.Is(err, errPersonal) },
+	})
+}
+
+func (s *server) load(context.Context) iter.Seq2[[2]string, error] {
+	return func(yield func([2]string, error) bool) {
+		s.mu.Lock()
+		s.loads++
+		values, err, during := s.values, s.err, s.during
+		s.mu.Unlock()
+		for name, value := range values {
+			if !yield([2]string{name, value}, nil) {
+				return
+			}
+		}
+		if during != nil {
+			during()
+		}
+		if err != nil {
+			yield([2]string{}, err)
+		}
+	}
+}
+
+func newServer(values map[string]string) *server {
+	return &server{clock: clocktesting.NewFakeClock(time.Now()), values: values}
+}
+
+func expect(t *testing.T, list *snapshot.List[[2]string], key string, maxAge time.Duration, value string, presence snapshot.Presence) {
+	t.Helper()
+	got, is, err := list.Find(t.Context(), key, maxAge)
+	if err != nil || got[1] != value || is != presence {
+		t.Errorf("%s is %q (%d), error %v, want %q (%d)", key, got[1], is, err, value, presence)
+	}
+}
+
+func TestOneLoadServesAll(t *testing.T) {
+	t.Parallel()
+	s := newServer(map[string]string{"a": "1", "unwanted": "x"})
+	list := s.list()
+	expect(t, list, "a", time.Minute, "1", snapshot.Present)
+	expect(t, list, "b", time.Minute, "", snapshot.Absent)
+	expect(t, list, "unwanted", time.Minute, "", snapshot.Unknown) // it is there, and was not remembered
+	if s.loads != 1 {
+		t.Errorf("%d loads, want 1", s.loads)
+	}
+	s.values = map[string]string{"b": "2"}
+	s.clock.Step(time.Minute)
+	expect(t, list, "a", 2*time.Minute, "1", snapshot.Present)
+	expect(t, list, "a", time.Minute, "", snapshot.Absent)
+	expect(t, list, "b", time.Minute, "2", snapshot.Present)
+	if s.loads != 2 {
+		t.Errorf("%d loads, want 2", s.loads)
+	}
+}
+
+func TestWritesCountUntilALaterLoad(t *testing.T) {
+	t.Parallel()
+	s := newServer(map[string]string{"a": "old", "b": "old"})
+	list := s.list()
+	list.Put("a", [2]string{"a", "before the first load, which will know"})
+	expect(t, list, "a", time.Minute, "old", snapshot.Present)
+	list.Put("a", [2]string{"a", "new"})
+	list.Put("c", [2]string{"c", "made"})
+	list.Forget("b")
+	expect(t, list, "a", time.Minute, "new", snapshot.Present)
+	expect(t, list, "b", time.Minute, "", snapshot.Unknown)
+	expect(t, list, "c", time.Minute, "made", snapshot.Present)
+
+	s.during = func() { list.Put("a", [2]string{"a", "while it was loading"}) }
+	if err := list.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, list, "a", time.Minute, "while it was loading", snapshot.Present)
+	expect(t, list, "b", time.Minute, "old", snapshot.Present)
+	expect(t, list, "c", time.Minute, "", snapshot.Absent)
+	s.during = nil
+	if err := list.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, list, "a", time.Minute, "old", snapshot.Present)
+}
+
+func TestFailedLoadFailsAllOnce(t *testing.T) {
+	t.Parallel()
+	s := newServer(map[string]string{"a": "1"})
+	list := s.list()
+	expect(t, list, "a", time.Minute, "1", snapshot.Present)
+	s.clock.Step(time.Hour)
+	s.err = errDown
+	for range 1000 {
+		if _, is, err := list.Find(t.Context(), "b", time.Minute); !errors.Is(err, errDown) || is != snapshot.Unknown {
+			t.Fatalf("%d, %v: what breaks off says nothing of what is missing", is, err)
+		}
+	}
+	if s.loads != 2 {
+		t.Errorf("%d loads, want 2", s.loads)
+	}
+	expect(t, list, "a", 2*time.Hour, "1", snapshot.Present) // the one before is still good for who is content with it
+	s.err = nil
+	s.clock.Step(time.Second)
+	expect(t, list, "b", time.Minute, "", snapshot.Absent)
+}
+
+// TestWaiters: all who come during a load wait for it, and who waits for somebody
+// who was sent away himself takes his turn.
+func TestWaiters(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(map[string]string{"a": "1"})
+		list, release := s.list(), make(chan struct{})
+		s.during, s.err = func() { <-release }, errPersonal
+		failed := make(chan error)
+		go func() {
+			_, _, err := list.Find(t.Context(), "a", time.Minute)
+			failed <- err
+		}()
+		synctest.Wait()
+		found := make(chan snapshot.Presence)
+		for range 10 {
+			go func() {
+				_, is, _ := list.Find(t.Context(), "a", time.Minute)
+				found <- is
+			}()
+		}
+		synctest.Wait()
+		s.mu.Lock()
+		s.err, s.during = nil, nil
+		s.mu.Unlock()
+		close(release)
+		if err := <-failed; !errors.Is(err, errPersonal) {
+			t.Errorf("the first got %v", err)
+		}
+		for range 10 {
+			if is := <-found; is != snapshot.Present {
+				t.Errorf("one who waited got %d", is)
+			}
+		}
+		if s.loads != 2 {
+			t.Errorf("%d loads, want 2", s.loads)
+		}
+	})
+}
