@@ -28,7 +28,7 @@ func NewTime(start time.Time) *Time {
 func (t *Time) Queue(name string, limiter workqueue.TypedRateLimiter[ctrl.Request]) workqueue.TypedRateLimitingInterface[ctrl.Request] {
 	q := &queue{
 		PriorityQueue: priorityqueue.New[ctrl.Request](name), clock: t.FakeClock, limiter: limiter,
-		held: map[ctrl.Request]held{}, passes: map[ctrl.Request]int{},
+		held: map[ctrl.Request]held{}, passes: map[ctrl.Request]int{}, active: map[ctrl.Request]bool{},
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +75,7 @@ func (t *Time) Passes(controller string, request ctrl.Request) int {
 }
 
 // Delay tells in how long a controller looks at an object again; false if it
-// does not.
+// does not, or is looking at it.
 func (t *Time) Delay(controller string, request ctrl.Request) (time.Duration, bool) {
 	t.mu.Lock()
 	q := t.queues[controller]
@@ -86,7 +86,7 @@ func (t *Time) Delay(controller string, request ctrl.Request) (time.Duration, bo
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	item, ok := q.held[request]
-	return item.due.Sub(q.clock.Now()), ok
+	return item.due.Sub(q.clock.Now()), ok && !q.active[request]
 }
 
 // queue is a priority queue whose delays pass on a fake clock.
@@ -98,6 +98,7 @@ type queue struct {
 	mu     sync.Mutex
 	held   map[ctrl.Request]held
 	passes map[ctrl.Request]int
+	active map[ctrl.Request]bool
 }
 
 // shortDelay is from which length delays pass on the fake clock. Shorter ones
@@ -146,11 +147,20 @@ func (q *queue) Forget(item ctrl.Request) { q.limiter.Forget(item) }
 
 func (q *queue) NumRequeues(item ctrl.Request) int { return q.limiter.NumRequeues(item) }
 
+func (q *queue) GetWithPriority() (item ctrl.Request, priority int, shutdown bool) {
+	item, priority, shutdown = q.PriorityQueue.GetWithPriority()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.active[item] = !shutdown
+	return item, priority, shutdown
+}
+
 func (q *queue) Done(item ctrl.Request) {
 	q.PriorityQueue.Done(item)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.passes[item]++
+	delete(q.active, item)
 }
 
 func (q *queue) release() {
