@@ -91,8 +91,8 @@ const (
 	// creates it again with an Environment, as environmentRef cannot be changed.
 	ReasonClusterEnvironmentsDisabled = "ClusterEnvironmentsDisabled"
 	// ReasonApplicationNotFound: Cobalt has no application of that slug, or it was
-	// disabled. The user corrects the slug by making the object anew, or enables the
-	// application in Cobalt.
+	// disabled. The user corrects the slug, for which an IntegrationConfig has to be
+	// made anew, or enables the application in Cobalt.
 	ReasonApplicationNotFound = "ApplicationNotFound"
 	// ReasonInsecureURL: a webhook's url is plain http, and none of the operator's
 	// --allowed-api-origins is. The user gives an https URL.

@@ -107,6 +107,13 @@ func IsNotFound(err error) bool {
 	return false
 }
 
+// IsUnknownApplication reports whether the API says that there is no such
+// application, or that it is disabled.
+func IsUnknownApplication(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == "INVALID_APP_ID"
+}
+
 // IsRejected reports whether the API has understood the call and will refuse it
 // again: any 4xx but 401, 408, 425 and 429, and a failure reported with status
 // 200. A 404 is rejected too: callers who can do something about a missing

@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
 // EnvironmentObject is an Environment or a ClusterEnvironment.
@@ -57,7 +56,7 @@ type environments struct {
 // may not be used, it returns an error that says so, and w is woken once that
 // may have changed. An environment that may not be used is returned as well: it
 // still serves deletions.
-func (e *environments) find(ctx context.Context, obj Object, w waiter) (EnvironmentObject, error) {
+func (e *environments) find(ctx context.Context, obj Object, account string, w waiter) (EnvironmentObject, error) {
 	key := environmentOf(obj)
 	if key.kind == v1alpha1.KindClusterEnvironment && e.namespaced {
 		return nil, stalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
@@ -75,7 +74,7 @@ func (e *environments) find(ctx context.Context, obj Object, w waiter) (Environm
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
 	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
-		if err := e.allowed(ctx, cluster, obj); err != nil {
+		if err := e.allowed(ctx, cluster, obj, account); err != nil {
 			e.connections.of(key).gate.await(w)
 			return env, err
 		}
@@ -103,13 +102,13 @@ func (e *environments) sameRealm(ctx context.Context, a, b environmentKey) (bool
 
 // mayUse tells whether an object is allowed to use its environment: those that
 // are not cannot claim anything.
-func (e *environments) mayUse(ctx context.Context, obj Object) bool {
+func (e *environments) mayUse(ctx context.Context, obj Object, account string) bool {
 	env, err := e.get(ctx, environmentOf(obj))
 	if err != nil {
 		return true // its environment may come back
 	}
 	cluster, ok := env.(*v1alpha1.ClusterEnvironment)
-	return !ok || !notAllowed(e.allowed(ctx, cluster, obj))
+	return !ok || !notAllowed(e.allowed(ctx, cluster, obj, account))
 }
 
 // get reads an environment from the cache.
@@ -131,7 +130,7 @@ func (e *environments) trusted(key environmentKey) bool {
 
 // connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(obj Object, env EnvironmentObject, w waiter, wanted bool) (*cobalt.Client, error) {
+func (e *environments) connect(obj Object, env EnvironmentObject, w waiter, wanted bool) (*View, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
 	reason, open := conn.gate.pass(w, wanted)
@@ -143,21 +142,21 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w waiter, want
 	case !open:
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
 	}
-	return conn.client(), nil
+	return conn.view(), nil
 }
 
 // connectToDelete is connect for an object that is being deleted: the last
 // client that worked will do if the Secret or the environment went first.
 // env is nil if it does not exist.
-func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w waiter) (*cobalt.Client, error) {
+func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w waiter) (*View, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
 	reason, open := conn.gate.pass(w, true)
 	if open {
-		return conn.client(), nil
+		return conn.view(), nil
 	}
 	if worked := conn.lastResort(); worked != nil {
-		return worked, nil
+		return &View{Client: worked, lists: conn.view().lists}, nil
 	}
 	if reason == "" && env != nil {
 		return nil, errNotYet
@@ -179,7 +178,7 @@ func notAllowed(err error) bool {
 
 // allowed tells whether a ClusterEnvironment may be used from obj's namespace,
 // and for its account.
-func (e *environments) allowed(ctx context.Context, env *v1alpha1.ClusterEnvironment, obj Object) error {
+func (e *environments) allowed(ctx context.Context, env *v1alpha1.ClusterEnvironment, obj Object, account string) error {
 	allowed := env.Spec.AllowedNamespaces
 	selector, err := metav1.LabelSelectorAsSelector(&allowed.Selector)
 	if err != nil {
@@ -196,14 +195,14 @@ func (e *environments) allowed(ctx context.Context, env *v1alpha1.ClusterEnviron
 				"ClusterEnvironment %s does not allow namespace %s: its owner must add it to allowedNamespaces", env.Name, obj.GetNamespace())
 		}
 	}
-	if len(allowed.AccountIDPrefixes) == 0 {
+	if len(allowed.AccountIDPrefixes) == 0 || account == "" { // without an account, it waits for one
 		return nil
 	}
 	for _, prefix := range allowed.AccountIDPrefixes {
-		if strings.HasPrefix(obj.AccountID(), prefix) {
+		if strings.HasPrefix(account, prefix) {
 			return nil
 		}
 	}
 	return stalledBy(v1alpha1.ReasonNotAllowed,
-		"ClusterEnvironment %s does not allow account %q: ids must start with one of %q", env.Name, obj.AccountID(), allowed.AccountIDPrefixes)
+		"ClusterEnvironment %s does not allow account %q: ids must start with one of %q", env.Name, account, allowed.AccountIDPrefixes)
 }

@@ -41,8 +41,7 @@ func connected(applications []cobalt.Application) []v1alpha1.ConnectedApplicatio
 	var list []v1alpha1.ConnectedApplication
 	for _, a := range applications {
 		if a.Connected && a.Slug != "" && len(a.Slug) <= longestText {
-			name := []rune(a.Name)
-			list = append(list, v1alpha1.ConnectedApplication{Slug: a.Slug, Name: string(name[:min(len(name), longestText)])})
+			list = append(list, v1alpha1.ConnectedApplication{Slug: a.Slug, Name: cut(a.Name, longestText)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b v1alpha1.ConnectedApplication) int { return cmp.Compare(a.Slug, b.Slug) })

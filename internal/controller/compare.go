@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -22,6 +23,52 @@ func decodeJSON(data []byte) (map[string]any, error) {
 		return nil, errors.New("not a single JSON object")
 	}
 	return object, nil
+}
+
+// decodeAny reads any JSON without losing digits; nil if there is none.
+func decodeAny(data []byte) any {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil // admission and the client let only JSON through
+	}
+	return value
+}
+
+// sameValue compares decoded values of a field by meaning: as sameJSON does, and
+// a text is as good as the number or boolean whose canonical JSON it is. Cobalt
+// has both for one value, depending on who wrote it.
+func sameValue(a, b any) bool {
+	if text, ok := a.(string); ok {
+		if canonical, ok := canonicalScalar(b); ok {
+			return text == canonical
+		}
+	}
+	if text, ok := b.(string); ok {
+		if canonical, ok := canonicalScalar(a); ok {
+			return text == canonical
+		}
+	}
+	return sameJSON(a, b)
+}
+
+// canonicalScalar is the canonical JSON of a number or boolean.
+func canonicalScalar(value any) (string, bool) {
+	switch value := value.(type) {
+	case bool:
+		return strconv.FormatBool(value), true
+	case json.Number:
+		var plain any
+		if json.Unmarshal([]byte(value), &plain) != nil {
+			return value.String(), true // too large for a float: as it was written
+		}
+		if text, err := json.Marshal(plain); err == nil && sameNumber(value, json.Number(text)) {
+			return string(text), true
+		}
+		return value.String(), true
+	}
+	return "", false
 }
 
 // sameJSON compares decoded JSON by meaning: 1 is 1.0, the order of keys does not count.
@@ -79,21 +126,44 @@ func sameNumber(a json.Number, other any) bool {
 	return okX && okY && exactX.Cmp(exactY) == 0
 }
 
-// longestShown is how much of a value status shows.
-const longestShown = 200
+// How much of a value, and of the path to it, status shows.
+const (
+	longestShown = 200
+	longestPath  = 250
+)
 
-// show renders a value for people: as JSON, shortened.
-func show(value any) string {
+// cut is as much of a text as there is room for.
+func cut(text string, most int) string {
+	runes := []rune(text)
+	return string(runes[:min(len(runes), most)])
+}
+
+// shownWhole renders a value as JSON.
+func shownWhole(value any) string {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Sprintf("(%T)", value)
 	}
-	if len(data) <= longestShown {
-		return string(data)
+	return string(data)
+}
+
+// show renders a value for people: as JSON, shortened.
+func show(value any) string {
+	text := shownWhole(value)
+	if len(text) <= longestShown {
+		return text
 	}
-	cut := longestShown
-	for cut > 0 && !utf8.RuneStart(data[cut]) {
-		cut--
+	end := longestShown
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
 	}
-	return string(data[:cut]) + "…"
+	return text[:end] + "…"
+}
+
+// shownUnlessNil renders a value; nothing for what is not there.
+func shownUnlessNil(value any) string {
+	if value == nil {
+		return ""
+	}
+	return show(value)
 }

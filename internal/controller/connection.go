@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -20,6 +19,8 @@ type connection struct {
 	mu sync.Mutex
 	// api uses the present key; nil if there never was one.
 	api *cobalt.Client
+	// lists are what objects share of what api sees.
+	lists *lists
 	// worked is the client that last was accepted: it serves deletions after the
 	// Secret or the environment is gone.
 	worked *cobalt.Client
@@ -35,6 +36,8 @@ type connection struct {
 	verified time.Time
 	// acceptance is the accept annotation that was last looked at.
 	acceptance string
+	// stretch is how many times as long sync intervals are as asked for; 0 for once.
+	stretch float64
 	// verdict is what the last probe said, pause what it waits for the next one,
 	// and probeAt when that is. Until then a failure is not asked for again.
 	verdict error
@@ -94,6 +97,13 @@ func (c *connection) client() *cobalt.Client {
 	return c.api
 }
 
+// view is what objects see through the client in use.
+func (c *connection) view() *View {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return &View{Client: c.api, lists: c.lists}
+}
+
 // lastResort returns the client that last was accepted, if its key was neither
 // refused nor replaced but is merely no longer to be found.
 func (c *connection) lastResort() *cobalt.Client {
@@ -132,14 +142,14 @@ func (c *connection) same(identity, version string) bool {
 }
 
 // use puts a new client in place.
-func (c *connection) use(api *cobalt.Client, where *realm, version, identity string) {
+func (c *connection) use(api *cobalt.Client, shared *lists, where *realm, version, identity string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.worked != nil {
 		c.replaced = c.clock.Now()
 	}
 	c.realm, c.record, c.verified = where, "", time.Time{}
-	c.api, c.version, c.identity = api, version, identity
+	c.api, c.lists, c.version, c.identity = api, shared, version, identity
 	c.verdict, c.pause, c.probeAt = nil, 0, time.Time{}
 }
 
@@ -170,6 +180,19 @@ func (c *connection) verifiedAs(record string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.record, c.verified = record, c.clock.Now()
+}
+
+// stretched is an interval as long as it has to be for all looks to fit.
+func (c *connection) stretched(interval time.Duration) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(max(c.stretch, 1) * float64(interval))
+}
+
+func (c *connection) stretchBy(factor float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stretch = factor
 }
 
 // newly tells whether the accept annotation says something that it did not before.
@@ -225,10 +248,3 @@ func (c *connection) keyReplaced() time.Time {
 	return c.replaced
 }
 
-// probe makes the cheapest call that needs the key.
-func probe(ctx context.Context, api *cobalt.Client) error {
-	for _, err := range api.ListApplications(ctx, "") {
-		return err // the first element says enough
-	}
-	return nil
-}

@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,34 +12,67 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// converge writes to Cobalt what is missing or different there, and returns
-// what it has then.
-func (r *Reconciler[T, R]) converge(ctx context.Context, api *cobalt.Client, p *pass[T], desired, remote *R) (*R, error) {
+// converge writes to Cobalt what is missing or different there, and takes what
+// came of it into the status.
+func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], desired, remote *R) error {
 	if remote == nil {
 		created, err := r.Resource.Create(ctx, api, desired)
-		if err != nil {
-			return nil, err
+		if created != nil {
+			r.Resource.Publish(p.obj, desired, created)
 		}
-		r.event(p, corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
-		return created, p.kept(r.Resource.Diff(desired, created))
+		if err != nil {
+			return err
+		}
+		r.event(p, corev1.EventTypeNormal, "Created", "Create", creation(api))
+		p.wrote = ""
+		return p.kept(r.Resource.Diff(desired, created))
 	}
-	drift := r.Resource.Diff(desired, remote)
-	if len(drift) == 0 {
-		return remote, p.kept(nil)
+	differences := r.Resource.Diff(desired, remote)
+	r.Resource.Publish(p.obj, desired, remote)
+	if len(differences) == 0 {
+		p.wrote = ""
+		return p.kept(nil)
 	}
-	if p.triedInVain(drift) {
-		return remote, p.kept(drift)
+	if p.triedInVain(differences) {
+		return p.kept(differences)
 	}
-	p.setDrift(drift) // stays until correcting it works
-	updated, err := r.Resource.Update(ctx, api, desired, remote)
+	r.count(p, differences)
+	p.setDrift(differences) // stays until correcting it works
+	now, told, err := r.Resource.Update(ctx, api, desired, remote)
 	switch {
 	case cobalt.IsNotFound(err): // gone since Observe: observe again
-		return nil, errors.New("it vanished from Cobalt meanwhile: " + err.Error())
+		return errors.New("it vanished from Cobalt meanwhile: " + err.Error())
 	case err != nil:
-		return nil, err
+		return err
 	}
-	r.event(p, corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+paths(drift))
-	return updated, p.kept(r.Resource.Diff(desired, updated))
+	r.event(p, corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+paths(differences))
+	p.wrote = ""
+	if !told { // the next look will
+		p.wrote = digest(differences)
+	}
+	r.Resource.Publish(p.obj, desired, now)
+	return p.kept(r.Resource.Diff(desired, now))
+}
+
+// creation says what came of a creation. Who did not look cannot tell more.
+func creation(api *View) string {
+	if api.looked {
+		return "created in Cobalt"
+	}
+	return "created in Cobalt, or adopted if it was there"
+}
+
+// count counts drift that was not known before, and that nobody has brought about
+// by changing spec.
+func (r *Reconciler[T, R]) count(p *pass[T], differences []difference) {
+	if !p.changed && p.unseen(differences) {
+		driftDetected.WithLabelValues(r.kind).Inc()
+	}
+}
+
+// unseen tells whether there is drift that status does not show yet.
+func (p *pass[T]) unseen(differences []difference) bool {
+	return len(differences) > 0 && !slices.Equal(p.before.CommonStatus().Drift, drift(differences))
 }
 
 // compare is sync under managementPolicy ReadOnly: it tells what would change.
@@ -51,7 +83,12 @@ func (r *Reconciler[T, R]) compare(p *pass[T], desired, remote *R) error {
 		return waitingFor(v1alpha1.ReasonRemoteNotFound,
 			"it does not exist in Cobalt, and managementPolicy ReadOnly keeps the operator from creating it: create it there, or set Manage")
 	}
-	p.setDrift(r.Resource.Diff(desired, remote))
+	differences := r.Resource.Diff(desired, remote)
+	r.count(p, differences)
+	if p.unseen(differences) {
+		r.event(p, corev1.EventTypeNormal, "DriftDetected", "Compare", "Cobalt differs from spec: "+paths(differences))
+	}
+	p.setDrift(differences)
 	r.Resource.Publish(p.obj, desired, remote)
 	return nil
 }
@@ -59,45 +96,24 @@ func (r *Reconciler[T, R]) compare(p *pass[T], desired, remote *R) error {
 // kept takes what still differs after a write, or instead of one, into the
 // status. It returns stalled if there is anything: Cobalt changed or dropped a
 // value, and writing it again would change nothing.
-func (p *pass[T]) kept(drift []v1alpha1.Drift) error {
-	p.setDrift(drift)
-	if len(drift) == 0 {
+func (p *pass[T]) kept(differences []difference) error {
+	p.setDrift(differences)
+	if len(differences) == 0 {
 		return nil
 	}
 	return stalledBy(v1alpha1.ReasonNotConverging,
 		"Cobalt does not keep what spec asks for in %s: change spec to what Cobalt keeps (status.drift shows both), "+
-			"or request a sync to have it written again", paths(drift))
+			"or request a sync to have it written again", paths(differences))
 }
 
-// triedInVain tells whether this very drift was left by an earlier write, and
-// neither spec nor Cobalt has changed since.
-func (p *pass[T]) triedInVain(drift []v1alpha1.Drift) bool {
-	ready := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
-	return !p.wanted && ready != nil && ready.Reason == v1alpha1.ReasonNotConverging &&
-		slices.Equal(p.before.CommonStatus().Drift, drift[:min(len(drift), mostDrift)])
-}
-
-// mostDrift is how many differences status lists, and mostPaths a message.
-const (
-	mostDrift = 20
-	mostPaths = 8
-)
-
-func (p *pass[T]) setDrift(drift []v1alpha1.Drift) {
-	p.obj.CommonStatus().Drift = drift[:min(len(drift), mostDrift)]
-}
-
-// paths names where drift is, in a text of bounded length.
-func paths(drift []v1alpha1.Drift) string {
-	text := ""
-	for i, d := range drift {
-		if i == mostPaths {
-			return fmt.Sprintf("%s and %d more", text, len(drift)-i)
-		}
-		if i > 0 {
-			text += ", "
-		}
-		text += d.Path
+// triedInVain tells whether these very differences were left by an earlier write,
+// and neither spec nor Cobalt has changed since.
+func (p *pass[T]) triedInVain(differences []difference) bool {
+	if p.wanted || len(differences) == 0 {
+		return false
 	}
-	return text
+	ready := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
+	return p.wrote == digest(differences) || ready != nil && ready.Reason == v1alpha1.ReasonNotConverging && !p.unseen(differences)
 }
+
+func (p *pass[T]) setDrift(differences []difference) { p.obj.CommonStatus().Drift = drift(differences) }

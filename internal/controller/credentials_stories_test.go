@@ -194,8 +194,8 @@ var _ = Describe("Credentials", func() {
 		w.create(w.secret("oauth", map[string]string{"refresh_token": "hunter2-refresh"}))
 		acme := w.account("acme", migrating("no-such-app", "oauth", ""), migrating("slack", "oauth", ""))
 		w.create(acme)
-		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonRejected)
-		Expect(message).To(HavePrefix("Cobalt refused: application no-such-app: migrateToken: 400"))
+		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonApplicationNotFound)
+		Expect(message).To(ContainSubstring("application no-such-app: migrateToken: 400"))
 		Expect(message).NotTo(ContainSubstring("hunter2"))
 		Expect(w.migrated("slack")).NotTo(BeNil())
 		calls := w.sim.Calls()[migrate]

@@ -20,6 +20,9 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
 		return true, nil
 	}
+	if p.account.id == "" {
+		return true, nil // it never had an account to be in
+	}
 	if notAllowed(envErr) && p.obj.CommonStatus().ID == "" {
 		// Finalizers and annotations can be forged, the status of what was held cannot.
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+envErr.Error())
@@ -33,9 +36,10 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 		return false, err
 	}
 	ctx = p.asCaller(ctx)
+	p.look(api)
 	err = r.Resource.Delete(ctx, api, p.obj)
 	if cobalt.IsNotFound(err) { // some gateway may have said so: the API must have answered
-		err = probe(ctx, api)
+		err = api.lists.applications.Load(ctx)
 	}
 	if err != nil {
 		return false, err

@@ -27,8 +27,13 @@ type dueTime struct {
 	about about
 	// ready tells that it ended well.
 	ready bool
+	// open tells that a later one, which somebody waits for, has not ended.
+	open bool
 	// written is the version of the object after our last write to it.
 	written string
+	// wrote stands for the differences that were corrected last without an answer
+	// that tells so.
+	wrote string
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time
@@ -44,6 +49,8 @@ type about struct {
 	environment int64
 	// winner is the object that counts among those of the same identity.
 	winner types.UID
+	// account stands for the account in Cobalt that the object belongs to.
+	account string
 }
 
 func newDueTimes() *dueTimes {

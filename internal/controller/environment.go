@@ -42,17 +42,17 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		}
 		return ctrl.Result{}, r.lost(ctx, key)
 	}
-	users, err := r.countUsers(ctx, key)
+	users, err := r.environments.usersOf(ctx, key)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	deleting := !env.GetDeletionTimestamp().IsZero()
 	switch {
-	case deleting && users == 0:
-		r.environments.connections.forget(key)
+	case deleting && users.count == 0:
+		r.forget(key)
 		o := judge(release(ctx, r.client, env))
 		return ctrl.Result{RequeueAfter: o.after}, o.err
-	case !deleting && users > 0:
+	case !deleting && users.count > 0:
 		if env, err = hold(ctx, r.client, env, nil); err != nil {
 			o := judge(err)
 			return ctrl.Result{RequeueAfter: o.after}, o.err
@@ -65,7 +65,11 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	if deleting && err == nil {
 		err = waitingFor(v1alpha1.ReasonDeletionPending, "waits until the objects that refer to it are deleted: kubectl get cobalt lists them")
 	}
-	return r.finish(ctx, key, before, env, environmentOutcome(err))
+	o := environmentOutcome(err)
+	if o.class == ready {
+		o.message += r.stretch(key, env, conn, users)
+	}
+	return r.finish(ctx, key, before, env, o)
 }
 
 // connect makes sure that there is a client for the present spec and Secret,
@@ -184,12 +188,12 @@ func (r *EnvironmentReconciler[T]) next(key environmentKey, env T, o outcome, no
 // lost is what is left to do for an environment that does not exist: its last
 // key stays in memory while objects of it may still have to be deleted.
 func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey) error {
-	users, err := r.countUsers(ctx, key)
+	users, err := r.environments.usersOf(ctx, key)
 	if err != nil {
 		return err
 	}
-	if users == 0 {
-		r.environments.connections.forget(key)
+	if users.count == 0 {
+		r.forget(key)
 		return nil
 	}
 	conn := r.environments.connections.of(key)
@@ -198,16 +202,7 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey)
 	return nil
 }
 
-// countUsers counts the objects that refer to an environment.
-func (r *EnvironmentReconciler[T]) countUsers(ctx context.Context, key environmentKey) (int, error) {
-	count := 0
-	for _, user := range users {
-		list := user.list.DeepCopyObject().(client.ObjectList)
-		err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy)
-		if err != nil {
-			return 0, fmt.Errorf("list the objects of %s: %w", key, err)
-		}
-		count += meta.LenList(list)
-	}
-	return count, nil
+func (r *EnvironmentReconciler[T]) forget(key environmentKey) {
+	r.environments.connections.forget(key)
+	syncIntervalStretch.DeleteLabelValues(key.String())
 }

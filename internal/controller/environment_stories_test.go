@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -104,8 +105,12 @@ var _ = Describe("An environment", func() {
 			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
 			w.create(accounts[i])
 		}
-		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonFailed)
-		w.time.Advance(time.Second) // those who failed before it closed try again, and wait now
+		Eventually(func() string {
+			w.time.Advance(time.Second) // those who failed before it closed try again, and wait then
+			w.read(env)
+			return meta.FindStatusCondition(env.Status.Conditions, v1alpha1.ConditionReady).Reason
+		}).Should(Equal(v1alpha1.ReasonFailed))
+		w.time.Advance(time.Second)
 		for _, acme := range accounts {
 			w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
 		}

@@ -46,32 +46,57 @@ func (r *realm) digest(salt string) string {
 
 // rivals returns the other live objects that stand for the same thing in Cobalt
 // as obj does: with the same identity, in the same realm, and managed.
-func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T) ([]Object, error) {
+func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([]Object, error) {
 	if obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return nil, nil
 	}
-	list := r.list.DeepCopyObject().(client.ObjectList)
-	identity := client.MatchingFields{identityIndex: r.Resource.Identity(obj)}
-	if err := r.client.List(ctx, list, identity, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list objects of the same identity: %w", err)
-	}
+	alike, err := r.alike(ctx, obj, account)
 	var rivals []Object
-	err := meta.EachListItem(list, func(item runtime.Object) error {
-		other := item.(Object)
-		if other.GetUID() == obj.GetUID() || !other.GetDeletionTimestamp().IsZero() ||
-			other.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
-			return nil
+	for _, other := range alike {
+		if !other.GetDeletionTimestamp().IsZero() || other.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+			continue
 		}
 		same, err := r.environments.sameRealm(ctx, environmentOf(obj), environmentOf(other))
-		if id := obj.CommonStatus().ID; id != "" && id == other.CommonStatus().ID {
+		if err != nil {
+			return nil, err
+		}
+		if id := r.Resource.UniqueID(obj); id != "" && id == r.Resource.UniqueID(other) {
 			same = true // by another key of the same environment
 		}
-		if same && err == nil && r.environments.mayUse(ctx, other) {
+		if same && r.environments.mayUse(ctx, other, account) {
 			rivals = append(rivals, other)
 		}
-		return err
-	})
+	}
 	return rivals, err
+}
+
+// alike returns the other objects of an identity, whatever their environment.
+func (r *Reconciler[T, R]) alike(ctx context.Context, obj T, account string) ([]T, error) {
+	if account == "" {
+		return nil, nil
+	}
+	var alike []T
+	for _, identity := range r.Resource.Identities(obj) {
+		keys, err := r.accounts.identityKeys(ctx, account, identity)
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range keys {
+			list := r.list.DeepCopyObject().(client.ObjectList)
+			if err := r.client.List(ctx, list, client.MatchingFields{identityIndex: key}, client.UnsafeDisableDeepCopy); err != nil {
+				return nil, fmt.Errorf("list objects of the same identity: %w", err)
+			}
+			_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
+				other := item.(T)
+				known := func(seen T) bool { return seen.GetUID() == other.GetUID() }
+				if !known(obj) && !slices.ContainsFunc(alike, known) {
+					alike = append(alike, other)
+				}
+				return nil
+			})
+		}
+	}
+	return alike, nil
 }
 
 // older orders objects of one identity: the first of them is the one that counts.
@@ -86,17 +111,14 @@ func winner(obj Object, rivals []Object) Object {
 
 // namesakes finds the objects of the same identity as one that has changed.
 func (r *Reconciler[T, R]) namesakes(ctx context.Context, changed client.Object) []reconcile.Request {
-	list := r.list.DeepCopyObject().(client.ObjectList)
-	identity := client.MatchingFields{identityIndex: r.Resource.Identity(changed.(T))}
-	if err := r.client.List(ctx, list, identity, client.UnsafeDisableDeepCopy); err != nil {
+	account, _ := r.accounts.of(ctx, changed.(T))
+	alike, err := r.alike(ctx, changed.(T), account.id)
+	if err != nil {
 		return nil // only a cache that is stopping fails
 	}
 	var requests []reconcile.Request
-	_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
-		if other := item.(client.Object); other.GetUID() != changed.GetUID() {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(other)})
-		}
-		return nil
-	})
+	for _, other := range alike {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(other)})
+	}
 	return requests
 }

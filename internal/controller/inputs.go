@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -172,6 +173,19 @@ func (i *Inputs) Redact(text string) string {
 		text = strings.ReplaceAll(text, secret, redacted)
 	}
 	return text
+}
+
+// Text returns what a key of a Secret or ConfigMap holds as a JSON string.
+func (i *Inputs) Text(ctx context.Context, ref Reference, key string) (json.RawMessage, error) {
+	data, err := i.Value(ctx, ref, key)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(data) {
+		return nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold text", ref, key)
+	}
+	i.Hide(string(data))
+	return json.Marshal(string(data))
 }
 
 // Object returns the JSON object that a key of a Secret or ConfigMap holds.

@@ -28,7 +28,10 @@ type linkedAccounts struct {
 
 var _ Resource[*v1alpha1.LinkedAccount, account] = linkedAccounts{}
 
-func (linkedAccounts) Identity(obj *v1alpha1.LinkedAccount) string { return obj.AccountID() }
+// Identities has one: the account itself.
+func (linkedAccounts) Identities(*v1alpha1.LinkedAccount) []string { return []string{""} }
+
+func (linkedAccounts) UniqueID(obj *v1alpha1.LinkedAccount) string { return obj.Status.ID }
 
 func (linkedAccounts) References(obj *v1alpha1.LinkedAccount) []Reference {
 	return append(references(obj.Namespace, obj.Spec.YourAppFrom), credentialReferences(obj)...)
@@ -73,35 +76,26 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 // mostKeys is how many keys of YourApp status can list.
 const mostKeys = 1000
 
-func (linkedAccounts) Observe(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount) (*account, error) {
-	found, err := api.GetLinkedAccount(ctx, obj.AccountID())
-	if cobalt.IsNotFound(err) {
-		return nil, nil
-	}
-	return answered(found, err)
+func (linkedAccounts) Observe(ctx context.Context, api *View, _ *v1alpha1.LinkedAccount) (*account, error) {
+	return answered(api.linkedAccount(ctx))
 }
 
-func (linkedAccounts) Diff(desired, remote *account) []v1alpha1.Drift {
-	var drift []v1alpha1.Drift
+func (linkedAccounts) Diff(desired, remote *account) []difference {
+	var differences []difference
 	if desired.Name != "" && desired.Name != remote.Name {
-		drift = append(drift, v1alpha1.Drift{Path: "name", Desired: show(desired.Name), Observed: show(remote.Name)})
+		differences = append(differences, difference{path: "name", want: desired.Name, have: remote.Name})
 	}
 	for _, key := range slices.Sorted(maps.Keys(desired.YourApp)) {
 		want, have := desired.YourApp[key], remote.YourApp[key]
-		if sameJSON(want, have) { // null is as good as absent
-			continue
+		if !sameJSON(want, have) { // null is as good as absent
+			differences = append(differences, difference{"yourApp." + key, want, have, desired.secret[key]})
 		}
-		difference := v1alpha1.Drift{Path: yourAppPath(key), Desired: shownUnlessNil(want), Observed: shownUnlessNil(have)}
-		if desired.secret[key] {
-			difference.Desired, difference.Observed = redacted, redacted
-		}
-		drift = append(drift, difference)
 	}
-	return drift
+	return differences
 }
 
 func (linkedAccounts) Marks(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
-	return map[string]string{accountMark: obj.AccountID(), originMark: string(originOf(obj, remote))}
+	return map[string]string{originMark: string(originOf(obj, remote))}
 }
 
 // originOf is what is recorded, in the annotation or in the status should a tool
@@ -122,12 +116,13 @@ func originOf(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
 	return v1alpha1.OriginAdopted
 }
 
-func (linkedAccounts) Create(ctx context.Context, api *cobalt.Client, desired *account) (*account, error) {
-	return answered(api.UpsertLinkedAccount(ctx, input(desired, nil)))
+func (linkedAccounts) Create(ctx context.Context, api *View, desired *account) (*account, error) {
+	return upsert(ctx, api, input(desired, nil))
 }
 
-func (linkedAccounts) Update(ctx context.Context, api *cobalt.Client, desired, remote *account) (*account, error) {
-	return answered(api.UpsertLinkedAccount(ctx, input(desired, remote)))
+func (linkedAccounts) Update(ctx context.Context, api *View, desired, remote *account) (*account, bool, error) {
+	now, err := upsert(ctx, api, input(desired, remote))
+	return now, true, err
 }
 
 func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
@@ -153,11 +148,14 @@ func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *acco
 // Extend does all of its steps although one of them fails: a token must not
 // expire because the credentials of some application are unusable.
 func (a linkedAccounts) Extend(
-	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.LinkedAccount,
 ) (time.Time, error) {
-	credentialsErr := a.credentials.migrate(ctx, api, inputs, obj)
-	applicationsErr := observeApplications(ctx, api, obj)
-	renewAt, tokenErr := a.tokens.keep(ctx, api, inputs, obj)
+	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		return time.Time{}, observeApplications(ctx, api.Client, obj)
+	}
+	credentialsErr := a.credentials.migrate(ctx, api.Client, inputs, obj)
+	applicationsErr := observeApplications(ctx, api.Client, obj) // the credentials may have connected one
+	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, inputs, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
 		if err != nil {
 			return renewAt, err // one at a time: a message is one sentence
@@ -186,10 +184,11 @@ func (linkedAccounts) DeletionPolicy(obj *v1alpha1.LinkedAccount) v1alpha1.Delet
 	return v1alpha1.DeletionPolicyOrphan
 }
 
-func (a linkedAccounts) Delete(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount) error {
+func (a linkedAccounts) Delete(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) error {
 	if err := a.dependents.gone(ctx, obj); err != nil {
 		return err
 	}
+	defer api.lists.accounts.Forget(obj.AccountID()) // however it ends
 	return api.DeleteLinkedAccount(ctx, obj.AccountID())
 }
 
@@ -211,24 +210,19 @@ func input(desired, remote *account) cobalt.LinkedAccountInput {
 	return in
 }
 
-func answered(found *cobalt.LinkedAccount, err error) (*account, error) {
+func upsert(ctx context.Context, api *View, in cobalt.LinkedAccountInput) (*account, error) {
+	found, err := api.UpsertLinkedAccount(ctx, in)
 	if err != nil {
+		api.lists.accounts.Forget(in.ID)
+		return nil, err
+	}
+	api.lists.accounts.Put(in.ID, *found)
+	return answered(found, nil)
+}
+
+func answered(found *cobalt.LinkedAccount, err error) (*account, error) {
+	if found == nil || err != nil {
 		return nil, err
 	}
 	return &account{LinkedAccount: *found}, nil
-}
-
-// longestKey is how much of a key a path shows.
-const longestKey = 200
-
-func yourAppPath(key string) string {
-	return "yourApp." + string([]rune(key)[:min(len([]rune(key)), longestKey)])
-}
-
-// shownUnlessNil renders a value; nothing for what is not there.
-func shownUnlessNil(value any) string {
-	if value == nil {
-		return ""
-	}
-	return show(value)
 }

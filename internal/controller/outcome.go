@@ -90,6 +90,11 @@ func judge(err error) outcome {
 		}
 	case cobalt.IsInvalidID(err):
 		return outcome{class: stuck, reason: v1alpha1.ReasonRejected, message: err.Error()}
+	case cobalt.IsUnknownApplication(err):
+		return outcome{
+			class: stuck, reason: v1alpha1.ReasonApplicationNotFound,
+			message: "Cobalt does not offer the application: enable it there, or use another: " + err.Error(),
+		}
 	case cobalt.IsRejected(err):
 		return outcome{class: stuck, reason: v1alpha1.ReasonRejected, message: "Cobalt refused: " + err.Error()}
 	default:

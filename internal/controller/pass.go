@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
@@ -14,6 +16,9 @@ type pass[T Object] struct {
 	obj T
 	// before is obj as the API server has it.
 	before T
+	// account is what obj belongs to, or what is known of that beside accountErr.
+	account    owner
+	accountErr error
 	inputs *Inputs
 	// rivals are the other live objects that stand for the same thing.
 	rivals []Object
@@ -25,6 +30,11 @@ type pass[T Object] struct {
 	wanted bool
 	// urgent tells that this pass is not wanted, but must not wait behind looks.
 	urgent bool
+	// changed tells that spec, or what it refers to, is not what it was.
+	changed bool
+	// wrote stands for the differences that were corrected last, if the answer did
+	// not tell that they are gone.
+	wrote string
 	// interval until the next look.
 	interval time.Duration
 	// wake is when the next pass is needed; zero leaves it to the interval.
@@ -37,19 +47,23 @@ func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObje
 	if err != nil {
 		return nil, err
 	}
-	rivals, err := r.rivals(ctx, obj)
+	account, accountErr := r.accounts.of(ctx, obj)
+	rivals, err := r.rivals(ctx, obj, account.id)
 	if err != nil {
 		return nil, err
 	}
 	p := &pass[T]{
 		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), rivals: rivals,
-		about: about{obj.GetGeneration(), version, requested(obj), generationOf(env), winner(obj, rivals).GetUID()},
+		account: account, accountErr: accountErr,
+		about: about{obj.GetGeneration(), version, requested(obj), generationOf(env), winner(obj, rivals).GetUID(), account.made},
 		last:  r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()),
 	}
 	restarted := p.last.about == about{}
 	if restarted && conditionsOf(obj).settled(obj.GetGeneration()) {
 		status := obj.CommonStatus()
-		p.last.about = about{status.ObservedGeneration, status.InputsVersion, status.LastHandledReconcileAt, p.about.environment, p.about.winner}
+		p.last.about = p.about
+		p.last.about.generation, p.last.about.inputs = status.ObservedGeneration, status.InputsVersion
+		p.last.about.request = status.LastHandledReconcileAt
 	}
 	if restarted {
 		p.last.ready = conditionsOf(obj).ready(obj.GetGeneration())
@@ -57,20 +71,27 @@ func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObje
 	if p.last.ready {
 		p.last.about.environment = p.about.environment
 	}
-	p.wanted = p.last.about != p.about
-	p.interval = r.options.SyncInterval
-	if env != nil {
-		p.interval = env.Settings().SyncInterval.Value(p.interval)
-	}
-	p.interval = obj.CommonSpec().SyncInterval.Value(p.interval)
-	if p.interval == 0 {
-		p.interval = never
-	}
+	p.wanted, p.wrote = p.last.open || p.last.about != p.about, p.last.wrote
+	p.changed = p.last.about.generation != p.about.generation || p.last.about.inputs != p.about.inputs
+	p.interval = r.interval(obj, env)
 	if restarted && !p.wanted && p.last.ready {
 		p.last.at = r.clock.Now().Add(r.options.Spread(p.interval)) // not all at once
 		r.due.set(client.ObjectKeyFromObject(obj), p.last)
 	}
 	return p, nil
+}
+
+// interval is how often obj is looked at.
+func (r *Reconciler[T, R]) interval(obj T, env EnvironmentObject) time.Duration {
+	interval := r.options.SyncInterval
+	if env != nil {
+		interval = env.Settings().SyncInterval.Value(interval)
+	}
+	interval = obj.CommonSpec().SyncInterval.Value(interval)
+	if interval == 0 {
+		return never
+	}
+	return r.environments.connections.of(environmentOf(obj)).stretched(interval)
 }
 
 func generationOf(env EnvironmentObject) int64 {
@@ -97,9 +118,35 @@ func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration,
 	return left, left > 0
 }
 
+// look sets what api goes by: how old lists may be, and that Cobalt itself is
+// asked about what is going to be written.
+func (p *pass[T]) look(api *View) {
+	api.account, api.news, api.maxAge = p.account.id, p.news(), p.interval
+	if p.news() {
+		api.maxAge = min(newsAge, p.interval)
+	}
+	recreated := p.last.about.account != "" && p.last.about.account != p.about.account
+	api.live = p.obj.CommonStatus().ID != "" && (p.changed || recreated)
+}
+
+func (p *pass[T]) readOnly() bool {
+	return p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
+}
+
+// comeBack is a result at the priority that the pass has.
+func (p *pass[T]) comeBack(after time.Duration) ctrl.Result {
+	if p.news() {
+		return ctrl.Result{RequeueAfter: after}
+	}
+	return background(after)
+}
+
+// news tells that somebody waits for what comes of this pass.
+func (p *pass[T]) news() bool { return p.wanted || p.urgent }
+
 func (p *pass[T]) asCaller(ctx context.Context) context.Context {
 	lane := cobalt.Background
-	if p.wanted || p.urgent {
+	if p.news() {
 		lane = cobalt.Foreground
 	}
 	return cobalt.WithCaller(ctx, lane, string(p.obj.GetUID()))

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
@@ -21,11 +22,13 @@ type Reconciler[T Object, R any] struct {
 	client       client.Client
 	events       events.EventRecorder
 	environments *environments
+	accounts     accounts
 	inputs       inputStore
 	options      Options
 	clock        clock.Clock
 	due          *dueTimes
 	waker        *waker
+	kind         string
 	// prototype is an empty object of the kind, list an empty list.
 	prototype T
 	list      client.ObjectList
@@ -39,16 +42,6 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		r.due.forget(request.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
-	if !slots.enter(self, r.options.slots) {
-		return ctrl.Result{RequeueAfter: slotPause}, nil
-	}
-	defer slots.leave(self)
-	return r.reconcile(ctx, obj)
-}
-
-// reconcile is Reconcile for an object that exists and has a worker to itself.
-func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T) (ctrl.Result, error) {
 	deleting, held := !obj.GetDeletionTimestamp().IsZero(), controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
 	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
 		return ctrl.Result{}, nil
@@ -56,7 +49,7 @@ func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T) (ctrl.Result, e
 	if r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()).lags(obj) { // what we have reported is not in it yet
 		return ctrl.Result{RequeueAfter: conflictPause}, nil
 	}
-	env, envErr := r.environments.find(ctx, obj, r.waiterOf(obj))
+	env, envErr := r.environments.find(ctx, obj, r.accountOf(ctx, obj), r.waiterOf(obj))
 	p, err := r.begin(ctx, obj, env)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -64,10 +57,24 @@ func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T) (ctrl.Result, e
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
 		return background(rest), nil
 	}
-	var gone bool
-	if deleting {
+	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
+	if !slots.enter(self, r.options.slots, p.news()) {
+		return p.comeBack(slotPause), nil
+	}
+	defer slots.leave(self)
+	return r.pass(ctx, p, env, envErr)
+}
+
+// pass is the part of a reconcile for which a worker may be needed for long.
+func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env EnvironmentObject, envErr error) (ctrl.Result, error) {
+	var (
+		obj  = p.obj
+		gone bool
+		err  = envErr
+	)
+	if !obj.GetDeletionTimestamp().IsZero() {
 		gone, err = r.remove(ctx, p, env, envErr)
-	} else if err = envErr; err == nil {
+	} else if err == nil {
 		err = r.sync(ctx, p, env)
 	}
 	if gone && err == nil {
@@ -86,23 +93,23 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 		return stalledBy(v1alpha1.ReasonConflict,
 			"%s is older and stands for the same in Cobalt: delete one of the two objects", client.ObjectKeyFromObject(first))
 	}
-	api, err := r.environments.connect(p.obj, env, r.waiterOf(p.obj), p.wanted || p.urgent)
+	if p.accountErr != nil {
+		return p.accountErr
+	}
+	api, err := r.environments.connect(p.obj, env, r.waiterOf(p.obj), p.news())
 	if err != nil {
 		return err
 	}
+	p.look(api)
 	err = r.settle(ctx, api, p)
-	status := p.obj.CommonStatus()
-	if status.ID == "" || p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly || !reachable(err) {
+	if p.obj.CommonStatus().ID == "" || !reachable(err) {
 		return err
 	}
 	// Although something else may be wrong: a typing error in spec must not let
 	// a customer's session expire.
 	wake, extendErr := r.Resource.Extend(ctx, api, p.inputs, p.obj)
 	p.wake = wake
-	if err != nil {
-		return err
-	}
-	return extendErr
+	return firstError(err, extendErr)
 }
 
 // reachable tells whether another call makes sense after one has ended with err.
@@ -111,36 +118,61 @@ func reachable(err error) bool {
 }
 
 // settle brings what obj stands for in line with spec.
-func (r *Reconciler[T, R]) settle(ctx context.Context, api *cobalt.Client, p *pass[T]) error {
+func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) error {
 	desired, err := r.Resource.Desired(ctx, p.inputs, p.obj)
 	if err != nil {
 		return err
 	}
-	remote, err := r.Resource.Observe(ctx, api, p.obj)
+	remote, err := r.observe(ctx, api, p, desired)
 	if err != nil {
 		return err
 	}
-	if p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+	if p.readOnly() {
 		return r.compare(p, desired, remote)
 	}
-	if remote == nil && p.obj.CommonStatus().ID != "" && !r.environments.trusted(environmentOf(p.obj)) {
-		r.environments.connections.of(environmentOf(p.obj)).gate.doubt(r.waiterOf(p.obj))
-		return errNotYet // until it is clear that it is gone, and not all else as well
+	marks := maps.Clone(r.Resource.Marks(p.obj, remote))
+	if marks == nil {
+		marks = map[string]string{}
 	}
-	if p.obj, err = hold(ctx, r.client, p.obj, r.Resource.Marks(p.obj, remote)); err != nil {
+	marks[accountMark] = p.account.id
+	if p.obj, err = hold(ctx, r.client, p.obj, marks); err != nil {
 		return err
 	}
 	if !controllerutil.ContainsFinalizer(p.before, v1alpha1.Finalizer) && remote != nil {
 		r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
 	}
 	p.before = p.obj.DeepCopyObject().(T)
-	remote, err = r.converge(ctx, api, p, desired, remote)
-	if remote != nil {
-		r.Resource.Publish(p.obj, desired, remote)
+	return r.converge(ctx, api, p, desired, remote)
+}
+
+// observe looks at Cobalt. What a list says is good enough as long as nothing is
+// written because of it; what was there and is missing is doubted first, for all
+// else may be missing as well.
+func (r *Reconciler[T, R]) observe(ctx context.Context, api *View, p *pass[T], desired *R) (*R, error) {
+	remote, err := r.Resource.Observe(ctx, api, p.obj)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	switch {
+	case remote == nil && p.obj.CommonStatus().ID == "":
+		return nil, nil
+	case remote == nil && !p.readOnly() && !r.environments.trusted(environmentOf(p.obj)):
+		r.environments.connections.of(environmentOf(p.obj)).gate.doubt(r.waiterOf(p.obj))
+		return nil, errNotYet // until it is clear that it is gone, and not all else as well
+	case api.live,
+		remote != nil && (p.readOnly() || p.triedInVain(r.Resource.Diff(desired, remote)) || len(r.Resource.Diff(desired, remote)) == 0):
+		return remote, nil
+	}
+	api.live = true
+	return r.Resource.Observe(ctx, api, p.obj)
 }
 
 func (r *Reconciler[T, R]) waiterOf(obj T) waiter {
 	return waiter{r.waker, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
+}
+
+// accountOf is the id of the account that obj belongs to, as far as it is known.
+func (r *Reconciler[T, R]) accountOf(ctx context.Context, obj T) string {
+	account, _ := r.accounts.of(ctx, obj)
+	return account.id
 }

@@ -46,9 +46,12 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 	key := client.ObjectKeyFromObject(p.obj)
 	if o.class == ready || o.class == stuck && o.err == nil {
 		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
-		r.due.set(key, dueTime{uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, written: p.last.written, at: at})
+		r.due.set(key, dueTime{
+			uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, written: p.last.written, wrote: p.wrote, at: at,
+		})
 		return background(at.Sub(now)), nil
 	}
+	p.last.wrote, p.last.open = p.wrote, p.last.open || p.wanted && o.class == reconciling
 	r.due.set(key, p.last)
 	switch {
 	case o.err != nil:
@@ -84,6 +87,9 @@ func (r *Reconciler[T, R]) report(p *pass[T], o outcome, now time.Time) {
 	}
 	status := p.obj.CommonStatus()
 	status.InputsVersion = p.about.inputs
+	if p.account.id != "" {
+		status.LinkedAccountID = p.account.id
+	}
 	status.LastHandledReconcileAt = p.about.request
 	ref := p.obj.CommonSpec().EnvironmentRef
 	status.Environment = string(ref.Kind) + "/" + ref.Name

@@ -7,13 +7,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
 // Object is a custom resource of this API group that keeps a state in Cobalt.
 type Object interface {
 	client.Object
-	AccountID() string
+	// Account says which account obj belongs to, or is.
+	Account() v1alpha1.AccountReference
 	CommonSpec() *v1alpha1.CommonSpec
 	CommonStatus() *v1alpha1.CommonStatus
 }
@@ -21,34 +21,41 @@ type Object interface {
 // Resource is what one kind teaches the shared flow: T is the custom resource,
 // R what it stands for in Cobalt. An implementation holds no state of a pass.
 type Resource[T Object, R any] interface {
-	// Identity names what obj stands for within its environment. Two objects of
-	// the kind with the same identity and environment are in conflict. It is pure.
-	Identity(obj T) string
+	// Identities names what obj stands for within its account. Two objects of the
+	// kind that share an identity, account and environment are in conflict. It is pure.
+	Identities(obj T) []string
+	// UniqueID is Cobalt's id of what obj stands for, if nothing else in any
+	// environment can have the same; otherwise empty. It is pure.
+	UniqueID(obj T) string
 	// References names the Secrets and ConfigMaps that spec refers to. It is pure.
 	References(obj T) []Reference
 	// Desired builds what spec asks for. Values from Secrets and ConfigMaps
 	// must be read through inputs.
 	Desired(ctx context.Context, inputs *Inputs, obj T) (*R, error)
-	// Observe returns what Cobalt has, or nil if there is nothing. It must find
-	// what it once created even when the status of obj is empty.
-	Observe(ctx context.Context, api *cobalt.Client, obj T) (*R, error)
-	// Diff lists where remote is not as desired. It is pure.
-	Diff(desired, remote *R) []v1alpha1.Drift
-	// Marks names the annotations that obj must carry before anything is
-	// written to Cobalt. remote is nil if there is nothing yet. It is pure.
+	// Observe returns what Cobalt has, or nil if there is nothing. It may go by a
+	// list unless api is live. What was never created need not be looked for, if
+	// Create takes what is there.
+	Observe(ctx context.Context, api *View, obj T) (*R, error)
+	// Diff lists where remote is not as desired, in an order that stays. It is pure.
+	Diff(desired, remote *R) []difference
+	// Marks names the annotations that obj must carry before anything is written
+	// to Cobalt, beside its account. remote is nil if there is nothing yet. It is pure.
 	Marks(obj T, remote *R) map[string]string
-	// Create makes it, and returns what Cobalt answered.
-	Create(ctx context.Context, api *cobalt.Client, desired *R) (*R, error)
-	// Update corrects it, and returns what Cobalt answered.
-	Update(ctx context.Context, api *cobalt.Client, desired, remote *R) (*R, error)
-	// Publish copies what users should see into the status. It is pure.
+	// Create makes it, and returns what Cobalt answered; beside an error, what there
+	// is nevertheless.
+	Create(ctx context.Context, api *View, desired *R) (*R, error)
+	// Update corrects it, and returns what there is now, and whether Cobalt's answer
+	// told so. remote was observed live.
+	Update(ctx context.Context, api *View, desired, remote *R) (now *R, told bool, err error)
+	// Publish copies into the status what users should see, and what has to be
+	// known the next time. It is also called before Update. It is pure.
 	Publish(obj T, desired, remote *R)
 	// Extend does what can only be written and not be compared, such as
 	// credentials or output Secrets, and the reads that spec asks for beyond the
-	// object itself. It is called after Publish, never under ReadOnly, and must
-	// make no call for what is done already. It returns when the next pass is
-	// needed, if that is before the sync interval is over.
-	Extend(ctx context.Context, api *cobalt.Client, inputs *Inputs, obj T) (wake time.Time, err error)
+	// object itself. It is called after Publish, must make no call for what is
+	// done already, and must only read under managementPolicy ReadOnly. It returns
+	// when the next pass is needed, if that is before the sync interval is over.
+	Extend(ctx context.Context, api *View, inputs *Inputs, obj T) (wake time.Time, err error)
 	// Due tells when obj needs a pass for the sake of what Extend does, although
 	// nothing else asks for one: past if it needs one now, such as after an output
 	// Secret was deleted, zero if never. It must cost no request, and must not
@@ -56,7 +63,22 @@ type Resource[T Object, R any] interface {
 	Due(ctx context.Context, obj T) time.Time
 	// DeletionPolicy is the policy in force: spec's, or what empty means.
 	DeletionPolicy(obj T) v1alpha1.DeletionPolicy
-	// Delete removes it. It must need nothing but obj: what obj refers to may be
-	// gone by now. A not-found error counts as done.
-	Delete(ctx context.Context, api *cobalt.Client, obj T) error
+	// Delete removes it. It must need nothing but obj and its account: what else
+	// obj refers to may be gone by now. A not-found error counts as done.
+	Delete(ctx context.Context, api *View, obj T) error
+}
+
+// plain is what a kind need not say that has nothing special to it.
+type plain[T Object, R any] struct{}
+
+func (plain[T, R]) UniqueID(T) string                      { return "" }
+func (plain[T, R]) References(T) []Reference               { return nil }
+func (plain[T, R]) Marks(T, *R) map[string]string          { return nil }
+func (plain[T, R]) Due(context.Context, T) time.Time       { return time.Time{} }
+func (plain[T, R]) DeletionPolicy(obj T) v1alpha1.DeletionPolicy {
+	return obj.CommonSpec().DeletionPolicy
+}
+
+func (plain[T, R]) Extend(context.Context, *View, *Inputs, T) (time.Time, error) {
+	return time.Time{}, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
@@ -45,10 +47,11 @@ const (
 	identityIndex    = "identity"
 	inputsIndex      = "inputs"
 	outputIndex      = "output"
+	remoteIndex      = "remote"
 )
 
-// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments;clusterenvironments;linkedaccounts,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments/status;clusterenvironments/status;linkedaccounts/status,verbs=patch
+// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments;clusterenvironments;linkedaccounts;integrationconfigs;webhooks,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments/status;clusterenvironments/status;linkedaccounts/status;integrationconfigs/status;webhooks/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create;update;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
@@ -74,29 +77,51 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		credentials{mgr.GetClient(), mgr.GetEventRecorder(recorder)},
 		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock},
 	}
-	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}); err != nil {
+	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
 		return fmt.Errorf("set up LinkedAccount: %w", err)
+	}
+	if err := indexConfigs(ctx, mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("set up IntegrationConfig: %w", err)
+	}
+	if err := setupDependent(ctx, s, configs{}, &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}); err != nil {
+		return fmt.Errorf("set up IntegrationConfig: %w", err)
+	}
+	hooks := webhooks{insecure: slices.ContainsFunc(s.options.AllowedAPIOrigins, isInsecure)}
+	if err := setupDependent(ctx, s, hooks, &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}); err != nil {
+		return fmt.Errorf("set up Webhook: %w", err)
 	}
 	return nil
 }
 
-// users are the kinds that refer to environments; a kind joins with one line.
-var users = []struct {
+// objectKind is one of our kinds.
+type objectKind struct {
+	name   string
 	object client.Object
 	list   client.ObjectList
-}{
-	{&v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}},
 }
 
-// dependentKinds are the kinds whose objects belong to an account; a kind joins
-// with one line, and with accountKeys as its accountIndex.
-var dependentKinds []dependentKind
+// dependentKinds are the kinds whose objects belong to an account, userKinds
+// those that refer to environments; a kind joins with one line.
+var (
+	dependentKinds = []objectKind{
+		{"IntegrationConfig", &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}},
+		{"Webhook", &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}},
+	}
+	userKinds = append([]objectKind{{"LinkedAccount", &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}}}, dependentKinds...)
+)
+
+// kindOf names the kind of an object that a user refers to environments with.
+func kindOf(obj client.Object) string {
+	index := slices.IndexFunc(userKinds, func(k objectKind) bool { return reflect.TypeOf(k.object) == reflect.TypeOf(obj) })
+	return userKinds[index].name
+}
 
 // setup is what the controllers share.
 type setup struct {
 	mgr          ctrl.Manager
 	options      Options
 	environments *environments
+	accounts     accounts
 	inputs       inputStore
 }
 
@@ -114,6 +139,7 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	return &setup{
 		mgr: mgr, options: options,
 		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},
+		accounts:     accounts{mgr.GetClient()},
 		inputs:       inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
 	}
 }

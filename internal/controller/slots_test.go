@@ -7,7 +7,8 @@ import (
 )
 
 // TestSlots: half of the workers are for one environment, those who come too
-// many are remembered in order, and kinds do not get in each other's way.
+// many are remembered, the wanted before the others, and kinds do not get in each
+// other's way.
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	s, one, other := newSlots(), &waker{}, &waker{}
@@ -17,20 +18,28 @@ func TestSlots(t *testing.T) {
 		return waiter{kind, request}
 	}
 	a, b, c, d := waiterOf(one, "a"), waiterOf(one, "b"), waiterOf(one, "c"), waiterOf(one, "d")
-	if !s.enter(a, 2) || !s.enter(b, 2) {
+	if !s.enter(a, 2, false) || !s.enter(b, 2, false) {
 		t.Fatal("there was room for two")
 	}
-	if s.enter(c, 2) || s.enter(d, 2) {
+	if s.enter(c, 2, false) || s.enter(d, 2, true) {
 		t.Fatal("there was no room for more")
 	}
-	if !s.enter(waiterOf(other, "x"), 2) {
+	if !s.enter(waiterOf(other, "x"), 2, false) {
 		t.Error("another kind has workers of its own")
 	}
 	s.leave(a)
-	if got := s.waiting[one]; len(got) != 1 || got[0] != d {
-		t.Errorf("c was to be woken and d to wait, waiting are %v", got)
+	if _, waits := s.queued[d]; waits {
+		t.Error("d is wanted, and was to be woken before c")
 	}
-	if !s.enter(c, 2) || s.enter(a, 2) {
-		t.Error("one slot was free, for one")
+	if !s.enter(d, 2, true) {
+		t.Error("one slot was free")
+	}
+	if s.enter(c, 2, true) || !s.queued[c] {
+		t.Error("c has become wanted while it waits")
+	}
+	s.leave(b)
+	s.leave(d)
+	if len(s.queued) != 0 {
+		t.Errorf("nobody waits any more, but for %v", s.queued)
 	}
 }

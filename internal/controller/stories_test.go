@@ -48,7 +48,7 @@ var _ = Describe("A linked account", func() {
 
 		By("looking again after the sync interval: one read, no write")
 		w.pass(acme, syncInterval)
-		Expect(w.sim.Calls()).To(HaveKeyWithValue("getLinkedAccount", 1))
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("listLinkedAccounts", 1))
 		Expect(w.sim.Calls()).NotTo(HaveKey("upsertLinkedAccount"))
 		w.read(acme)
 		Expect(acme.ResourceVersion).To(Equal(version))
@@ -389,7 +389,7 @@ var _ = Describe("A linked account", func() {
 		w.create(acme)
 		w.ready(acme)
 		version := acme.ResourceVersion
-		w.sim.Inject(simulator.Fault{Operation: "getLinkedAccount", Status: 500})
+		w.sim.Inject(simulator.Fault{Operation: "listLinkedAccounts", Status: 500})
 		w.pass(acme, syncInterval)
 		w.read(acme)
 		Expect(acme.ResourceVersion).To(Equal(version))

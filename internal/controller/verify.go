@@ -26,7 +26,7 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 	status := env.EnvironmentStatus()
 	record, same := conn.recordOf(status.Realm)
 	if same && !conn.gate.inDoubt() {
-		err := probe(ctx, conn.client())
+		err := conn.view().lists.applications.Load(ctx)
 		if err == nil {
 			status.Realm = record
 		}
@@ -37,7 +37,7 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 		return err
 	}
 	if len(known) == 0 {
-		err = probe(ctx, conn.client())
+		err = conn.view().lists.applications.Load(ctx)
 	} else {
 		err = r.compare(ctx, env, conn, known, same)
 	}
@@ -50,15 +50,18 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 }
 
 // compare looks for the accounts that objects have seen among those that there are.
-func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *connection, known map[string]struct{}, same bool) error {
-	total := len(known)
-	for account, err := range conn.client().ListLinkedAccounts(ctx) {
+func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *connection, known map[string]string, same bool) error {
+	total, missing := len(known), 0
+	for account, id := range known {
+		found, _, err := conn.view().lists.accounts.Find(ctx, account, trustFor)
 		if err != nil {
 			return err
 		}
-		delete(known, account.ID)
+		if found.ID != id {
+			missing++
+		}
 	}
-	missing, status := len(known), env.EnvironmentStatus() // what is left of them
+	status := env.EnvironmentStatus()
 	if 2*missing <= total || same && missing <= fewMissing {
 		status.Challenge = ""
 		return nil
@@ -79,17 +82,18 @@ func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *con
 // acceptanceLength is short enough to be typed and too long to be guessed.
 const acceptanceLength = 10
 
-// knownAccounts are Cobalt's ids of the accounts that objects of env have seen.
-func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]struct{}, error) {
+// knownAccounts are the accounts that objects of env have seen, with Cobalt's
+// own ids, which another environment would not repeat.
+func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]string, error) {
 	key := environmentKey{r.kind, client.ObjectKeyFromObject(env)}
 	list := &v1alpha1.LinkedAccountList{}
 	if err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the accounts of %s: %w", key, err)
 	}
-	known := map[string]struct{}{}
+	known := map[string]string{}
 	for i := range list.Items {
 		if id := list.Items[i].Status.ID; id != "" {
-			known[id] = struct{}{}
+			known[list.Items[i].AccountID()] = id
 		}
 	}
 	return known, nil

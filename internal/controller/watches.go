@@ -21,7 +21,9 @@ import (
 )
 
 // setupKind adds the controller of a kind that keeps a state in Cobalt.
-func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
+func setupKind[T Object, R any](
+	ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList, watch func(*builder.Builder),
+) error {
 	indexer := s.mgr.GetFieldIndexer()
 	err := indexer.IndexField(ctx, prototype, environmentIndex, func(obj client.Object) []string {
 		return []string{environmentOf(obj.(T)).String()}
@@ -30,7 +32,11 @@ func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource
 		return err
 	}
 	err = indexer.IndexField(ctx, prototype, identityIndex, func(obj client.Object) []string {
-		return []string{resource.Identity(obj.(T))}
+		var keys []string
+		for _, identity := range resource.Identities(obj.(T)) {
+			keys = append(keys, identityKey(obj.(T).Account(), obj.GetNamespace(), identity))
+		}
+		return keys
 	})
 	if err != nil {
 		return err
@@ -39,9 +45,9 @@ func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource
 		return err
 	}
 	r := &Reconciler[T, R]{
-		Resource: resource, prototype: prototype, list: list,
+		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
 		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
-		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
+		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		due: newDueTimes(), waker: &waker{},
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
@@ -56,7 +62,21 @@ func setupKind[T Object, R any](ctx context.Context, s *setup, resource Resource
 			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(s.usersIn(list)),
 				builder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
+	watch(b)
 	return b.Complete(r)
+}
+
+// setupDependent adds the controller of a kind whose objects belong to an account.
+func setupDependent[T Object, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
+	err := s.mgr.GetFieldIndexer().IndexField(ctx, prototype, accountIndex, func(obj client.Object) []string {
+		return []string{accountKeyOf(obj.(T))}
+	})
+	if err != nil {
+		return err
+	}
+	return setupKind(ctx, s, resource, prototype, list, func(b *builder.Builder) {
+		b.Watches(&v1alpha1.LinkedAccount{}, handler.EnqueueRequestsFromMapFunc(s.dependentsOf(list)), builder.WithPredicates(accountChanged))
+	})
 }
 
 // setupEnvironments adds the controller of a kind of environment.
@@ -73,7 +93,7 @@ func setupEnvironments[T EnvironmentObject](
 		waker: &waker{},
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, time.Minute)
-	for _, user := range users {
+	for _, user := range userKinds {
 		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(comesOrGoes))
 	}
 	return b.Complete(r)
@@ -173,4 +193,50 @@ func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
 		}
 		return []reconcile.Request{{NamespacedName: key.NamespacedName}}
 	}
+}
+
+// watchDependents has an account looked at when one of its objects goes: it may
+// have been the last that the account had to wait for.
+func (s *setup) watchDependents(b *builder.Builder) {
+	for _, dependent := range dependentKinds {
+		b.Watches(dependent.object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(leaves))
+	}
+}
+
+// accountsOf finds the LinkedAccounts whose account an object belongs to.
+func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.Request {
+	account := obj.(Object).Account()
+	if ref := account.LinkedAccountRef; ref != nil {
+		return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}}}
+	}
+	linked, err := s.accounts.named(ctx, account.LinkedAccountID)
+	if err != nil {
+		return nil // only a cache that is stopping fails
+	}
+	var requests []reconcile.Request
+	for i := range linked {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&linked[i])})
+	}
+	return requests
+}
+
+// dependentsOf finds the objects of a kind that refer to a LinkedAccount.
+func (s *setup) dependentsOf(list client.ObjectList) handler.MapFunc {
+	return s.find(list, func(account client.Object) client.ListOption {
+		return client.MatchingFields{accountIndex: accountName(account.GetNamespace(), account.GetName())}
+	})
+}
+
+// accountChanged lets through what an object that belongs to an account waits for.
+var accountChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, after := e.ObjectOld.(*v1alpha1.LinkedAccount), e.ObjectNew.(*v1alpha1.LinkedAccount)
+	return before.Status.ID != after.Status.ID || before.UID != after.UID
+}}
+
+// leaves lets through that an object goes, or is going to.
+var leaves = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetDeletionTimestamp().IsZero() && !e.ObjectNew.GetDeletionTimestamp().IsZero()
+	},
 }

@@ -79,6 +79,7 @@ func (w *world) conforms() {
 	GinkgoHelper()
 	for _, list := range []client.ObjectList{
 		&v1alpha1.EnvironmentList{}, &v1alpha1.ClusterEnvironmentList{}, &v1alpha1.LinkedAccountList{},
+		&v1alpha1.IntegrationConfigList{}, &v1alpha1.WebhookList{},
 	} {
 		Expect(w.List(w.ctx, list, client.InNamespace(w.namespace))).To(Succeed())
 		Expect(meta.EachListItem(list, func(item runtime.Object) error {
@@ -150,6 +151,54 @@ func (w *world) account(name string, options ...func(*v1alpha1.LinkedAccount)) *
 	for _, option := range options {
 		option(obj)
 	}
+	return obj
+}
+
+// of is the account of an object by the name of its LinkedAccount.
+func of(account string) v1alpha1.AccountReference {
+	return v1alpha1.AccountReference{LinkedAccountRef: &v1alpha1.LinkedAccountReference{Name: account}}
+}
+
+// ofID is the account of an object by its id in Cobalt.
+func ofID(account string) v1alpha1.AccountReference {
+	return v1alpha1.AccountReference{LinkedAccountID: account}
+}
+
+func (w *world) config(
+	name string, account v1alpha1.AccountReference, options ...func(*v1alpha1.IntegrationConfig),
+) *v1alpha1.IntegrationConfig {
+	obj := &v1alpha1.IntegrationConfig{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	obj.Spec.AccountReference, obj.Spec.Application = account, "hubspot"
+	for _, option := range options {
+		option(obj)
+	}
+	return obj
+}
+
+// field is a field of a config with a value in JSON.
+func field(id, value string) func(*v1alpha1.IntegrationConfig) {
+	return func(obj *v1alpha1.IntegrationConfig) {
+		obj.Spec.Fields = append(obj.Spec.Fields, v1alpha1.ConfigField{ID: id, Value: &runtime.RawExtension{Raw: []byte(value)}})
+	}
+}
+
+// fieldFrom is a field of a config with a value from a Secret.
+func fieldFrom(id, secret, key string) func(*v1alpha1.IntegrationConfig) {
+	return func(obj *v1alpha1.IntegrationConfig) {
+		source := &v1alpha1.ValueSource{SecretKeyRef: &v1alpha1.SecretKeyReference{Name: secret, Key: key}}
+		obj.Spec.Fields = append(obj.Spec.Fields, v1alpha1.ConfigField{ID: id, ValueFrom: source})
+	}
+}
+
+func workflow(id string, enabled bool) func(*v1alpha1.IntegrationConfig) {
+	return func(obj *v1alpha1.IntegrationConfig) {
+		obj.Spec.Workflows = append(obj.Spec.Workflows, v1alpha1.WorkflowSwitch{ID: id, Enabled: enabled})
+	}
+}
+
+func (w *world) webhook(name string, account v1alpha1.AccountReference, events ...string) *v1alpha1.Webhook {
+	obj := &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	obj.Spec.AccountReference, obj.Spec.URL, obj.Spec.Events = account, "https://hooks.example/"+name, events
 	return obj
 }
 
@@ -274,6 +323,10 @@ func controllerOf(obj client.Object) string {
 		return "environment"
 	case *v1alpha1.ClusterEnvironment:
 		return "clusterenvironment"
+	case *v1alpha1.IntegrationConfig:
+		return "integrationconfig"
+	case *v1alpha1.Webhook:
+		return "webhook"
 	default:
 		return "linkedaccount"
 	}
@@ -299,6 +352,26 @@ func (w *world) remote(id string) *simulator.LinkedAccount {
 	for _, account := range w.sim.State("test").Accounts {
 		if account.LinkedAccountID == id {
 			return &account
+		}
+	}
+	return nil
+}
+
+// remoteConfig is the config in the simulator that an account has of an application, or nil.
+func (w *world) remoteConfig(account string) *simulator.Config {
+	for _, config := range w.sim.State("test").Configs {
+		if config.LinkedAccountID == account {
+			return &config
+		}
+	}
+	return nil
+}
+
+// remoteWebhook is the webhook of an account in the simulator, or nil.
+func (w *world) remoteWebhook(account string) *simulator.Webhook {
+	for _, hook := range w.sim.State("test").Webhooks {
+		if hook.LinkedAccountID == account {
+			return &hook
 		}
 	}
 	return nil

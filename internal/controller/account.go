@@ -1,0 +1,106 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// owner is the account that an object belongs to.
+type owner struct {
+	// id by which calls name it; empty while it is not known.
+	id string
+	// made stands for the account that a LinkedAccount has in Cobalt: another one
+	// after it was deleted there and made again. Empty where an id is given.
+	made string
+}
+
+// accounts finds the account of an object.
+type accounts struct{ cache client.Reader }
+
+// of returns the account of obj. Beside an error it returns what is known of it.
+func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
+	account := obj.Account()
+	if account.LinkedAccountRef == nil {
+		return owner{id: account.LinkedAccountID}, nil
+	}
+	known := knownAccount(obj)
+	if !obj.GetDeletionTimestamp().IsZero() && known != "" { // the LinkedAccount may be gone
+		return owner{id: known}, nil
+	}
+	linked := &v1alpha1.LinkedAccount{}
+	key := types.NamespacedName{Namespace: obj.GetNamespace(), Name: account.LinkedAccountRef.Name}
+	err := a.cache.Get(ctx, key, linked)
+	switch {
+	case apierrors.IsNotFound(err):
+		return owner{id: known}, waitingFor(v1alpha1.ReasonLinkedAccountNotReady,
+			"LinkedAccount %s does not exist: create it, or delete this object", key)
+	case err != nil:
+		return owner{id: known}, fmt.Errorf("read LinkedAccount %s: %w", key, err)
+	}
+	found := owner{linked.AccountID(), linked.Status.ID}
+	switch {
+	case environmentOf(linked) != environmentOf(obj):
+		return found, stalledBy(v1alpha1.ReasonDifferentAccount,
+			"LinkedAccount %s is in %s, and this object in %s: delete this object and create it again with the same environmentRef",
+			key, environmentOf(linked), environmentOf(obj))
+	case !linked.DeletionTimestamp.IsZero():
+		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
+	case linked.Status.ID == "":
+		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is not in Cobalt yet, see its status", key)
+	}
+	return found, nil
+}
+
+// knownAccount is the account that obj was found to belong to. The status goes
+// first: it cannot be forged as easily as an annotation.
+func knownAccount(obj Object) string {
+	if id := obj.CommonStatus().LinkedAccountID; id != "" {
+		return id
+	}
+	id, _ := mark(obj, accountMark)
+	return id
+}
+
+// named are the LinkedAccount objects that stand for an account id, in all namespaces.
+func (a accounts) named(ctx context.Context, id string) ([]v1alpha1.LinkedAccount, error) {
+	list := &v1alpha1.LinkedAccountList{}
+	key := client.MatchingFields{identityIndex: identityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", "")}
+	if err := a.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the LinkedAccounts of an id: %w", err)
+	}
+	return list.Items, nil
+}
+
+// identityKey is the value of identityIndex for one identity within an account,
+// which is given by name or by id.
+func identityKey(account v1alpha1.AccountReference, namespace, identity string) string {
+	if account.LinkedAccountRef != nil {
+		return "name " + namespace + "/" + account.LinkedAccountRef.Name + "\x00" + identity
+	}
+	return "id " + account.LinkedAccountID + "\x00" + identity
+}
+
+// identityKeys are all values under which objects of one identity can be found:
+// some name the account, others a LinkedAccount that stands for it.
+func (a accounts) identityKeys(ctx context.Context, id, identity string) ([]string, error) {
+	keys := []string{identityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", identity)}
+	linked, err := a.named(ctx, id)
+	for i := range linked {
+		ref := v1alpha1.AccountReference{LinkedAccountRef: &v1alpha1.LinkedAccountReference{Name: linked[i].Name}}
+		keys = append(keys, identityKey(ref, linked[i].Namespace, identity))
+	}
+	return keys, err
+}
+
+// accountMissing is the error of a creation that Cobalt refuses because there is
+// no such account.
+func accountMissing(api *View) error {
+	return waitingFor(v1alpha1.ReasonLinkedAccountNotReady,
+		"account %q is not in Cobalt: create it there, or wait until its LinkedAccount has", api.account)
+}

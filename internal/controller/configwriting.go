@@ -1,0 +1,126 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// mostSingles is how many fields are written one by one. More of them, and what
+// is no text, go with the whole document, which overwrites what a customer
+// changes between our read and our write.
+const mostSingles = 2
+
+// Create asks for the config, which Cobalt makes or hands back, and writes into
+// it what spec lists.
+func (c configs) Create(ctx context.Context, api *View, desired *config) (*config, error) {
+	if err := api.requireApplication(ctx, desired.Slug); err != nil {
+		return nil, err
+	}
+	answer, err := api.UpsertConfig(ctx, api.account, desired.Slug, desired.ID)
+	switch {
+	case cobalt.IsNotFound(err):
+		return nil, accountMissing(api)
+	case err != nil:
+		return nil, err
+	}
+	made := &config{Config: *answer}
+	if len(c.Diff(desired, made)) == 0 {
+		return made, nil
+	}
+	now, _, err := c.Update(ctx, api, desired, made)
+	if err != nil {
+		return made, err
+	}
+	return now, nil
+}
+
+// Update writes what differs, and nothing of what spec does not list.
+func (c configs) Update(ctx context.Context, api *View, desired, remote *config) (now *config, told bool, err error) {
+	defer api.lists.configsOf(api.account).Forget(remote.ID) // however it ends
+	unset, err := unsetFields(ctx, api, desired, remote)
+	if err != nil {
+		return nil, false, err
+	}
+	texts, whole := changes(desired, remote)
+	if whole {
+		now, err = writeWhole(ctx, api, desired, remote, unset)
+		return now, true, err
+	}
+	now = &config{Config: remote.Config, unset: unset}
+	now.Fields = maps.Clone(remote.Fields)
+	for _, id := range slices.Sorted(maps.Keys(texts)) {
+		if err := api.UpdateConfigField(ctx, api.account, remote.ID, id, texts[id]); err != nil {
+			return nil, false, err
+		}
+		now.Fields[id] = desired.Fields[id]
+	}
+	return now, len(texts) == 0, nil
+}
+
+// changes are the texts to write one by one, unless the whole document has to be.
+func changes(desired, remote *config) (texts map[string]string, whole bool) {
+	texts = map[string]string{}
+	for id, value := range desired.Fields {
+		want := decodeAny(value)
+		if sameValue(want, decodeAny(remote.Fields[id])) {
+			continue
+		}
+		text, ok := want.(string)
+		if !ok {
+			return nil, true
+		}
+		texts[id] = text
+	}
+	switched := slices.ContainsFunc(desired.Workflows, func(w cobalt.ConfigWorkflow) bool {
+		return enabled(remote.Workflows, w.ID) != w.Enabled
+	})
+	return texts, switched || len(texts) > mostSingles
+}
+
+// unsetFields takes back the fields that spec no longer lists.
+func unsetFields(ctx context.Context, api *View, desired, remote *config) (map[string]bool, error) {
+	unset := map[string]bool{}
+	for _, id := range slices.Sorted(maps.Keys(desired.unset)) {
+		if remote.Fields[id] == nil {
+			continue
+		}
+		err := api.DeleteConfigField(ctx, api.account, remote.ID, id)
+		if err != nil && !cobalt.IsNotFound(err) { // a field that is gone is unset
+			return nil, err
+		}
+		unset[id] = true
+	}
+	return unset, nil
+}
+
+// writeWhole writes the document that was read last with what spec lists in it:
+// whether Cobalt merges what it is sent, or replaces all by it, is not said.
+func writeWhole(ctx context.Context, api *View, desired, remote *config, unset map[string]bool) (*config, error) {
+	base := &remote.Config
+	if len(unset) > 0 { // what they have now is Cobalt's affair
+		var err error
+		if base, err = api.GetConfig(ctx, api.account, remote.ID); err != nil {
+			return nil, err
+		}
+	}
+	in := cobalt.ConfigUpdate{Fields: map[string]json.RawMessage{}, Workflows: slices.Clone(base.Workflows)}
+	maps.Copy(in.Fields, base.Fields)
+	for id, want := range desired.Fields {
+		if !sameValue(decodeAny(want), decodeAny(base.Fields[id])) {
+			in.Fields[id] = want
+		}
+	}
+	for _, want := range desired.Workflows {
+		in.Workflows = slices.DeleteFunc(in.Workflows, func(w cobalt.ConfigWorkflow) bool { return w.ID == want.ID })
+		in.Workflows = append(in.Workflows, want)
+	}
+	answer, err := api.UpdateConfig(ctx, api.account, remote.ID, in)
+	if err != nil {
+		return nil, err
+	}
+	return &config{Config: *answer, unset: unset}, nil
+}

@@ -1,0 +1,216 @@
+package controller
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// config is a config as spec wants it, or as Cobalt has it.
+type config struct {
+	cobalt.Config
+	// hidden are the fields whose values came from a Secret or ConfigMap.
+	hidden map[string]bool
+	// unset are the fields that spec no longer lists; of what Cobalt has, those
+	// that were taken back, whatever value they have now.
+	unset map[string]bool
+}
+
+// configs teaches the shared flow what an IntegrationConfig is.
+type configs struct {
+	plain[*v1alpha1.IntegrationConfig, config]
+}
+
+var _ Resource[*v1alpha1.IntegrationConfig, config] = configs{}
+
+// indexConfigs lets the object be found that stands for a config in a list.
+func indexConfigs(ctx context.Context, indexer client.FieldIndexer) error {
+	return indexer.IndexField(ctx, &v1alpha1.IntegrationConfig{}, remoteIndex, func(obj client.Object) []string {
+		status := obj.(*v1alpha1.IntegrationConfig).Status
+		return []string{remoteKey(status.LinkedAccountID, status.ID)}
+	})
+}
+
+func remoteKey(account, id string) string { return account + "\x00" + id }
+
+// Identities are the id, and the choice of it that was left to Cobalt.
+func (configs) Identities(obj *v1alpha1.IntegrationConfig) []string {
+	var identities []string
+	if id := cmp.Or(obj.Spec.ConfigID, obj.Status.ID); id != "" {
+		identities = append(identities, "id "+id)
+	}
+	if obj.Spec.ConfigID == "" {
+		identities = append(identities, "of "+obj.Spec.Application)
+	}
+	return identities
+}
+
+func (configs) References(obj *v1alpha1.IntegrationConfig) []Reference {
+	var sources []v1alpha1.ValueSource
+	for _, field := range obj.Spec.Fields {
+		if field.ValueFrom != nil {
+			sources = append(sources, *field.ValueFrom)
+		}
+	}
+	return references(obj.Namespace, sources)
+}
+
+func (configs) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.IntegrationConfig) (*config, error) {
+	desired := &config{
+		Config: cobalt.Config{ID: obj.Spec.ConfigID, Slug: obj.Spec.Application, Fields: map[string]json.RawMessage{}},
+		hidden: map[string]bool{}, unset: map[string]bool{},
+	}
+	for _, id := range obj.Status.Fields {
+		desired.unset[id] = true // unless it is still listed
+	}
+	for _, id := range obj.Status.HiddenFields {
+		desired.hidden[id] = true // Cobalt may still have the value that was hidden
+	}
+	for _, field := range obj.Spec.Fields {
+		delete(desired.unset, field.ID)
+		if field.Value != nil {
+			desired.Fields[field.ID] = field.Value.Raw
+			continue
+		}
+		ref, key := sourceReference(obj.Namespace, *field.ValueFrom)
+		value, err := inputs.Text(ctx, ref, key)
+		if err != nil {
+			return nil, err
+		}
+		desired.hidden[field.ID] = true
+		desired.Fields[field.ID] = value
+	}
+	for _, workflow := range obj.Spec.Workflows {
+		desired.Workflows = append(desired.Workflows, cobalt.ConfigWorkflow{ID: workflow.ID, Enabled: workflow.Enabled})
+	}
+	return desired, nil
+}
+
+// Observe does not look for what was never created: upsertConfig answers what is there.
+func (configs) Observe(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig) (*config, error) {
+	readOnly := obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
+	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
+	switch {
+	case obj.Status.ID == "" && !readOnly:
+		return nil, nil
+	case id == "": // Cobalt's choice is not known, and must not be asked for in a way that makes it
+		return onlyConfigOf(ctx, api, obj.Spec.Application)
+	}
+	found, err := api.config(ctx, id)
+	if found == nil || err != nil {
+		return nil, err
+	}
+	return &config{Config: *found}, nil
+}
+
+// onlyConfigOf returns the config of an application if the account has just one.
+func onlyConfigOf(ctx context.Context, api *View, slug string) (*config, error) {
+	var found []cobalt.Config
+	for c, err := range api.ListConfigs(ctx, api.account) {
+		if err != nil {
+			return nil, err
+		}
+		if c.Slug == slug {
+			found = append(found, c)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, nil
+	case 1:
+		return &config{Config: found[0]}, nil
+	}
+	return nil, stalledBy(v1alpha1.ReasonInvalidInput,
+		"the account has %d configs of application %q: delete this object and create it again with the configID that is meant", len(found), slug)
+}
+
+func (configs) Diff(desired, remote *config) []difference {
+	var differences []difference
+	for _, id := range slices.Sorted(maps.Keys(desired.Fields)) {
+		want, have := decodeAny(desired.Fields[id]), decodeAny(remote.Fields[id])
+		if !sameValue(want, have) {
+			differences = append(differences, difference{"fields." + id, want, have, desired.hidden[id]})
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(desired.unset)) {
+		if have := decodeAny(remote.Fields[id]); have != nil && !remote.unset[id] {
+			differences = append(differences, difference{"fields." + id, nil, have, desired.hidden[id]})
+		}
+	}
+	for _, want := range desired.Workflows {
+		if have := enabled(remote.Workflows, want.ID); have != want.Enabled {
+			differences = append(differences, difference{path: "workflows." + want.ID, want: want.Enabled, have: have})
+		}
+	}
+	return differences
+}
+
+// enabled tells whether a workflow is on, or nil if there is none.
+func enabled(workflows []cobalt.ConfigWorkflow, id string) any {
+	index := slices.IndexFunc(workflows, func(w cobalt.ConfigWorkflow) bool { return w.ID == id })
+	if index < 0 {
+		return nil
+	}
+	return workflows[index].Enabled
+}
+
+// Publish records the fields that were set, so that they can be unset when spec
+// no longer lists them, and keeps what is not unset yet.
+func (configs) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config) {
+	obj.Status.ID = remote.ID
+	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		return
+	}
+	owned := slices.Collect(maps.Keys(desired.Fields))
+	for id := range desired.unset {
+		if remote.Fields[id] != nil && !remote.unset[id] {
+			owned = append(owned, id)
+		}
+	}
+	slices.Sort(owned)
+	obj.Status.Fields, obj.Status.HiddenFields = nil, nil
+	for _, id := range owned {
+		obj.Status.Fields = append(obj.Status.Fields, id)
+		if desired.hidden[id] {
+			obj.Status.HiddenFields = append(obj.Status.HiddenFields, id)
+		}
+	}
+}
+
+func (configs) Extend(ctx context.Context, api *View, _ *Inputs, obj *v1alpha1.IntegrationConfig) (time.Time, error) {
+	return time.Time{}, observeConfig(ctx, api, obj)
+}
+
+// Delete takes the config with it even where Cobalt chose its id and the answer
+// was lost: asked again, Cobalt chooses the same. What it refused to make is
+// none of ours.
+func (configs) Delete(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig) error {
+	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
+	if obj.Status.ID == "" && wasRefused(obj) {
+		return nil
+	}
+	if id == "" {
+		chosen, err := api.UpsertConfig(ctx, api.account, obj.Spec.Application, "")
+		if err != nil {
+			return err
+		}
+		id = chosen.ID
+	}
+	defer api.lists.configsOf(api.account).Forget(id)
+	return api.DeleteConfig(ctx, api.account, id)
+}
+
+// wasRefused tells whether Cobalt refused to make what obj stands for.
+func wasRefused(obj Object) bool {
+	ready := meta.FindStatusCondition(obj.CommonStatus().Conditions, v1alpha1.ConditionReady)
+	return ready != nil && (ready.Reason == v1alpha1.ReasonRejected || ready.Reason == v1alpha1.ReasonApplicationNotFound)
+}

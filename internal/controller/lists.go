@@ -1,0 +1,92 @@
+package controller
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
+)
+
+// fewSingles are the new accounts that are asked for one by one before a list
+// is cheaper, and singlePause is when another one may be.
+const (
+	fewSingles  = 3
+	singlePause = 20 * time.Second
+)
+
+// lists are what the objects of an environment share of what its key sees.
+type lists struct {
+	clock        clock.PassiveClock
+	api          *cobalt.Client
+	cache        client.Reader
+	accounts     *snapshot.List[cobalt.LinkedAccount]
+	applications *snapshot.List[cobalt.Application]
+	singles      *rate.Limiter
+
+	mu      sync.Mutex
+	configs map[string]*snapshot.List[cobalt.Config] // by account
+}
+
+func newLists(api *cobalt.Client, cache client.Reader, c clock.PassiveClock) *lists {
+	return &lists{
+		clock: c, api: api, cache: cache, configs: map[string]*snapshot.List[cobalt.Config]{},
+		singles: rate.NewLimiter(rate.Every(singlePause), fewSingles),
+		accounts: snapshot.New(c, snapshot.Source[cobalt.LinkedAccount]{
+			Load: api.ListLinkedAccounts,
+			Key:  func(a cobalt.LinkedAccount) string { return a.LinkedAccountID },
+			Keep: func(id string) bool {
+				linked, err := accounts{cache}.named(context.Background(), id)
+				return err != nil || len(linked) > 0
+			},
+			Personal: cobalt.IsThrottled,
+		}),
+		applications: snapshot.New(c, snapshot.Source[cobalt.Application]{
+			Load:     func(ctx context.Context) iter.Seq2[cobalt.Application, error] { return api.ListApplications(ctx, "") },
+			Key:      func(a cobalt.Application) string { return a.Slug },
+			Keep:     func(string) bool { return false }, // it matters only that they are there
+			Personal: cobalt.IsThrottled,
+		}),
+	}
+}
+
+// configsOf is the list of the configs of an account.
+func (l *lists) configsOf(account string) *snapshot.List[cobalt.Config] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.configs[account] == nil {
+		l.configs[account] = snapshot.New(l.clock, snapshot.Source[cobalt.Config]{
+			Load:     func(ctx context.Context) iter.Seq2[cobalt.Config, error] { return l.api.ListConfigs(ctx, account) },
+			Key:      func(c cobalt.Config) string { return c.ID },
+			Keep:     func(id string) bool { return l.refersTo(account, id) },
+			Personal: cobalt.IsThrottled,
+		})
+	}
+	return l.configs[account]
+}
+
+// refersTo tells whether an object stands for a config.
+func (l *lists) refersTo(account, id string) bool {
+	list := &v1alpha1.IntegrationConfigList{}
+	key := client.MatchingFields{remoteIndex: remoteKey(account, id)}
+	err := l.cache.List(context.Background(), list, key, client.UnsafeDisableDeepCopy, client.Limit(1))
+	return err != nil || len(list.Items) > 0
+}
+
+// sweep forgets the configs that nobody has asked for lately.
+func (l *lists) sweep(maxAge time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for account, configs := range l.configs {
+		if !configs.Fresh(maxAge) {
+			delete(l.configs, account)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// backgroundShare is how much of an environment's rate looks in the background
+// may take: half of it stays for what somebody waits for.
+const backgroundShare = 0.5
+
+// load is how much the objects of an environment ask of it.
+type load struct {
+	count int
+	// looks are how often they are looked at, and calls what one look takes.
+	looks []look
+}
+
+type look struct {
+	interval v1alpha1.Duration
+	// calls of its own, and the list that it shares with others; empty for none.
+	calls  int
+	shared string
+}
+
+// perSecond are the calls that looking at all objects takes.
+func (l load) perSecond(interval time.Duration) float64 {
+	perSecond, lists := 0.0, map[string]time.Duration{}
+	for _, look := range l.looks {
+		every := look.interval.Value(interval)
+		if every <= 0 {
+			continue
+		}
+		perSecond += float64(look.calls) / every.Seconds()
+		if shared, ok := lists[look.shared]; look.shared != "" && (!ok || every < shared) {
+			lists[look.shared] = every
+		}
+	}
+	for _, every := range lists {
+		perSecond += 1 / every.Seconds()
+	}
+	return perSecond
+}
+
+// lookOf is what looking at an object takes.
+func lookOf(obj client.Object) look {
+	switch obj := obj.(type) {
+	case *v1alpha1.LinkedAccount:
+		return look{obj.Spec.SyncInterval, len(obj.Spec.Observe), "accounts"}
+	case *v1alpha1.IntegrationConfig:
+		return look{obj.Spec.SyncInterval, len(obj.Spec.Observe), "configs of " + obj.Status.LinkedAccountID}
+	case *v1alpha1.Webhook:
+		return look{obj.Spec.SyncInterval, 1, ""}
+	}
+	return look{}
+}
+
+// usersOf finds the objects that refer to an environment.
+func (e *environments) usersOf(ctx context.Context, key environmentKey) (load, error) {
+	var users load
+	for _, user := range userKinds {
+		list := user.list.DeepCopyObject().(client.ObjectList)
+		if err := e.cache.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+			return load{}, fmt.Errorf("list the objects of %s: %w", key, err)
+		}
+		users.looks = slices.Grow(users.looks, meta.LenList(list))
+		_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
+			users.looks = append(users.looks, lookOf(item.(client.Object)))
+			return nil
+		})
+	}
+	users.count = len(users.looks)
+	return users, nil
+}
+
+// stretch makes sync intervals as long as it takes for all looks to fit, and
+// says so if that is longer than asked for.
+func (r *EnvironmentReconciler[T]) stretch(key environmentKey, env T, conn *connection, users load) string {
+	interval := env.Settings().SyncInterval.Value(r.options.SyncInterval)
+	fits := backgroundShare * float64(env.Settings().RateLimit.RequestsPerSecond)
+	factor := max(1, math.Ceil(10*users.perSecond(interval)/fits)/10) // coarse, so that it seldom changes
+	conn.stretchBy(factor)
+	conn.view().lists.sweep(conn.stretched(interval))
+	syncIntervalStretch.WithLabelValues(key.String()).Set(factor)
+	if factor == 1 {
+		return ""
+	}
+	return fmt.Sprintf("; looking at all objects takes more calls than half of rateLimit, so sync intervals are %.1f times as long as asked for", factor)
+}

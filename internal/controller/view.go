@@ -1,0 +1,106 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
+)
+
+// newsAge is how old a list may be for an object that somebody waits for.
+const newsAge = time.Minute
+
+// View is what one pass sees Cobalt through: its calls, and the lists that it
+// shares with other objects of the environment.
+type View struct {
+	*cobalt.Client
+	lists *lists
+	// account that the object belongs to.
+	account string
+	// maxAge of a list.
+	maxAge time.Duration
+	// news is set where somebody waits for the pass.
+	news bool
+	// live is set where Cobalt itself was asked, or is to be, and not a list.
+	live bool
+	// looked is set once the pass has looked for what the object stands for.
+	looked bool
+}
+
+// linkedAccount returns the account, or nil if there is none.
+func (v *View) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error) {
+	v.looked = true
+	if !v.live && !v.single() {
+		found, presence, err := v.lists.accounts.Find(ctx, v.account, v.maxAge)
+		if err != nil || presence != snapshot.Unknown {
+			return ifPresent(&found, presence), err
+		}
+	}
+	v.live = true
+	found, err := unlessMissing(v.GetLinkedAccount(ctx, v.account))
+	if found != nil {
+		v.lists.accounts.Put(v.account, *found)
+	}
+	return found, err
+}
+
+// single tells whether an account had better be asked for alone: of one that is
+// new, that is all there is to know; of many, a list tells more for less.
+func (v *View) single() bool {
+	return v.news && !v.lists.accounts.Fresh(v.maxAge) && v.lists.singles.AllowN(v.lists.clock.Now(), 1)
+}
+
+// config returns a config of the account, or nil if there is none.
+func (v *View) config(ctx context.Context, id string) (*cobalt.Config, error) {
+	v.looked = true
+	if !v.live && !v.news {
+		found, presence, err := v.lists.configsOf(v.account).Find(ctx, id, v.maxAge)
+		if cobalt.IsNotFound(err) { // the account is
+			return nil, nil
+		}
+		if err != nil || presence != snapshot.Unknown {
+			return ifPresent(&found, presence), err
+		}
+	}
+	v.live = true
+	return unlessMissing(v.GetConfig(ctx, v.account, id))
+}
+
+// webhook returns the webhook of the account, or nil if there is none.
+func (v *View) webhook(ctx context.Context) (*cobalt.Webhook, error) {
+	v.looked, v.live = true, true
+	return unlessMissing(v.GetWebhook(ctx, v.account))
+}
+
+// requireApplication returns stalled unless Cobalt offers an application. It
+// asks anew before it says that there is none.
+func (v *View) requireApplication(ctx context.Context, slug string) error {
+	for _, maxAge := range []time.Duration{longListAge, newsAge} {
+		_, presence, err := v.lists.applications.Find(ctx, slug, maxAge)
+		if err != nil || presence != snapshot.Absent {
+			return err
+		}
+	}
+	return stalledBy(v1alpha1.ReasonApplicationNotFound,
+		"Cobalt offers no application %q: enable it there, or delete this object and create it again with another slug", slug)
+}
+
+// longListAge is how long the list of applications says that there is one. That
+// one is gone, Cobalt says when it refuses.
+const longListAge = time.Hour
+
+func ifPresent[V any](found *V, presence snapshot.Presence) *V {
+	if presence != snapshot.Present {
+		return nil
+	}
+	return found
+}
+
+func unlessMissing[V any](found *V, err error) (*V, error) {
+	if cobalt.IsNotFound(err) {
+		return nil, nil
+	}
+	return found, err
+}

@@ -1,0 +1,117 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// webhooks teaches the shared flow what a Webhook is.
+type webhooks struct {
+	plain[*v1alpha1.Webhook, cobalt.Webhook]
+	// insecure tells that plain http is allowed: where the API itself is spoken to so.
+	insecure bool
+}
+
+var _ Resource[*v1alpha1.Webhook, cobalt.Webhook] = webhooks{}
+
+// isInsecure tells whether an origin is plain http.
+func isInsecure(origin string) bool { return strings.HasPrefix(origin, "http://") }
+
+// Identities has one: an account has one webhook.
+func (webhooks) Identities(*v1alpha1.Webhook) []string { return []string{""} }
+
+func (webhooks) UniqueID(obj *v1alpha1.Webhook) string { return obj.Status.ID }
+
+func (w webhooks) Desired(_ context.Context, _ *Inputs, obj *v1alpha1.Webhook) (*cobalt.Webhook, error) {
+	if isInsecure(obj.Spec.URL) && !w.insecure {
+		return nil, stalledBy(v1alpha1.ReasonInsecureURL, "url is plain http, which would show the events to anybody on the way: use https")
+	}
+	return &cobalt.Webhook{URL: obj.Spec.URL, Events: obj.Spec.Events}, nil
+}
+
+// Observe does not look for what was never created: createWebhook answers what is there.
+func (webhooks) Observe(ctx context.Context, api *View, obj *v1alpha1.Webhook) (*cobalt.Webhook, error) {
+	if obj.Status.ID == "" && obj.Spec.ManagementPolicy != v1alpha1.ManagementPolicyReadOnly {
+		return nil, nil
+	}
+	return api.webhook(ctx)
+}
+
+func (webhooks) Diff(desired, remote *cobalt.Webhook) []difference {
+	var differences []difference
+	if desired.URL != remote.URL {
+		differences = append(differences, difference{path: "url", want: desired.URL, have: remote.URL})
+	}
+	for _, event := range without(desired.Events, remote.Events) {
+		differences = append(differences, difference{path: "events[" + event + "]", want: true})
+	}
+	for _, event := range without(remote.Events, desired.Events) {
+		differences = append(differences, difference{path: "events[" + event + "]", have: true})
+	}
+	return differences
+}
+
+// without are the events of a that are not in b, each once and in a fixed order.
+func without(a, b []string) []string {
+	rest := slices.DeleteFunc(slices.Clone(a), func(event string) bool { return slices.Contains(b, event) })
+	slices.Sort(rest)
+	return slices.Compact(rest)
+}
+
+func (w webhooks) Create(ctx context.Context, api *View, desired *cobalt.Webhook) (*cobalt.Webhook, error) {
+	made, err := api.CreateWebhook(ctx, api.account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
+	switch {
+	case cobalt.IsNotFound(err):
+		return nil, accountMissing(api)
+	case err != nil:
+		return nil, err
+	}
+	now, _, err := unsubscribe(ctx, api, desired, made)
+	return now, err
+}
+
+// Update subscribes only if something is missing: some of the API's dialects make
+// another webhook each time.
+func (w webhooks) Update(ctx context.Context, api *View, desired, remote *cobalt.Webhook) (*cobalt.Webhook, bool, error) {
+	if desired.URL != remote.URL || len(without(desired.Events, remote.Events)) > 0 {
+		made, err := api.CreateWebhook(ctx, api.account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
+		if err != nil {
+			return nil, false, err
+		}
+		remote = made
+	}
+	return unsubscribe(ctx, api, desired, remote)
+}
+
+// unsubscribe ends the subscription to exactly the events that are not desired.
+// That they are gone, the answer does not tell.
+func unsubscribe(ctx context.Context, api *View, desired, remote *cobalt.Webhook) (now *cobalt.Webhook, told bool, err error) {
+	left := without(remote.Events, desired.Events)
+	if len(left) == 0 {
+		return remote, true, nil
+	}
+	kept := *remote
+	if err := api.UnsubscribeWebhook(ctx, api.account, left); err != nil {
+		return &kept, false, err
+	}
+	kept.Events = without(remote.Events, left)
+	return &kept, false, nil
+}
+
+func (webhooks) Publish(obj *v1alpha1.Webhook, _, remote *cobalt.Webhook) { obj.Status.ID = remote.ID }
+
+// Delete unsubscribes from whatever there is: the API has no other way.
+func (webhooks) Delete(ctx context.Context, api *View, obj *v1alpha1.Webhook) error {
+	if obj.Status.ID == "" && wasRefused(obj) {
+		return nil
+	}
+	remote, err := api.GetWebhook(ctx, api.account)
+	if err != nil || len(remote.Events) == 0 {
+		return err
+	}
+	return api.UnsubscribeWebhook(ctx, api.account, remote.Events)
+}
