@@ -108,11 +108,12 @@ type IntegrationConfigStatus struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=200
 	Fields []string `json:"fields,omitempty"`
-	// secretFields are those of them whose value once came from a Secret: it is not shown.
+	// hiddenFields are those of them whose value once came from a Secret or ConfigMap:
+	// it is not shown.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=200
-	SecretFields []string `json:"secretFields,omitempty"`
+	HiddenFields []string `json:"hiddenFields,omitempty"`
 	// observed is what spec.observe asks for.
 	// +optional
 	Observed *ConfigObserved `json:"observed,omitempty"`

@@ -594,8 +594,8 @@ func (in *IntegrationConfigStatus) DeepCopyInto(out *IntegrationConfigStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
-	if in.SecretFields != nil {
-		in, out := &in.SecretFields, &out.SecretFields
+	if in.HiddenFields != nil {
+		in, out := &in.HiddenFields, &out.HiddenFields
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
