@@ -25,8 +25,8 @@ type IntegrationConfigSpec struct {
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]([ -~]*[!-~])?$') && !self.matches('[/\\\\\\\\%?#]') && !(self in ['.', '..', 'all'])",message="configID must be printable ASCII without outer spaces and without / \\ % ? #, and none of: . .. all"
 	ConfigID string `json:"configID,omitempty"`
-	// fields of the config. Only those listed are managed; one that is removed here
-	// is unset in Cobalt once.
+	// fields of the config, each with an id and exactly one of value and valueFrom.
+	// Only those listed are managed; one that is removed here is unset in Cobalt once.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
@@ -48,7 +48,12 @@ type IntegrationConfigSpec struct {
 	Observe []ConfigObservation `json:"observe,omitempty"`
 }
 
+// Rules in CEL do not see value, as it has no type. To count properties has the same
+// effect: id is required, and a null counts as none.
+
 // ConfigField is the value of one field: exactly one of value and valueFrom is set.
+// +kubebuilder:validation:MinProperties=2
+// +kubebuilder:validation:MaxProperties=2
 type ConfigField struct {
 	// id of the field, which need not be its name: observe FieldNames shows both.
 	// +required
@@ -72,6 +77,7 @@ type WorkflowSwitch struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]([ -~]*[!-~])?$')",message="id must be printable ASCII without outer spaces"
 	ID string `json:"id"`
 	// enabled is whether the workflow runs.
 	// +required

@@ -11,7 +11,7 @@ type WebhookSpec struct {
 	// --allowed-api-origins is plain http as well.
 	// +required
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^\\\\s/?#@]+([/?][^\\\\s#]*)?$')",message="url must be an http or https URL without user name or fragment"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^\\\\s/?#@]+([/?][^\\\\s#]*)?$') && isURL(self) && url(self).getHostname() != ''",message="url must be an http or https URL with a host and without user name or fragment"
 	URL string `json:"url"`
 	// events to be told of, such as Workflow Completed. What is not listed is
 	// unsubscribed from.
