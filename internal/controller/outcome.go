@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -71,7 +72,7 @@ func judge(err error) outcome {
 		return outcome{class: reconciling, reason: wait.reason, message: wait.message}
 	case errors.As(err, &stop):
 		return outcome{class: stuck, reason: stop.reason, message: stop.message}
-	case errors.Is(err, errNotYet):
+	case errors.Is(err, errNotYet), errors.Is(err, context.Canceled): // the operator is told to stop
 		return outcome{class: silent}
 	case errors.As(err, &throttled):
 		return outcome{class: silent, after: throttled.After}

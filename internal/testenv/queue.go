@@ -17,6 +17,7 @@ type Time struct {
 
 	mu     sync.Mutex
 	queues map[string]*queue
+	held   bool
 }
 
 // NewTime returns a time that stands still.
@@ -53,8 +54,22 @@ func (t *Time) Advance(d time.Duration) {
 	}
 }
 
+// Hold has workers sleep until Advance, as they do in real time, and while they do
+// nothing else happens. Otherwise they go on at once.
+func (t *Time) Hold() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held = true
+}
+
 // After lets a worker that sleeps for a moment go on at once: the moment passes.
 func (t *Time) After(d time.Duration) <-chan time.Time {
+	t.mu.Lock()
+	held := t.held
+	t.mu.Unlock()
+	if held {
+		return t.FakeClock.After(d)
+	}
 	t.Advance(d)
 	over := make(chan time.Time, 1)
 	over <- t.Now()
@@ -72,6 +87,16 @@ func (t *Time) Passes(controller string, request ctrl.Request) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.passes[request]
+}
+
+// Seen tells whether a controller has begun to look at an object.
+func (t *Time) Seen(controller string, request ctrl.Request) bool {
+	t.mu.Lock()
+	q := t.queues[controller]
+	t.mu.Unlock()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.active[request] || q.passes[request] > 0
 }
 
 // Delay tells in how long a controller looks at an object again; false if it

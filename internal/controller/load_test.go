@@ -1,0 +1,45 @@
+package controller
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// TestLoad: a list counts once for all who share it, at the shortest of their intervals.
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	account := func(interval v1alpha1.Duration, observe ...v1alpha1.LinkedAccountObservation) look {
+		obj := &v1alpha1.LinkedAccount{}
+		obj.Spec.SyncInterval, obj.Spec.Observe = interval, observe
+		return lookOf(obj)
+	}
+	config := func(account string) look {
+		obj := &v1alpha1.IntegrationConfig{}
+		obj.Status.LinkedAccountID = account
+		return lookOf(obj)
+	}
+	cases := map[string]struct {
+		reason string
+		looks  []look
+		want   float64 // calls per 600 s
+	}{
+		"Nothing":  {"nobody is looked at", nil, 0},
+		"Accounts": {"one list", []look{account(""), account(""), account("")}, 1},
+		"Observe":  {"and what each wants beyond it", []look{account(""), account("", "Applications")}, 2},
+		"Shortest": {"the list is as young as the most impatient wants", []look{account(""), account("60s")}, 10},
+		"Never":    {"who is not looked at costs nothing", []look{account("0s")}, 0},
+		"Configs":  {"one list for each account", []look{config("a"), config("a"), config("b")}, 2},
+		"Webhooks": {"one call each", []look{lookOf(&v1alpha1.Webhook{}), lookOf(&v1alpha1.Webhook{})}, 2},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := 600 * (load{looks: tc.looks}).perSecond(10*time.Minute); math.Abs(got-tc.want) > 1e-9 {
+				t.Errorf("%s: %g calls in 10 minutes, want %g", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
