@@ -1,6 +1,7 @@
 package v1alpha1_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -183,6 +184,7 @@ func TestConfigFieldValue(t *testing.T) {
 			if err := cluster.Client.Create(t.Context(), config); err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = cluster.Client.Delete(context.WithoutCancel(t.Context()), config) })
 			stored := &v1alpha1.IntegrationConfig{}
 			if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(config), stored); err != nil {
 				t.Fatal(err)

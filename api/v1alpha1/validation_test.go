@@ -209,6 +209,7 @@ func TestDefaults(t *testing.T) {
 		if err := cluster.Client.Create(t.Context(), obj); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = cluster.Client.Delete(context.WithoutCancel(t.Context()), obj) })
 	}
 	if got := env.Spec; got.BaseURL != "https://api.gocobalt.io/api/v2" || got.RateLimit != (v1alpha1.RateLimit{RequestsPerSecond: 10, Burst: 4}) ||
 		got.RequestTimeout != "30s" || got.APIKeySecretRef.Key != "api-key" {

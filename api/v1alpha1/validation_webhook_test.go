@@ -1,6 +1,7 @@
 package v1alpha1_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -87,6 +88,7 @@ func TestDefaultsOfWhatBelongsToAnAccount(t *testing.T) {
 		if err := cluster.Client.Create(t.Context(), obj); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = cluster.Client.Delete(context.WithoutCancel(t.Context()), obj) })
 		if got := *obj.CommonSpec(); got != want {
 			t.Errorf("%s: got %+v, want %+v", kind, got, want)
 		}
