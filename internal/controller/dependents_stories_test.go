@@ -1,12 +1,14 @@
 package controller_test
 
 import (
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -76,6 +78,21 @@ var aWebhook = dependentKind{
 // forEach tells a story of both kinds.
 func forEach(text string, story func(kind dependentKind)) {
 	DescribeTable(text, story, Entry("IntegrationConfig", aConfig), Entry("Webhook", aWebhook))
+}
+
+// driftDetected is cobalt_drift_detected_total for the kind of obj.
+func driftDetected(obj controller.Object) float64 {
+	GinkgoHelper()
+	families, err := metrics.Registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			if family.GetName() == "cobalt_drift_detected_total" && strings.EqualFold(metric.GetLabel()[0].GetValue(), controllerOf(obj)) {
+				return metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
 }
 
 func there(w *world, kind dependentKind) func() bool {
@@ -295,13 +312,16 @@ var _ = Describe("What belongs to an account", func() {
 		obj := kind.make(w, "dependent", of("acme"))
 		w.create(obj)
 		w.ready(obj)
+		detected := driftDetected(obj)
 		w.byHand(func(api *cobalt.Client) error { return kind.spoil(w, api) })
-		w.sim.Inject(simulator.Fault{Operation: kind.correction, Status: 403, Times: 1})
+		w.sim.Inject(simulator.Fault{Operation: kind.correction, Status: 403, Times: 2})
 		w.pass(obj, syncInterval)
 		w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonRejected)
 		Expect(obj.CommonStatus().Drift[0].Path).To(Equal(kind.path))
 		w.pass(obj, syncInterval)
+		w.pass(obj, syncInterval)
 		w.ready(obj)
+		Expect(driftDetected(obj)-detected).To(Equal(1.0), "however often it is seen")
 		Expect(obj.CommonStatus().Drift).To(BeEmpty())
 		Expect(right(w, kind)()).To(BeTrue())
 	})

@@ -2,10 +2,11 @@
 //
 // One reconcile, whatever the kind (reconciler.go):
 //
+//	belongs         which account is of, and who else stands for the same
 //	is it due?      nothing changed and the sync interval not over: rest, no call
 //	connect         environmentRef -> Environment -> a client whose gate is open
 //	Desired         what spec asks for, with Secrets and ConfigMaps read
-//	Observe         what Cobalt has
+//	Observe         what Cobalt has: by a list, and live before anything is written
 //	hold            finalizer and annotations, before anything exists in Cobalt
 //	Create, Update  only if something differs; the answer is the observation
 //	Publish         what users should see goes into the status
