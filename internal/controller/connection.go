@@ -247,4 +247,3 @@ func (c *connection) keyReplaced() time.Time {
 	defer c.mu.Unlock()
 	return c.replaced
 }
-

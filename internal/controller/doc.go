@@ -2,7 +2,7 @@
 //
 // One reconcile, whatever the kind (reconciler.go):
 //
-//	belongs         which account is of, and who else stands for the same
+//	belong          which account obj is of, and who else stands for the same
 //	is it due?      nothing changed and the sync interval not over: rest, no call
 //	connect         environmentRef -> Environment -> a client whose gate is open
 //	Desired         what spec asks for, with Secrets and ConfigMaps read

@@ -19,7 +19,7 @@ type pass[T Object] struct {
 	// account is what obj belongs to, or what is known of that beside accountErr.
 	account    owner
 	accountErr error
-	inputs *Inputs
+	inputs     *Inputs
 	// rivals are the other live objects that stand for the same thing.
 	rivals []Object
 	// about is what this pass is about, last what is known of the one before.

@@ -71,10 +71,10 @@ type Resource[T Object, R any] interface {
 // plain is what a kind need not say that has nothing special to it.
 type plain[T Object, R any] struct{}
 
-func (plain[T, R]) UniqueID(T) string                      { return "" }
-func (plain[T, R]) References(T) []Reference               { return nil }
-func (plain[T, R]) Marks(T, *R) map[string]string          { return nil }
-func (plain[T, R]) Due(context.Context, T) time.Time       { return time.Time{} }
+func (plain[T, R]) UniqueID(T) string                { return "" }
+func (plain[T, R]) References(T) []Reference         { return nil }
+func (plain[T, R]) Marks(T, *R) map[string]string    { return nil }
+func (plain[T, R]) Due(context.Context, T) time.Time { return time.Time{} }
 func (plain[T, R]) DeletionPolicy(obj T) v1alpha1.DeletionPolicy {
 	return obj.CommonSpec().DeletionPolicy
 }

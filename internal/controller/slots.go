@@ -12,7 +12,7 @@ const slotPause = time.Minute
 // slots are the workers of one kind that may be inside one environment at a
 // time: at most half, so that a slow or throttled environment slows no other.
 type slots struct {
-	mu      sync.Mutex
+	mu    sync.Mutex
 	taken map[*waker]int
 	// wanted wait for a slot before others do; queued are those in either.
 	wanted, others map[*waker][]waiter
