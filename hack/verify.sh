@@ -17,6 +17,13 @@ if [ -n "$failed" ]; then
 	echo 'verify: generated files were out of date; run `make generate` and commit what it changes' >&2
 fi
 
+for crd in config/crd/bases/*.yaml; do
+	grep -q "bases/${crd##*/}$" config/crd/kustomization.yaml || {
+		echo "verify: config/crd/kustomization.yaml does not list ${crd##*/}" >&2
+		failed=yes
+	}
+done
+
 for module in . hack/tools hack/controlplane; do
 	(cd "$module" && go mod tidy -diff) || {
 		echo "verify: run \`go mod tidy\` in $module and commit what it changes" >&2
