@@ -25,38 +25,43 @@ func observeConfig(ctx context.Context, api *View, obj *v1alpha1.IntegrationConf
 		obj.Status.Observed = nil
 		return nil
 	}
-	before, now := obj.Status.Observed, &v1alpha1.ConfigObserved{}
-	if before == nil {
-		before = &v1alpha1.ConfigObserved{}
+	seen := observation{before: obj.Status.Observed, now: &v1alpha1.ConfigObserved{}}
+	if seen.before == nil {
+		seen.before = &v1alpha1.ConfigObserved{}
 	}
-	obj.Status.Observed = now
+	obj.Status.Observed = seen.now
 	var problem error
 	for _, wish := range obj.Spec.Observe {
-		if err := readOf(ctx, api, obj, wish, now, before); err != nil {
+		if err := seen.read(ctx, api, obj, wish); err != nil {
 			problem = firstError(problem, fmt.Errorf("observe %s: %w", wish, err))
 		}
 	}
 	return problem
 }
 
-// readOf reads one thing into now, or takes it over from before.
-func readOf(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig, wish v1alpha1.ConfigObservation, now, before *v1alpha1.ConfigObserved) (err error) {
+// observation is what was known of a config before, and what is now.
+type observation struct{ before, now *v1alpha1.ConfigObserved }
+
+// read reads one thing, or takes it over from before.
+func (o observation) read(
+	ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig, wish v1alpha1.ConfigObservation,
+) (err error) {
 	switch wish {
 	case v1alpha1.ConfigObserveConnection:
-		if now.Connected, err = isConnected(ctx, api, obj.Spec.Application); err != nil {
-			now.Connected = before.Connected
+		if o.now.Connected, err = isConnected(ctx, api, obj.Spec.Application); err != nil {
+			o.now.Connected = o.before.Connected
 		}
 	case v1alpha1.ConfigObserveFieldNames:
-		if now.FieldNames, err = fieldNames(ctx, api, obj.Status.ID); err != nil {
-			now.FieldNames = before.FieldNames
+		if o.now.FieldNames, err = fieldNames(ctx, api, obj.Status.ID); err != nil {
+			o.now.FieldNames = o.before.FieldNames
 		}
 	case v1alpha1.ConfigObserveDatastores:
-		if now.Datastores, err = datastores(ctx, api, obj.Status.ID); err != nil {
-			now.Datastores = before.Datastores
+		if o.now.Datastores, err = datastores(ctx, api, obj.Status.ID); err != nil {
+			o.now.Datastores = o.before.Datastores
 		}
 	case v1alpha1.ConfigObserveRuleEngineOptions:
-		if now.RuleEngineOptions, err = ruleEngineOptions(ctx, api, obj.Status.ID); err != nil {
-			now.RuleEngineOptions = before.RuleEngineOptions
+		if o.now.RuleEngineOptions, err = ruleEngineOptions(ctx, api, obj.Status.ID); err != nil {
+			o.now.RuleEngineOptions = o.before.RuleEngineOptions
 		}
 	}
 	return err
@@ -104,7 +109,7 @@ func ruleEngineOptions(ctx context.Context, api *View, id string) (*runtime.RawE
 	if err != nil {
 		return nil, err
 	}
-	if _, err := decodeJSON(options); err != nil || len(options) > mostOptions {
+	if _, isObject := decodeAny(options).(map[string]any); !isObject || len(options) > mostOptions {
 		return nil, nil // nothing that status could hold
 	}
 	return &runtime.RawExtension{Raw: options}, nil

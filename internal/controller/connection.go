@@ -90,13 +90,6 @@ func (c *connection) place() *realm {
 	return c.realm
 }
 
-// client returns the client made from the present key.
-func (c *connection) client() *cobalt.Client {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.api
-}
-
 // view is what objects see through the client in use.
 func (c *connection) view() *View {
 	c.mu.Lock()

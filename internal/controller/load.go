@@ -94,5 +94,6 @@ func (r *EnvironmentReconciler[T]) stretch(key environmentKey, env T, conn *conn
 	if factor == 1 {
 		return ""
 	}
-	return fmt.Sprintf("; looking at all objects takes more calls than half of rateLimit, so sync intervals are %.1f times as long as asked for", factor)
+	return fmt.Sprintf("; looking at all objects takes more calls than half of rateLimit, "+
+		"so sync intervals are %.1f times as long as asked for", factor)
 }

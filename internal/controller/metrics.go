@@ -13,7 +13,7 @@ var (
 
 	syncIntervalStretch = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "cobalt_sync_interval_stretch_ratio",
-		Help: "How many times as long as asked for sync intervals are, because looking at all objects of an environment takes more calls than fit.",
+		Help: "How many times as long as asked for sync intervals are, because not all looks at an environment's objects fit.",
 	}, []string{"environment"})
 )
 

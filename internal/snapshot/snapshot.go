@@ -22,11 +22,11 @@ import (
 type Presence int
 
 const (
-	// Unknown: it was there, but what it is like is not remembered, or no longer true.
+	// Unknown is said of what was there, but is not remembered, or no longer true.
 	Unknown Presence = iota
-	// Absent: it was not there when the list was loaded. That is a hint, no proof.
+	// Absent is said of what was not there when the list was loaded: a hint, no proof.
 	Absent
-	// Present: it is remembered.
+	// Present is said of what is remembered.
 	Present
 )
 
