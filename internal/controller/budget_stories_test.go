@@ -159,6 +159,15 @@ var _ = Describe("Many objects", Ordered, func() {
 		looks := func() int { return w.sim.Calls()["getWebhook"] + w.sim.Calls()["listInstalledConfigs"] }
 		Eventually(func() int { w.time.Advance(50 * time.Millisecond); return looks() }).Should(BeNumerically(">=", 100))
 		w.time.Hold() // or the sweep would go on faster than an object can be created
+		calls, same := 0, 0
+		Eventually(func() int { // those that are under way arrive
+			if now := len(w.sim.Log()); now == calls && w.time.HasWaiters() {
+				same++
+			} else {
+				calls, same = now, 0
+			}
+			return same
+		}).Should(BeNumerically(">=", 20))
 		late := w.account("late")
 		mark := len(w.sim.Log())
 		w.create(late)
