@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"maps"
 	"time"
 )
 
@@ -43,6 +44,7 @@ func (c *Config) UnmarshalJSON(text []byte) error {
 func (o object) fields(keys ...string) map[string]json.RawMessage {
 	for _, key := range keys {
 		if byID, err := parse(o[key]); err == nil {
+			maps.DeleteFunc(byID, func(id string, _ json.RawMessage) bool { return !byID.has(id) })
 			return byID
 		}
 		if !o.has(key) {

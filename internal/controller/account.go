@@ -45,6 +45,9 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 	}
 	found := owner{linked.AccountID(), linked.Status.ID}
 	switch {
+	case known != "" && known != found.id:
+		return owner{id: known}, stalledBy(v1alpha1.ReasonDifferentAccount,
+			"it was made for account %q, and LinkedAccount %s now stands for %q: delete this object and create it again", known, key, found.id)
 	case environmentOf(linked) != environmentOf(obj):
 		return found, stalledBy(v1alpha1.ReasonDifferentAccount,
 			"LinkedAccount %s is in %s, and this object in %s: delete this object and create it again with the same environmentRef",

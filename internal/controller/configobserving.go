@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
 // What status can hold of what is read of a config; see ConfigObserved.
@@ -25,44 +26,66 @@ func observeConfig(ctx context.Context, api *View, obj *v1alpha1.IntegrationConf
 		obj.Status.Observed = nil
 		return nil
 	}
-	seen := observation{before: obj.Status.Observed, now: &v1alpha1.ConfigObserved{}}
-	if seen.before == nil {
-		seen.before = &v1alpha1.ConfigObserved{}
-	}
-	obj.Status.Observed = seen.now
+	obj.Status.Observed = only(obj.Status.Observed, obj.Spec.Observe)
 	var problem error
 	for _, wish := range obj.Spec.Observe {
-		if err := seen.read(ctx, api, obj, wish); err != nil {
+		if api.read[string(wish)] { // before this pass had to be put off
+			continue
+		}
+		err := readOf(ctx, api, obj, wish)
+		switch {
+		case cobalt.IsThrottled(err):
+			return err
+		case err != nil:
 			problem = firstError(problem, fmt.Errorf("observe %s: %w", wish, err))
+		default:
+			api.read[string(wish)] = true
 		}
 	}
 	return problem
 }
 
-// observation is what was known of a config before, and what is now.
-type observation struct{ before, now *v1alpha1.ConfigObserved }
+// only is what was known before, as far as it is still asked for.
+func only(before *v1alpha1.ConfigObserved, wishes []v1alpha1.ConfigObservation) *v1alpha1.ConfigObserved {
+	now := &v1alpha1.ConfigObserved{}
+	if before == nil {
+		return now
+	}
+	for _, wish := range wishes {
+		switch wish {
+		case v1alpha1.ConfigObserveConnection:
+			now.Connected = before.Connected
+		case v1alpha1.ConfigObserveFieldNames:
+			now.FieldNames = before.FieldNames
+		case v1alpha1.ConfigObserveDatastores:
+			now.Datastores = before.Datastores
+		case v1alpha1.ConfigObserveRuleEngineOptions:
+			now.RuleEngineOptions = before.RuleEngineOptions
+		}
+	}
+	return now
+}
 
-// read reads one thing, or takes it over from before.
-func (o observation) read(
-	ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig, wish v1alpha1.ConfigObservation,
-) (err error) {
+// readOf reads one thing. If that fails, what was known stays.
+func readOf(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig, wish v1alpha1.ConfigObservation) error {
+	now := obj.Status.Observed
 	switch wish {
 	case v1alpha1.ConfigObserveConnection:
-		if o.now.Connected, err = isConnected(ctx, api, obj.Spec.Application); err != nil {
-			o.now.Connected = o.before.Connected
-		}
+		return keepOnError(&now.Connected, func() (*bool, error) { return isConnected(ctx, api, obj.Spec.Application) })
 	case v1alpha1.ConfigObserveFieldNames:
-		if o.now.FieldNames, err = fieldNames(ctx, api, obj.Status.ID); err != nil {
-			o.now.FieldNames = o.before.FieldNames
-		}
+		return keepOnError(&now.FieldNames, func() ([]v1alpha1.FieldName, error) { return fieldNames(ctx, api, obj.Status.ID) })
 	case v1alpha1.ConfigObserveDatastores:
-		if o.now.Datastores, err = datastores(ctx, api, obj.Status.ID); err != nil {
-			o.now.Datastores = o.before.Datastores
-		}
-	case v1alpha1.ConfigObserveRuleEngineOptions:
-		if o.now.RuleEngineOptions, err = ruleEngineOptions(ctx, api, obj.Status.ID); err != nil {
-			o.now.RuleEngineOptions = o.before.RuleEngineOptions
-		}
+		return keepOnError(&now.Datastores, func() ([]string, error) { return datastores(ctx, api, obj.Status.ID) })
+	default:
+		return keepOnError(&now.RuleEngineOptions, func() (*runtime.RawExtension, error) { return ruleEngineOptions(ctx, api, obj.Status.ID) })
+	}
+}
+
+// keepOnError puts what read returns in its place, unless it fails.
+func keepOnError[V any](place *V, read func() (V, error)) error {
+	value, err := read()
+	if err == nil {
+		*place = value
 	}
 	return err
 }

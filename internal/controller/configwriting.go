@@ -27,34 +27,33 @@ func (c configs) Create(ctx context.Context, api *View, desired *config) (*confi
 	case err != nil:
 		return nil, err
 	}
+	api.lists.configsOf(api.account).Forget(answer.ID) // a list from before does not know it
 	made := &config{Config: *answer}
 	if len(c.Diff(desired, made)) == 0 {
 		return made, nil
 	}
-	now, _, err := c.Update(ctx, api, desired, made)
-	if err != nil {
-		return made, err
+	if desired.ID == "" && api.lists.refersTo(api.account, answer.ID) {
+		return made, errAgain // Cobalt's choice is what another object stands for: they are rivals
 	}
-	return now, nil
+	now, _, err := c.Update(ctx, api, desired, made)
+	return now, err
 }
 
 // Update writes what differs, and nothing of what spec does not list.
 func (c configs) Update(ctx context.Context, api *View, desired, remote *config) (now *config, told bool, err error) {
 	defer api.lists.configsOf(api.account).Forget(remote.ID) // however it ends
-	unset, err := unsetFields(ctx, api, desired, remote)
-	if err != nil {
-		return nil, false, err
+	now = &config{Config: remote.Config, unset: map[string]bool{}}
+	now.Fields = maps.Clone(remote.Fields)
+	if err := unsetFields(ctx, api, desired, now); err != nil {
+		return now, false, err
 	}
 	texts, whole := changes(desired, remote)
 	if whole {
-		now, err = writeWhole(ctx, api, desired, remote, unset)
-		return now, true, err
+		return now, true, writeWhole(ctx, api, desired, now)
 	}
-	now = &config{Config: remote.Config, unset: unset}
-	now.Fields = maps.Clone(remote.Fields)
 	for _, id := range slices.Sorted(maps.Keys(texts)) {
 		if err := api.UpdateConfigField(ctx, api.account, remote.ID, id, texts[id]); err != nil {
-			return nil, false, err
+			return now, false, err
 		}
 		now.Fields[id] = desired.Fields[id]
 	}
@@ -82,29 +81,28 @@ func changes(desired, remote *config) (texts map[string]string, whole bool) {
 }
 
 // unsetFields takes back the fields that spec no longer lists.
-func unsetFields(ctx context.Context, api *View, desired, remote *config) (map[string]bool, error) {
-	unset := map[string]bool{}
+func unsetFields(ctx context.Context, api *View, desired, now *config) error {
 	for _, id := range slices.Sorted(maps.Keys(desired.unset)) {
-		if remote.Fields[id] == nil {
+		if now.Fields[id] == nil {
 			continue
 		}
-		err := api.DeleteConfigField(ctx, api.account, remote.ID, id)
+		err := api.DeleteConfigField(ctx, api.account, now.ID, id)
 		if err != nil && !cobalt.IsNotFound(err) { // a field that is gone is unset
-			return nil, err
+			return err
 		}
-		unset[id] = true
+		now.unset[id] = true
 	}
-	return unset, nil
+	return nil
 }
 
 // writeWhole writes the document that was read last with what spec lists in it:
 // whether Cobalt merges what it is sent, or replaces all by it, is not said.
-func writeWhole(ctx context.Context, api *View, desired, remote *config, unset map[string]bool) (*config, error) {
-	base := &remote.Config
-	if len(unset) > 0 { // what they have now is Cobalt's affair
+func writeWhole(ctx context.Context, api *View, desired, now *config) error {
+	base := &now.Config
+	if len(now.unset) > 0 { // what they have now is Cobalt's affair
 		var err error
-		if base, err = api.GetConfig(ctx, api.account, remote.ID); err != nil {
-			return nil, err
+		if base, err = api.GetConfig(ctx, api.account, now.ID); err != nil {
+			return err
 		}
 	}
 	in := cobalt.ConfigUpdate{Fields: map[string]json.RawMessage{}, Workflows: slices.Clone(base.Workflows)}
@@ -118,9 +116,10 @@ func writeWhole(ctx context.Context, api *View, desired, remote *config, unset m
 		in.Workflows = slices.DeleteFunc(in.Workflows, func(w cobalt.ConfigWorkflow) bool { return w.ID == want.ID })
 		in.Workflows = append(in.Workflows, want)
 	}
-	answer, err := api.UpdateConfig(ctx, api.account, remote.ID, in)
+	answer, err := api.UpdateConfig(ctx, api.account, now.ID, in)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &config{Config: *answer, unset: unset}, nil
+	now.Config = *answer
+	return nil
 }

@@ -39,6 +39,9 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], 
 	r.count(p, differences)
 	p.setDrift(differences) // stays until correcting it works
 	now, told, err := r.Resource.Update(ctx, api, desired, remote)
+	if now != nil {
+		r.Resource.Publish(p.obj, desired, now) // what was done is done, although the rest may have failed
+	}
 	switch {
 	case cobalt.IsNotFound(err): // gone since Observe: observe again
 		return errors.New("it vanished from Cobalt meanwhile: " + err.Error())
@@ -50,7 +53,6 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], 
 	if !told { // the next look will
 		p.wrote = digest(differences)
 	}
-	r.Resource.Publish(p.obj, desired, now)
 	return p.kept(r.Resource.Diff(desired, now))
 }
 
@@ -101,6 +103,7 @@ func (p *pass[T]) kept(differences []difference) error {
 	if len(differences) == 0 {
 		return nil
 	}
+	p.wrote = digest(differences)
 	return stalledBy(v1alpha1.ReasonNotConverging,
 		"Cobalt does not keep what spec asks for in %s: change spec to what Cobalt keeps (status.drift shows both), "+
 			"or request a sync to have it written again", paths(differences))
@@ -112,8 +115,12 @@ func (p *pass[T]) triedInVain(differences []difference) bool {
 	if p.wanted || len(differences) == 0 {
 		return false
 	}
+	if p.wrote != "" {
+		return p.wrote == digest(differences)
+	}
+	// After a restart, as far as the status tells.
 	ready := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
-	return p.wrote == digest(differences) || ready != nil && ready.Reason == v1alpha1.ReasonNotConverging && !p.unseen(differences)
+	return ready != nil && ready.Reason == v1alpha1.ReasonNotConverging && !p.unseen(differences)
 }
 
 func (p *pass[T]) setDrift(differences []difference) { p.obj.CommonStatus().Drift = drift(differences) }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -39,7 +40,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	p.look(api)
 	err = r.Resource.Delete(ctx, api, p.obj)
 	if cobalt.IsNotFound(err) { // some gateway may have said so: the API must have answered
-		err = api.lists.applications.Load(ctx)
+		err = answers(ctx, api)
 	}
 	if err != nil {
 		return false, err
@@ -52,7 +53,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 // one is held first, or it could go without a trace before it has looked. What
 // obj has created is as good as created by it.
 func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
-	heir, marks := winner(p.rivals[0], p.rivals), map[string]string{}
+	heir, marks := winner(p.rivals[0], p.rivals[1:]), map[string]string{}
 	for _, name := range []string{accountMark, originMark} {
 		if value, ok := mark(p.obj, name); ok {
 			marks[name] = value
@@ -73,4 +74,19 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 func (r *Reconciler[T, R]) letGo(ctx context.Context, obj T) (ctrl.Result, error) {
 	o := judge(release(ctx, r.client, obj))
 	return ctrl.Result{RequeueAfter: o.after}, o.err
+}
+
+// lately is how long an answer proves that the API is there and takes the key.
+const lately = 10 * time.Second
+
+// answers makes sure that it is.
+func answers(ctx context.Context, api *View) error {
+	if api.lists.api == api.Client {
+		_, _, err := api.lists.applications.Find(ctx, "", lately)
+		return err
+	}
+	for _, err := range api.ListApplications(ctx, "") {
+		return err // the first element says enough
+	}
+	return nil
 }

@@ -31,6 +31,9 @@ type dueTime struct {
 	open bool
 	// written is the version of the object after our last write to it.
 	written string
+	// read is what was read beyond the object itself since the last finished pass,
+	// which may take more calls than can be made in a row.
+	read map[string]bool
 	// wrote stands for the differences that were corrected last without an answer
 	// that tells so.
 	wrote string
@@ -51,6 +54,8 @@ type about struct {
 	winner types.UID
 	// account stands for the account in Cobalt that the object belongs to.
 	account string
+	// refused tells that the object may not use its environment.
+	refused bool
 }
 
 func newDueTimes() *dueTimes {

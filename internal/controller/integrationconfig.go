@@ -168,6 +168,7 @@ func enabled(workflows []cobalt.ConfigWorkflow, id string) any {
 func (configs) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config) {
 	obj.Status.ID = remote.ID
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		obj.Status.HiddenFields = slices.Sorted(maps.Keys(desired.hidden))
 		return
 	}
 	owned := slices.Collect(maps.Keys(desired.Fields))
@@ -203,7 +204,8 @@ func (configs) Delete(ctx context.Context, api *View, obj *v1alpha1.IntegrationC
 		if err != nil {
 			return err
 		}
-		id = chosen.ID
+		obj.Status.ID = chosen.ID
+		return errAgain // it may be what another object stands for
 	}
 	defer api.lists.configsOf(api.account).Forget(id)
 	return api.DeleteConfig(ctx, api.account, id)

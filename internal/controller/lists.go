@@ -81,11 +81,11 @@ func (l *lists) refersTo(account, id string) bool {
 }
 
 // sweep forgets the configs that nobody has asked for lately.
-func (l *lists) sweep(maxAge time.Duration) {
+func (l *lists) sweep(interval time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for account, configs := range l.configs {
-		if !configs.Fresh(maxAge) {
+		if configs.Idle(max(2*interval, longListAge)) {
 			delete(l.configs, account)
 		}
 	}

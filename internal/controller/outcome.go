@@ -27,6 +27,10 @@ func (s *stalled) Error() string { return s.message }
 // errNotYet is the error of a step that cannot go on for a moment.
 var errNotYet = errors.New("not yet")
 
+// errAgain is the error of a step after which all is to be looked at anew, as it
+// has seen what changes the steps before it.
+var errAgain = errors.New("again")
+
 func waitingFor(reason, format string, args ...any) error {
 	return &waiting{reason, fmt.Sprintf(format, args...)}
 }
@@ -74,6 +78,8 @@ func judge(err error) outcome {
 		return outcome{class: stuck, reason: stop.reason, message: stop.message}
 	case errors.Is(err, errNotYet), errors.Is(err, context.Canceled): // the operator is told to stop
 		return outcome{class: silent}
+	case errors.Is(err, errAgain):
+		return outcome{class: silent, after: conflictPause}
 	case errors.As(err, &throttled):
 		return outcome{class: silent, after: throttled.After}
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err): // another version is there, or none

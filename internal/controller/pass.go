@@ -42,12 +42,13 @@ type pass[T Object] struct {
 }
 
 // begin finds out what a pass is for. env is nil if there is none.
-func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObject) (*pass[T], error) {
+func (r *Reconciler[T, R]) begin(
+	ctx context.Context, obj T, account owner, accountErr error, env EnvironmentObject, envErr error,
+) (*pass[T], error) {
 	version, err := r.inputs.version(ctx, r.Resource.References(obj))
 	if err != nil {
 		return nil, err
 	}
-	account, accountErr := r.accounts.of(ctx, obj)
 	rivals, err := r.rivals(ctx, obj, account.id)
 	if err != nil {
 		return nil, err
@@ -55,8 +56,10 @@ func (r *Reconciler[T, R]) begin(ctx context.Context, obj T, env EnvironmentObje
 	p := &pass[T]{
 		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), rivals: rivals,
 		account: account, accountErr: accountErr,
-		about: about{obj.GetGeneration(), version, requested(obj), generationOf(env), winner(obj, rivals).GetUID(), account.made},
-		last:  r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()),
+		about: about{
+			obj.GetGeneration(), version, requested(obj), generationOf(env), winner(obj, rivals).GetUID(), account.made, notAllowed(envErr),
+		},
+		last: r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()),
 	}
 	restarted := p.last.about == about{}
 	if restarted && conditionsOf(obj).settled(obj.GetGeneration()) {
@@ -121,7 +124,10 @@ func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration,
 // look sets what api goes by: how old lists may be, and that Cobalt itself is
 // asked about what is going to be written.
 func (p *pass[T]) look(api *View) {
-	api.account, api.news, api.maxAge = p.account.id, p.news(), p.interval
+	if p.last.read == nil {
+		p.last.read = map[string]bool{}
+	}
+	api.account, api.news, api.maxAge, api.read = p.account.id, p.news(), p.interval, p.last.read
 	if p.news() {
 		api.maxAge = min(newsAge, p.interval)
 	}

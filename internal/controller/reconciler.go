@@ -49,8 +49,9 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	if r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()).lags(obj) { // what we have reported is not in it yet
 		return ctrl.Result{RequeueAfter: conflictPause}, nil
 	}
-	env, envErr := r.environments.find(ctx, obj, r.accountOf(ctx, obj), r.waiterOf(obj))
-	p, err := r.begin(ctx, obj, env)
+	account, accountErr := r.accounts.of(ctx, obj)
+	env, envErr := r.environments.find(ctx, obj, account.id, r.waiterOf(obj))
+	p, err := r.begin(ctx, obj, account, accountErr, env, envErr)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -146,33 +147,41 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 }
 
 // observe looks at Cobalt. What a list says is good enough as long as nothing is
-// written because of it; what was there and is missing is doubted first, for all
-// else may be missing as well.
+// written because of it.
 func (r *Reconciler[T, R]) observe(ctx context.Context, api *View, p *pass[T], desired *R) (*R, error) {
 	remote, err := r.Resource.Observe(ctx, api, p.obj)
-	if err != nil {
+	if err != nil || remote == nil && p.obj.CommonStatus().ID == "" {
 		return nil, err
 	}
-	switch {
-	case remote == nil && p.obj.CommonStatus().ID == "":
-		return nil, nil
-	case remote == nil && !p.readOnly() && !r.environments.trusted(environmentOf(p.obj)):
-		r.environments.connections.of(environmentOf(p.obj)).gate.doubt(r.waiterOf(p.obj))
-		return nil, errNotYet // until it is clear that it is gone, and not all else as well
-	case api.live,
-		remote != nil && (p.readOnly() || p.triedInVain(r.Resource.Diff(desired, remote)) || len(r.Resource.Diff(desired, remote)) == 0):
+	if err := r.doubt(p, remote); err != nil {
+		return nil, err
+	}
+	if remote != nil {
+		differences := r.Resource.Diff(desired, remote)
+		if len(differences) == 0 || p.readOnly() || p.triedInVain(differences) {
+			return remote, nil
+		}
+	}
+	if api.live {
 		return remote, nil
 	}
 	api.live = true
-	return r.Resource.Observe(ctx, api, p.obj)
+	if remote, err = r.Resource.Observe(ctx, api, p.obj); err != nil {
+		return nil, err
+	}
+	return remote, r.doubt(p, remote)
+}
+
+// doubt asks for proof that the environment is the one it was, if what was there
+// is missing: all else may be missing as well, and must not be made again elsewhere.
+func (r *Reconciler[T, R]) doubt(p *pass[T], remote *R) error {
+	if remote != nil || p.readOnly() || r.environments.trusted(environmentOf(p.obj)) {
+		return nil
+	}
+	r.environments.connections.of(environmentOf(p.obj)).gate.doubt(r.waiterOf(p.obj))
+	return errNotYet
 }
 
 func (r *Reconciler[T, R]) waiterOf(obj T) waiter {
 	return waiter{r.waker, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
-}
-
-// accountOf is the id of the account that obj belongs to, as far as it is known.
-func (r *Reconciler[T, R]) accountOf(ctx context.Context, obj T) string {
-	account, _ := r.accounts.of(ctx, obj)
-	return account.id
 }

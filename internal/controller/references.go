@@ -19,8 +19,9 @@ const accountIndex = "account"
 // dependents finds the objects of an account among the kinds that have any: the
 // account is not deleted in Cobalt before they are.
 type dependents struct {
-	cache client.Reader
-	kinds []objectKind
+	cache        client.Reader
+	environments *environments
+	kinds        []objectKind
 }
 
 // accountKeyOf is the value of accountIndex for an object that belongs to an account.
@@ -29,19 +30,19 @@ func accountKeyOf(obj Object) string {
 	if ref := account.LinkedAccountRef; ref != nil {
 		return accountName(obj.GetNamespace(), ref.Name)
 	}
-	return accountID(environmentOf(obj), account.LinkedAccountID)
+	return accountID(account.LinkedAccountID)
 }
 
 func accountName(namespace, name string) string { return "name " + namespace + "/" + name }
 
-func accountID(env environmentKey, id string) string { return "id " + env.String() + " " + id }
+func accountID(id string) string { return "id " + id }
 
 // mostDependents is how many of them a message names.
 const mostDependents = 5
 
 // gone returns waiting while objects of the account exist that are not being deleted.
 func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) error {
-	keys := []string{accountName(account.Namespace, account.Name), accountID(environmentOf(account), account.AccountID())}
+	keys := []string{accountName(account.Namespace, account.Name), accountID(account.AccountID())}
 	var names []string
 	for _, dependent := range d.kinds {
 		for _, key := range keys {
@@ -49,12 +50,17 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 			if err := d.cache.List(ctx, list, client.MatchingFields{accountIndex: key}); err != nil {
 				return fmt.Errorf("list the %s objects of the account: %w", dependent.name, err)
 			}
-			_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
-				if obj := item.(client.Object); obj.GetDeletionTimestamp().IsZero() {
+			err := meta.EachListItem(list, func(item runtime.Object) error {
+				obj := item.(Object)
+				same, err := d.environments.sameRealm(ctx, environmentOf(account), environmentOf(obj))
+				if same && obj.GetDeletionTimestamp().IsZero() {
 					names = append(names, dependent.name+" "+client.ObjectKeyFromObject(obj).String())
 				}
-				return nil
+				return err
 			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	if len(names) == 0 {

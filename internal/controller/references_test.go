@@ -52,7 +52,7 @@ func TestDependents(t *testing.T) {
 			index := func(obj client.Object) []string { return []string{accountKeyOf(obj.(Object))} }
 			cache := fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.there...).
 				WithIndex(&v1alpha1.Webhook{}, accountIndex, index).WithIndex(&v1alpha1.IntegrationConfig{}, accountIndex, index).Build()
-			err := dependents{cache, dependentKinds}.gone(t.Context(), acme)
+			err := dependents{cache, &environments{}, dependentKinds}.gone(t.Context(), acme)
 			switch {
 			case tc.want == "" && err != nil:
 				t.Errorf("%s: %v", tc.reason, err)

@@ -26,9 +26,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	if o.class == ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		o.reason, o.message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))
 	}
-	if r.keepsQuiet(p, o, now) {
-		p.obj = p.before
-	} else {
+	if !r.keepsQuiet(p, o, now) {
 		r.report(p, o, now)
 	}
 	if !equality.Semantic.DeepEqual(p.before, p.obj) { // a pass that finds nothing new writes nothing
@@ -87,7 +85,7 @@ func (r *Reconciler[T, R]) report(p *pass[T], o outcome, now time.Time) {
 	}
 	status := p.obj.CommonStatus()
 	status.InputsVersion = p.about.inputs
-	if p.account.id != "" {
+	if p.account.id != "" && p.accountErr == nil {
 		status.LinkedAccountID = p.account.id
 	}
 	status.LastHandledReconcileAt = p.about.request

@@ -44,8 +44,8 @@ type Resource[T Object, R any] interface {
 	// Create makes it, and returns what Cobalt answered; beside an error, what there
 	// is nevertheless.
 	Create(ctx context.Context, api *View, desired *R) (*R, error)
-	// Update corrects it, and returns what there is now, and whether Cobalt's answer
-	// told so. remote was observed live.
+	// Update corrects it, and returns what there is now, also beside an error, and
+	// whether Cobalt's answer told so. remote was observed live.
 	Update(ctx context.Context, api *View, desired, remote *R) (now *R, told bool, err error)
 	// Publish copies into the status what users should see, and what has to be
 	// known the next time. It is also called before Update. It is pure.

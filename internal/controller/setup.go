@@ -73,7 +73,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("set up output Secrets: %w", err)
 	}
 	accounts := linkedAccounts{
-		dependents{mgr.GetClient(), dependentKinds},
+		dependents{mgr.GetClient(), s.environments, dependentKinds},
 		credentials{mgr.GetClient(), mgr.GetEventRecorder(recorder)},
 		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock},
 	}

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
 const (
@@ -53,11 +56,11 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *connection, known map[string]string, same bool) error {
 	total, missing := len(known), 0
 	for account, id := range known {
-		found, _, err := conn.view().lists.accounts.Find(ctx, account, trustFor)
+		found, presence, err := conn.view().lists.accounts.Find(ctx, account, trustFor)
 		if err != nil {
 			return err
 		}
-		if found.ID != id {
+		if presence == snapshot.Absent || id != "" && found.ID != id {
 			missing++
 		}
 	}
@@ -91,10 +94,31 @@ func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (ma
 		return nil, fmt.Errorf("list the accounts of %s: %w", key, err)
 	}
 	known := map[string]string{}
+	if err := r.namedAccounts(ctx, key, known); err != nil {
+		return nil, err
+	}
 	for i := range list.Items {
 		if id := list.Items[i].Status.ID; id != "" {
 			known[list.Items[i].AccountID()] = id
 		}
 	}
 	return known, nil
+}
+
+// namedAccounts adds the accounts that objects name by id which have something
+// there; Cobalt's own ids of them are not known.
+func (r *EnvironmentReconciler[T]) namedAccounts(ctx context.Context, key environmentKey, known map[string]string) error {
+	for _, dependent := range dependentKinds {
+		list := dependent.list.DeepCopyObject().(client.ObjectList)
+		if err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+			return fmt.Errorf("list the accounts of %s: %w", key, err)
+		}
+		_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
+			if obj := item.(Object); obj.CommonStatus().ID != "" && obj.Account().LinkedAccountID != "" {
+				known[obj.Account().LinkedAccountID] = ""
+			}
+			return nil
+		})
+	}
+	return nil
 }

@@ -25,6 +25,9 @@ type View struct {
 	news bool
 	// live is set where Cobalt itself was asked, or is to be, and not a list.
 	live bool
+	// read is what the object was found to have beyond itself, by what spec asks for;
+	// it outlives a pass that cannot make all its calls in a row.
+	read map[string]bool
 	// looked is set once the pass has looked for what the object stands for.
 	looked bool
 }

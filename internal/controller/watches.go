@@ -220,11 +220,18 @@ func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.R
 	return requests
 }
 
-// dependentsOf finds the objects of a kind that refer to a LinkedAccount.
+// dependentsOf finds the objects of a kind that refer to a LinkedAccount, or name
+// the account that it stands for.
 func (s *setup) dependentsOf(list client.ObjectList) handler.MapFunc {
-	return s.find(list, func(account client.Object) client.ListOption {
+	byName := s.find(list, func(account client.Object) client.ListOption {
 		return client.MatchingFields{accountIndex: accountName(account.GetNamespace(), account.GetName())}
 	})
+	byID := s.find(list, func(account client.Object) client.ListOption {
+		return client.MatchingFields{accountIndex: accountID(account.(*v1alpha1.LinkedAccount).AccountID())}
+	})
+	return func(ctx context.Context, account client.Object) []reconcile.Request {
+		return append(byName(ctx, account), byID(ctx, account)...)
+	}
 }
 
 // accountChanged lets through what an object that belongs to an account waits for.

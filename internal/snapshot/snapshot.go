@@ -61,6 +61,7 @@ type List[V any] struct {
 	entries map[string]V
 	others  map[uint64]struct{}
 	began   time.Time // of the load that found them; zero if there was none
+	asked   time.Time // when somebody last wanted to know
 	loading bool
 	// written is what is known better than from entries, and steps puts writes
 	// and the beginnings of loads in an order, which a clock cannot.
@@ -78,7 +79,7 @@ type write[V any] struct {
 
 // New returns a list that is loaded when somebody first asks for something.
 func New[V any](c clock.PassiveClock, source Source[V]) *List[V] {
-	return &List[V]{source: source, clock: c, seed: maphash.MakeSeed(), written: map[string]write[V]{}}
+	return &List[V]{source: source, clock: c, asked: c.Now(), seed: maphash.MakeSeed(), written: map[string]write[V]{}}
 }
 
 // Find looks a key up in a list whose load began less than maxAge ago. If there
@@ -107,6 +108,13 @@ func (l *List[V]) Fresh(maxAge time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.fresh(maxAge)
+}
+
+// Idle tells whether nobody has wanted to know anything for so long.
+func (l *List[V]) Idle(d time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.loading && l.clock.Since(l.asked) >= d
 }
 
 // Put has what a write was answered count from now on, until a later load.
@@ -168,6 +176,7 @@ func (l *List[V]) ensure(ctx context.Context, maxAge time.Duration) error {
 func (l *List[V]) settled(maxAge time.Duration) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.asked = l.clock.Now()
 	if l.fresh(maxAge) {
 		return true, nil
 	}
