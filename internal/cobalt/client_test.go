@@ -270,6 +270,10 @@ func TestDialects(t *testing.T) {
 			text: `{"id":"c1","fields":null,"application_data_slots":{"f1":[1]}}`,
 			into: &cobalt.Config{}, want: &cobalt.Config{ID: "c1", Fields: map[string]json.RawMessage{"f1": raw("[1]")}},
 		},
+		"ConfigNull": {
+			text: `{"id":"c1","fields":{"f1":null}}`,
+			into: &cobalt.Config{}, want: &cobalt.Config{ID: "c1", Fields: map[string]json.RawMessage{}},
+		},
 		"Field": {text: `{"id":1,"value":null}`, into: &cobalt.ConfigField{}, want: &cobalt.ConfigField{ID: "1"}},
 		"Workflow": {
 			text: `{"workflow":{"_id":"w1","name":"n"}}`,

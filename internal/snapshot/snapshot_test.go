@@ -136,6 +136,36 @@ func TestFailedLoadFailsAllOnce(t *testing.T) {
 	expect(t, list, "b", time.Minute, "", snapshot.Absent)
 }
 
+// TestIdle: only who looks something up has wanted to know.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	s := newServer(map[string]string{"a": "1"})
+	list := s.list()
+	idle := func(want bool, when string) {
+		t.Helper()
+		if got := list.Idle(time.Minute); got != want {
+			t.Errorf("%s: idle is %t, want %t", when, got, want)
+		}
+	}
+	idle(false, "new")
+	s.clock.Step(time.Minute)
+	idle(true, "never asked")
+	expect(t, list, "a", time.Hour, "1", snapshot.Present)
+	idle(false, "asked, and loaded")
+	s.clock.Step(time.Minute)
+	idle(true, "asked long ago")
+	expect(t, list, "a", time.Hour, "1", snapshot.Present)
+	idle(false, "asked, and not loaded")
+	s.clock.Step(time.Minute)
+	list.Put("a", [2]string{"a", "2"})
+	list.Fresh(time.Hour)
+	s.during = func() { idle(false, "in the middle of a load") }
+	if err := list.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	idle(true, "written and loaded, and not asked")
+}
+
 // TestWaiters: all who come during a load wait for it, and who waits for somebody
 // who was sent away himself takes his turn.
 func TestWaiters(t *testing.T) {
