@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -274,6 +275,46 @@ var _ = Describe("Looks that do not fit", func() {
 			delay, _ := w.delay(hooks[29])
 			return delay
 		}).Should(BeNumerically(">", 31*time.Second))
+	})
+})
+
+var _ = Describe("A look in the background", func() {
+	It("lets whatever somebody waits for go first", func() {
+		w, acme := withAccount()
+		config, hook := w.config("acme", of("acme")), w.webhook("acme", of("acme"), "Workflow Errored")
+		w.create(config, hook)
+		w.ready(config)
+		w.ready(hook)
+		env := w.environment()
+		w.read(env)
+		all := []client.Object{env, acme, config, hook}
+		taken := func(priority int) {
+			GinkgoHelper()
+			for _, obj := range all {
+				Expect(w.priority(obj)).To(Equal(priority), "%T", obj)
+			}
+		}
+		looked := func() {
+			GinkgoHelper()
+			for _, obj := range all {
+				w.pass(obj, syncInterval)
+			}
+		}
+		taken(0)
+		looked()
+		taken(handler.LowPriority)
+
+		By("changing them")
+		w.change(env, func() { env.Spec.RateLimit.Burst-- })
+		w.change(acme, func() { acme.Spec.Name = "Acme" })
+		w.change(config, func() { field("owner_email", `"a@acme.example"`)(config) })
+		w.change(hook, func() { hook.Spec.URL = "https://other.example/" })
+		for _, obj := range all {
+			w.ready(obj)
+		}
+		taken(0)
+		looked()
+		taken(handler.LowPriority)
 	})
 })
 

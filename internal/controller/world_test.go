@@ -317,6 +317,11 @@ func (w *world) delay(obj client.Object) (time.Duration, bool) {
 	return w.time.Delay(controllerOf(obj), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
 }
 
+// priority is the one with which the operator has taken up obj last.
+func (w *world) priority(obj client.Object) int {
+	return w.time.Priority(controllerOf(obj), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)})
+}
+
 func controllerOf(obj client.Object) string {
 	switch obj.(type) {
 	case *v1alpha1.Environment:

@@ -30,6 +30,7 @@ func (t *Time) Queue(name string, limiter workqueue.TypedRateLimiter[ctrl.Reques
 	q := &queue{
 		PriorityQueue: priorityqueue.New[ctrl.Request](name), clock: t.FakeClock, limiter: limiter,
 		held: map[ctrl.Request]held{}, passes: map[ctrl.Request]int{}, active: map[ctrl.Request]bool{},
+		priorities: map[ctrl.Request]int{},
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,6 +115,19 @@ func (t *Time) Delay(controller string, request ctrl.Request) (time.Duration, bo
 	return item.due.Sub(q.clock.Now()), ok && !q.active[request]
 }
 
+// Priority is the one with which an object was handed out last, zero if it never was.
+func (t *Time) Priority(controller string, request ctrl.Request) int {
+	t.mu.Lock()
+	q := t.queues[controller]
+	t.mu.Unlock()
+	if q == nil {
+		return 0
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.priorities[request]
+}
+
 // queue is a priority queue whose delays pass on a fake clock.
 type queue struct {
 	priorityqueue.PriorityQueue[ctrl.Request]
@@ -124,6 +138,8 @@ type queue struct {
 	held   map[ctrl.Request]held
 	passes map[ctrl.Request]int
 	active map[ctrl.Request]bool
+	// priorities are those with which items were handed out last.
+	priorities map[ctrl.Request]int
 }
 
 // shortDelay is from which length delays pass on the fake clock. Shorter ones
@@ -176,7 +192,7 @@ func (q *queue) GetWithPriority() (item ctrl.Request, priority int, shutdown boo
 	item, priority, shutdown = q.PriorityQueue.GetWithPriority()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.active[item] = !shutdown
+	q.active[item], q.priorities[item] = !shutdown, priority
 	return item, priority, shutdown
 }
 
