@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
 
 // withID names the account instead of leaving it to the object's name.
@@ -181,6 +183,25 @@ var _ = Describe("A key that leads elsewhere", func() {
 		}
 		return w, env, accounts
 	}
+	names := func(accounts []*v1alpha1.LinkedAccount) []string {
+		var names []string
+		for _, acme := range accounts {
+			names = append(names, acme.Name)
+		}
+		return names
+	}
+	// forget has the API know nothing of accounts.
+	forget := func(w *world, ids ...string) {
+		GinkgoHelper()
+		w.byHand(func(api *cobalt.Client) error {
+			for _, id := range ids {
+				if err := api.DeleteLinkedAccount(w.ctx, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
 	useKey := func(w *world, key string) {
 		GinkgoHelper()
 		secret := w.keySecret("")
@@ -235,20 +256,64 @@ var _ = Describe("A key that leads elsewhere", func() {
 
 	It("is what an API that lost its memory looks like", func() {
 		w, env, accounts := populated()
-		w.byHand(func(api *cobalt.Client) error {
-			for _, acme := range accounts {
-				if err := api.DeleteLinkedAccount(w.ctx, acme.Name); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		forget(w, names(accounts)...)
 		w.time.Advance(syncInterval)
 		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDifferentEnvironment)
 		Expect(w.sim.Calls()).NotTo(HaveKey("upsertLinkedAccount"))
 		for _, acme := range accounts {
 			w.ready(acme) // the environment carries the alert
 		}
+	})
+
+	It("is what an API looks like that loses its memory right after a list", func() {
+		w, env, accounts := populated()
+		for _, acme := range accounts {
+			w.change(acme, func() { acme.Spec.Name = "Acme" })
+			w.ready(acme)
+		}
+		w.time.Advance(2 * time.Minute) // it is long ago that the environment proved to be the one it was
+		drifted := w.sim.State("test").Accounts
+		for i := range drifted {
+			drifted[i].Name = "somebody else's"
+		}
+		list, err := json.Marshal(drifted)
+		Expect(err).NotTo(HaveOccurred())
+		forget(w, names(accounts)...)
+		w.sim.Inject(simulator.Fault{Operation: "listLinkedAccounts", Times: 1, ContentType: "application/json", Body: string(list)})
+		w.time.Advance(syncInterval)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDifferentEnvironment)
+		Expect(w.sim.Calls()).To(HaveKey("getLinkedAccount"))
+		Expect(w.sim.Calls()).NotTo(HaveKey("upsertLinkedAccount"))
+	})
+
+	It("is noticed where objects name their accounts by id, and no LinkedAccount knows them", func() {
+		w := newWorld(func(o *simulator.Options) { o.Keys["key-of-production"] = "production" })
+		env := w.connected()
+		var all []controller.Object
+		ids := []string{"acme-0", "acme-1", "acme-2"}
+		for _, id := range ids {
+			w.byHand(func(api *cobalt.Client) error {
+				_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: id})
+				return err
+			})
+			all = append(all, w.webhook("hook-"+id, ofID(id), "Workflow Errored"), w.config("config-"+id, ofID(id)))
+		}
+		for _, obj := range all {
+			w.create(obj)
+			w.ready(obj)
+		}
+		useKey(w, "key-of-production")
+		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDifferentEnvironment)
+		Expect(message).To(HavePrefix("3 of 3 accounts that its objects had seen are not in Cobalt"))
+		useKey(w, goodKey)
+		w.ready(env)
+
+		By("the accounts vanishing under the same key")
+		forget(w, ids...)
+		w.time.Advance(syncInterval)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDifferentEnvironment)
+		allReady(w, all) // the environment carries the alert
+		Expect(w.sim.Calls()).NotTo(HaveKey(Or(HavePrefix("upsert"), HavePrefix("create"))))
 	})
 })
 

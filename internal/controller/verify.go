@@ -54,6 +54,11 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 
 // compare looks for the accounts that objects have seen among those that there are.
 func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *connection, known map[string]string, same bool) error {
+	if conn.gate.inDoubt() { // what has raised it may have happened after the list
+		if err := conn.view().lists.accounts.Load(ctx); err != nil {
+			return err
+		}
+	}
 	total, missing := len(known), 0
 	for account, id := range known {
 		found, presence, err := conn.view().lists.accounts.Find(ctx, account, trustFor)
