@@ -132,6 +132,34 @@ var _ = Describe("What belongs to an account", func() {
 		w.ready(obj)
 	})
 
+	for text, second := range map[string]bool{"its environment": false, "another environment with the same key": true} {
+		forEach("by the id of an account is woken by its LinkedAccount and holds it back: in "+text, func(kind dependentKind) {
+			w := newWorld()
+			w.connected()
+			obj := kind.make(w, "by-id", ofID("acme"))
+			if second {
+				secondEnvironment(w, false)
+				obj.CommonSpec().EnvironmentRef.Name = "second"
+			}
+			w.create(obj)
+			w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonLinkedAccountNotReady)
+			acme := w.account("of-another-name", withID("acme"))
+			w.create(acme)
+			w.ready(obj)
+			Expect(right(w, kind)()).To(BeTrue())
+
+			By("deleting the LinkedAccount")
+			w.ready(acme)
+			w.remove(acme)
+			message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonDependentsExist)
+			Expect(message).To(ContainSubstring(w.namespace + "/by-id"))
+			w.remove(obj)
+			w.gone(obj)
+			w.gone(acme)
+			Expect(w.remote("acme")).To(BeNil())
+		})
+	}
+
 	forEach("must be in the environment of its account", func(kind dependentKind) {
 		w, _ := withAccount()
 		secondEnvironment(w, false)
@@ -181,6 +209,34 @@ var _ = Describe("What belongs to an account", func() {
 		w.create(w.account("acme"))
 		w.ready(obj)
 		Eventually(right(w, kind)).Should(BeTrue())
+	})
+
+	forEach("does not follow its LinkedAccount to another account", func(kind dependentKind) {
+		w, acme := withAccount()
+		obj := kind.make(w, "dependent", of("acme"))
+		w.create(obj)
+		w.ready(obj)
+		w.change(acme, func() { acme.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		w.remove(acme)
+		w.gone(acme)
+		w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonLinkedAccountNotReady)
+		globex := w.account("acme", withID("globex"))
+		w.create(globex)
+		w.ready(globex)
+		w.sim.ResetCalls()
+		message := w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonDifferentAccount)
+		Expect(message).To(HavePrefix(
+			`it was made for account "acme", and LinkedAccount ` + w.namespace + `/acme now stands for "globex"`))
+		Expect(obj.CommonStatus().LinkedAccountID).To(Equal("acme"))
+		w.change(obj, func() { kind.vary(obj) })
+		w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonDifferentAccount)
+		Expect(w.sim.Calls()).To(BeEmpty())
+
+		By("going: it is deleted where it was made")
+		w.remove(obj)
+		w.gone(obj)
+		Expect(there(w, kind)()).To(BeFalse())
+		Expect(w.remote("globex")).NotTo(BeNil())
 	})
 
 	forEach("is made again when it was deleted in Cobalt", func(kind dependentKind) {
@@ -324,6 +380,31 @@ var _ = Describe("What belongs to an account", func() {
 		Expect(driftDetected(obj)-detected).To(Equal(1.0), "however often it is seen")
 		Expect(obj.CommonStatus().Drift).To(BeEmpty())
 		Expect(right(w, kind)()).To(BeTrue())
+	})
+
+	forEach("shows its drift at once though correcting it fails, and stays Ready for five minutes", func(kind dependentKind) {
+		w, _ := withAccount()
+		obj := kind.make(w, "dependent", of("acme"))
+		w.create(obj)
+		w.ready(obj)
+		detected, conditions := driftDetected(obj), obj.CommonStatus().Conditions
+		w.byHand(func(api *cobalt.Client) error { return kind.spoil(w, api) })
+		w.sim.Inject(simulator.Fault{Operation: kind.correction, Status: 500})
+		w.pass(obj, syncInterval)
+		for range 2 {
+			w.read(obj)
+			Expect(obj.CommonStatus().Drift).To(HaveLen(1))
+			Expect(obj.CommonStatus().Drift[0].Path).To(Equal(kind.path))
+			Expect(obj.CommonStatus().Conditions).To(Equal(conditions))
+			w.pass(obj, 150*time.Second)
+		}
+		w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+		Expect(driftDetected(obj)-detected).To(Equal(1.0), "however often it is seen")
+		w.sim.ClearFaults()
+		w.pass(obj, 5*time.Minute)
+		w.ready(obj)
+		Expect(obj.CommonStatus().Drift).To(BeEmpty())
+		Expect(driftDetected(obj) - detected).To(Equal(1.0))
 	})
 
 	forEach("stays Ready through a failed look in the background, for five minutes", func(kind dependentKind) {
