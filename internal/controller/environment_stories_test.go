@@ -298,6 +298,22 @@ var _ = Describe("A cluster environment", func() {
 		Expect(w.sim.State("test").Accounts).To(HaveLen(1))
 	})
 
+	It("serves a namespace from when a label on it allows that, until none does", func() {
+		w := newWorld()
+		clusterEnvironment(w, metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}})
+		acme := w.account("acme", inCluster(w))
+		w.create(acme)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
+		namespace := &corev1.Namespace{}
+		Expect(w.Get(w.ctx, client.ObjectKey{Name: w.namespace}, namespace)).To(Succeed())
+		w.change(namespace, func() { namespace.Labels["team"] = "a" })
+		w.ready(acme)
+		w.change(namespace, func() { namespace.Labels["team"] = "b" })
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
+		w.change(namespace, func() { namespace.Labels["team"] = "a" })
+		w.ready(acme)
+	})
+
 	It("is out of reach of an operator that watches single namespaces", func() {
 		w := newWorld()
 		w.stop()
