@@ -6,8 +6,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -28,6 +30,34 @@ func withAccount(options ...func(*simulator.Options)) (*world, *v1alpha1.LinkedA
 
 func replacing(replace bool) func(*simulator.Options) {
 	return func(o *simulator.Options) { o.Replace = replace }
+}
+
+// observingAll has all read of a config that can be.
+func observingAll(obj *v1alpha1.IntegrationConfig) {
+	obj.Spec.Observe = []v1alpha1.ConfigObservation{
+		v1alpha1.ConfigObserveConnection, v1alpha1.ConfigObserveFieldNames,
+		v1alpha1.ConfigObserveDatastores, v1alpha1.ConfigObserveRuleEngineOptions,
+	}
+}
+
+// younger creates a config of acme that is younger than another, also where both
+// were created within one second.
+func younger(w *world, than *v1alpha1.IntegrationConfig, options ...func(*v1alpha1.IntegrationConfig)) *v1alpha1.IntegrationConfig {
+	GinkgoHelper()
+	var config *v1alpha1.IntegrationConfig
+	Eventually(func() bool {
+		config = w.config("younger", of("acme"), options...)
+		config.Spec.Suspend = true // until it is clear which of them is
+		w.create(config)
+		if than.CreationTimestamp.Before(&config.CreationTimestamp) || than.UID < config.UID {
+			return true
+		}
+		w.remove(config)
+		w.gone(config)
+		return false
+	}).Should(BeTrue())
+	w.change(config, func() { config.Spec.Suspend = false })
+	return config
 }
 
 // setField sets a field of acme's config as a customer would.
@@ -159,6 +189,75 @@ var _ = Describe("An integration config", func() {
 		Entry("when the API replaces", true),
 	)
 
+	It("unsets a field once though another is refused", func() {
+		w, _ := withAccount()
+		config := w.config("acme", of("acme"), field("owner_email", `"a@acme.example"`), field("sync_interval_minutes", `30`))
+		w.create(config)
+		w.ready(config)
+		w.sim.Inject(simulator.Fault{Operation: "updateConfig", Status: 400})
+		w.change(config, func() {
+			config.Spec.Fields = config.Spec.Fields[1:]
+			config.Spec.Fields[0].Value = &runtime.RawExtension{Raw: []byte(`45`)}
+		})
+		w.settled(config, metav1.ConditionFalse, v1alpha1.ReasonRejected)
+		Expect(config.Status.Fields).To(Equal([]string{"sync_interval_minutes"}))
+		Expect(w.remoteConfig("acme").Fields).NotTo(HaveKey("owner_email"))
+		setField(w, "owner_email", "customer@acme.example")
+		w.pass(config, syncInterval)
+		w.sim.ClearFaults()
+		w.request(config, "now")
+		w.ready(config)
+		Expect(w.sim.Calls()).NotTo(HaveKey("deleteFieldValueById"))
+		Expect(w.remoteConfig("acme").Fields).To(HaveKeyWithValue("owner_email", "customer@acme.example"), "it is the customer's now")
+	})
+
+	It("has two texts written one by one, and three at once", func() {
+		w, _ := withAccount()
+		config := w.config("acme", of("acme"), field("owner_email", `"1"`), field("deal_stage", `"1"`), field("field_mapping", `"1"`))
+		w.create(config)
+		w.ready(config)
+		w.sim.ResetCalls()
+		change := func(fields int, value string) {
+			GinkgoHelper()
+			w.change(config, func() {
+				for i := range fields {
+					config.Spec.Fields[i].Value.Raw = []byte(value)
+				}
+			})
+			w.ready(config)
+		}
+		change(2, `"two"`)
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"getConfigById": 1, "updateFieldValueById": 2}))
+		w.sim.ResetCalls()
+		change(3, `"three"`)
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"getConfigById": 1, "updateConfig": 1}))
+		Expect(w.remoteConfig("acme").Fields).To(And(
+			HaveKeyWithValue("owner_email", "three"), HaveKeyWithValue("deal_stage", "three"), HaveKeyWithValue("field_mapping", "three")))
+	})
+
+	DescribeTable("is not written as a list says it is", func(replace bool) {
+		w, _ := withAccount(replacing(replace))
+		config := w.config("acme", of("acme"), workflow("sync-deals", true))
+		w.create(config)
+		w.ready(config)
+		w.byHand(func(api *cobalt.Client) error {
+			switches := []cobalt.ConfigWorkflow{{ID: "sync-deals"}, {ID: "sync-contacts"}}
+			_, err := api.UpdateConfig(w.ctx, "acme", config.Status.ID, cobalt.ConfigUpdate{Workflows: switches})
+			return err
+		})
+		list, err := json.Marshal([]*simulator.Config{w.remoteConfig("acme")})
+		Expect(err).NotTo(HaveOccurred())
+		setField(w, "deal_stage", "closedwon") // after the list that a look in the background goes by
+		w.sim.Inject(simulator.Fault{Operation: "listInstalledConfigs", Times: 1, ContentType: "application/json", Body: string(list)})
+		w.pass(config, syncInterval)
+		Expect(w.sim.Calls()).To(And(HaveKeyWithValue("listInstalledConfigs", 1), HaveKeyWithValue("updateConfig", 1)))
+		Expect(w.remoteConfig("acme").Workflows).To(ContainElement(simulator.WorkflowSwitch{ID: "sync-deals", Enabled: true}))
+		Expect(w.remoteConfig("acme").Fields).To(HaveKeyWithValue("deal_stage", "closedwon"))
+	},
+		Entry("when the API merges", false),
+		Entry("when the API replaces", true),
+	)
+
 	It("takes values from Secrets and ConfigMaps, and shows them nowhere", func() {
 		w, _ := withAccount()
 		config := w.config("acme", of("acme"), fieldFrom("owner_email", "crm", "owner"))
@@ -199,6 +298,62 @@ var _ = Describe("An integration config", func() {
 		w.settled(config, metav1.ConditionTrue, v1alpha1.ReasonReadOnly)
 		Expect(config.Status.Drift).To(Equal([]v1alpha1.Drift{{Path: "fields.owner_email", Desired: "[redacted]", Observed: "[redacted]"}}))
 	})
+
+	DescribeTable("shows nowhere what came from elsewhere, whatever becomes of it", func(
+		source v1alpha1.ValueSource, input func(w *world) client.Object,
+	) {
+		w, _ := withAccount()
+		w.create(input(w))
+		w.byHand(func(api *cobalt.Client) error {
+			_, err := api.UpsertConfig(w.ctx, "acme", "hubspot", "")
+			return err
+		})
+		setField(w, "owner_email", "hunter2-remote")
+		config := w.config("acme", of("acme"), func(obj *v1alpha1.IntegrationConfig) {
+			obj.Spec.ManagementPolicy = v1alpha1.ManagementPolicyReadOnly
+			obj.Spec.Fields = []v1alpha1.ConfigField{{ID: "owner_email", ValueFrom: &source}}
+		})
+		hidden := func(path string) {
+			GinkgoHelper()
+			Expect(config.Status.Drift).To(Equal([]v1alpha1.Drift{{Path: path, Desired: "[redacted]", Observed: "[redacted]"}}))
+			text, err := json.Marshal(config)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(append(w.events(config), string(text))).NotTo(ContainElement(ContainSubstring("hunter2")))
+		}
+		w.create(config)
+		w.settled(config, metav1.ConditionTrue, v1alpha1.ReasonReadOnly)
+		hidden("fields.owner_email")
+
+		By("giving the value in spec: what Cobalt has may still come from there")
+		w.change(config, func() {
+			config.Spec.Fields[0].ValueFrom, config.Spec.Fields[0].Value = nil, &runtime.RawExtension{Raw: []byte(`"plain"`)}
+		})
+		w.settled(config, metav1.ConditionTrue, v1alpha1.ReasonReadOnly)
+		hidden("fields.owner_email")
+
+		By("managing another field, when Cobalt refuses that")
+		w.sim.Inject(simulator.Fault{
+			Operation: "updateFieldValueById", Status: 400, ContentType: "application/json",
+			Body: `{"error_code":"VALIDATION_ERROR","message":"hunter2-input is no stage"}`,
+		})
+		w.change(config, func() {
+			config.Spec.ManagementPolicy = v1alpha1.ManagementPolicyManage
+			config.Spec.Fields = []v1alpha1.ConfigField{{ID: "deal_stage", ValueFrom: &source}}
+		})
+		w.settled(config, metav1.ConditionFalse, v1alpha1.ReasonRejected)
+		hidden("fields.deal_stage")
+	},
+		Entry("from a Secret",
+			v1alpha1.ValueSource{SecretKeyRef: &v1alpha1.SecretKeyReference{Name: "crm", Key: "owner"}},
+			func(w *world) client.Object { return w.secret("crm", map[string]string{"owner": "hunter2-input"}) }),
+		Entry("from a ConfigMap",
+			v1alpha1.ValueSource{ConfigMapKeyRef: &v1alpha1.ConfigMapKeyReference{Name: "crm", Key: "owner"}},
+			func(w *world) client.Object {
+				return &corev1.ConfigMap{
+					ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "crm"}, Data: map[string]string{"owner": "hunter2-input"},
+				}
+			}),
+	)
 
 	It("compares values by meaning", func() {
 		w, _ := withAccount()
@@ -245,6 +400,28 @@ var _ = Describe("An integration config", func() {
 		w.ready(config)
 	})
 
+	It("that Cobalt did not keep is corrected when Cobalt has something else, though neither is shown", func() {
+		w, _ := withAccount()
+		w.create(w.secret("crm", map[string]string{"owner": "hunter2"}))
+		config := w.config("acme", of("acme"), fieldFrom("owner_email", "crm", "owner"))
+		w.create(config)
+		w.ready(config)
+		setField(w, "owner_email", "one")
+		w.sim.Inject(simulator.Fault{Operation: "updateFieldValueById", ContentType: "application/json", Body: `{}`})
+		w.pass(config, syncInterval)
+		w.pass(config, syncInterval)
+		w.settled(config, metav1.ConditionFalse, v1alpha1.ReasonNotConverging)
+		drift := config.Status.Drift
+		w.sim.ClearFaults()
+		w.pass(config, syncInterval)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("updateFieldValueById", 1), "writing the same again would change nothing")
+		setField(w, "owner_email", "another")
+		w.pass(config, syncInterval)
+		w.ready(config)
+		Expect(w.remoteConfig("acme").Fields).To(HaveKeyWithValue("owner_email", "hunter2"))
+		Expect(drift).To(Equal([]v1alpha1.Drift{{Path: "fields.owner_email", Desired: "[redacted]", Observed: "[redacted]"}}))
+	})
+
 	It("says which application there is none of, and goes on when it is enabled", func() {
 		w, _ := withAccount()
 		typo := w.config("typo", of("acme"), func(obj *v1alpha1.IntegrationConfig) { obj.Spec.Application = "hubspott" })
@@ -277,12 +454,7 @@ var _ = Describe("An integration config", func() {
 
 	It("observes what else there is to know, if asked to", func() {
 		w, _ := withAccount()
-		config := w.config("acme", of("acme"), func(obj *v1alpha1.IntegrationConfig) {
-			obj.Spec.Observe = []v1alpha1.ConfigObservation{
-				v1alpha1.ConfigObserveConnection, v1alpha1.ConfigObserveFieldNames,
-				v1alpha1.ConfigObserveDatastores, v1alpha1.ConfigObserveRuleEngineOptions,
-			}
-		})
+		config := w.config("acme", of("acme"), observingAll)
 		w.create(config)
 		w.ready(config)
 		observed := config.Status.Observed
@@ -320,5 +492,35 @@ var _ = Describe("An integration config", func() {
 		w.remove(second)
 		w.gone(second)
 		Expect(w.remoteConfig("acme")).To(BeNil())
+	})
+
+	It("that Cobalt chooses is left alone when it is another object's: what it was to hold, and when it goes", func() {
+		w, _ := withAccount()
+		chosen := func(obj *v1alpha1.IntegrationConfig) { obj.Spec.ConfigID = "acme" } // as Cobalt would choose
+		first := w.config("first", of("acme"), chosen, field("owner_email", `"first@acme.example"`))
+		w.create(first)
+		w.ready(first)
+		w.request(first, "now") // by then the operator has seen what it has reported
+		w.sim.ResetCalls()
+		second := younger(w, first, field("owner_email", `"second@acme.example"`))
+		message := w.settled(second, metav1.ConditionFalse, v1alpha1.ReasonConflict)
+		Expect(message).To(HavePrefix(w.namespace + "/first is older"))
+		Expect(w.remoteConfig("acme").Fields).To(HaveKeyWithValue("owner_email", "first@acme.example"))
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"upsertConfig": 1}))
+
+		By("going, as one that was told of its choice and one that was not")
+		w.sim.Inject(simulator.Fault{Operation: "upsertConfig", Status: 500})
+		w.remove(second)
+		w.gone(second)
+		Expect(w.remoteConfig("acme")).NotTo(BeNil())
+		third := w.config("third", of("acme"))
+		w.create(third)
+		w.settled(third, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+		w.sim.ClearFaults()
+		w.remove(third)
+		w.gone(third)
+		Expect(w.remoteConfig("acme")).NotTo(BeNil())
+		Expect(w.remoteConfig("acme").Fields).To(HaveKeyWithValue("owner_email", "first@acme.example"))
+		Expect(w.sim.Calls()).NotTo(HaveKey("deleteConfig"))
 	})
 })
