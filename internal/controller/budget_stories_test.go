@@ -237,9 +237,51 @@ var _ = Describe("A list", func() {
 		w.ready(acme)
 		Expect(w.sim.Calls()).NotTo(HaveKey("upsertLinkedAccount"))
 	})
+
+	It("from before something was made raises no doubt that it is there", func() {
+		w, acme := withAccount()
+		w.options.Jitter = func(d time.Duration) time.Duration { return d * 9 / 10 } // so that a list may be older than a look
+		w.restart()
+		w.change(acme, func() { acme.Spec.SyncInterval = "1h" })
+		w.ready(acme)
+		first := w.config("first", of("acme"), func(obj *v1alpha1.IntegrationConfig) { obj.Spec.SyncInterval = "11m" })
+		w.create(first)
+		w.ready(first)
+		w.pass(first, syncInterval)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("listInstalledConfigs", 1))
+		second := w.config("second", of("acme"), func(obj *v1alpha1.IntegrationConfig) { obj.Spec.ConfigID = "another" })
+		w.create(second)
+		w.ready(second)
+		w.sim.ResetCalls()
+		w.pass(second, syncInterval*9/10)
+		calls := w.sim.Calls()
+		delete(calls, "listApplications") // the environment's own
+		Expect(calls).To(Equal(map[string]int{"getConfigById": 1}))
+	})
 })
 
 var _ = Describe("Looks that do not fit", func() {
+	It("into the calls that may come in a row go on where they stopped", func() {
+		w, _ := withAccount()
+		env := w.environment()
+		w.read(env)
+		w.change(env, func() { env.Spec.RateLimit = v1alpha1.RateLimit{RequestsPerSecond: 5, Burst: 4} })
+		w.ready(env)
+		config := w.config("acme", of("acme"), field("owner_email", `"a@acme.example"`), observingAll)
+		w.time.Hold() // or sleeping for a turn would be as good as more calls in a row
+		w.create(config)
+		Eventually(func() []string {
+			w.time.Advance(50 * time.Millisecond)
+			w.read(config)
+			return reasons(config)
+		}).Should(Equal([]string{v1alpha1.ReasonSynced}))
+		calls := w.sim.Calls()
+		for _, operation := range []string{"getApplicationBySlug", "getConfigFields", "listConfigDatastores", "getRuleEngineOptions"} {
+			Expect(calls).To(HaveKeyWithValue(operation, 1))
+		}
+		Expect(config.Status.Observed.Datastores).NotTo(BeEmpty())
+	})
+
 	It("stretch the sync intervals, and the environment says so", func() {
 		w, _ := withAccount()
 		env := w.environment()
