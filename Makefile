@@ -49,7 +49,7 @@ lint-fix: ## Let golangci-lint repair what it can.
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler.
 	assets=$$(hack/controlplane/assets.sh) && \
-	KUBEBUILDER_ASSETS=$$assets go test $(RACE) $(TEST_FLAGS) $(TEST_PACKAGES)
+	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES)
 
 .PHONY: verify
 verify: ## Fail if generated files or go.mod files are not up to date.

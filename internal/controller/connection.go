@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
@@ -36,6 +37,8 @@ type connection struct {
 	verified time.Time
 	// acceptance is the accept annotation that was last looked at.
 	acceptance string
+	// written is the version of the environment after our last write to it.
+	written string
 	// stretch is how many times as long sync intervals are as asked for; 0 for once.
 	stretch float64
 	// verdict is what the last probe said, pause what it waits for the next one,
@@ -173,6 +176,20 @@ func (c *connection) verifiedAs(record string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.record, c.verified = record, c.clock.Now()
+}
+
+// wrote notes the version of the environment after a write.
+func (c *connection) wrote(version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.written = version
+}
+
+// lags tells whether env, from the cache, is older than our last write to it.
+func (c *connection) lags(env client.Object) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return dueTime{written: c.written}.lags(env)
 }
 
 // stretched is an interval as long as it has to be for all looks to fit.

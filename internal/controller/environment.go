@@ -42,6 +42,9 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		}
 		return ctrl.Result{}, r.lost(ctx, key)
 	}
+	if r.environments.connections.of(key).lags(env) { // what we have reported is not in it yet
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	}
 	users, err := r.environments.usersOf(ctx, key)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -156,6 +159,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
+		r.environments.connections.of(key).wrote(env.GetResourceVersion())
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
 			r.events.Eventf(env, nil, corev1.EventTypeWarning, o.reason, "Connect", "%s", o.message)
