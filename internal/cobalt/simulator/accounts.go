@@ -82,7 +82,7 @@ func (s *Server) getLinkedAccount(q *request) (any, error) {
 func (s *Server) deleteLinkedAccount(q *request) (any, error) {
 	id := q.account.LinkedAccountID
 	delete(q.env.accounts, id)
-	maps.DeleteFunc(q.env.tokens, func(_ string, t *SessionToken) bool { return t.LinkedAccountID == id })
+	q.env.revoke(id)
 	return nil, nil
 }
 

@@ -29,16 +29,17 @@ func (s *Server) triggerEvent(q *request) (any, error) {
 	if configID != "" && q.account.config(configID) == nil {
 		return nil, refuse(http.StatusNotFound, codeNotFound, "config_id: config %q does not exist", configID)
 	}
-	run := q.start(event.Workflow)
+	payload := q.body.object("payload")
+	run := s.start(q.account, event.Workflow, payload)
 	q.account.events = append(q.account.events, FiredEvent{
 		ID:              newID(),
 		LinkedAccountID: q.account.LinkedAccountID,
 		Slug:            slug,
 		Event:           name,
 		ConfigID:        configID,
-		Payload:         q.body.object("payload"),
+		Payload:         payload,
 		ExecutionID:     run.id,
 		FiredAt:         q.now,
 	})
-	return map[string]string{"message": "Event fired.", "execution_id": run.id}, nil
+	return q.started(run, map[string]string{"message": "Event fired."}), nil
 }

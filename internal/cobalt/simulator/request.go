@@ -19,6 +19,9 @@ type request struct {
 	env     *environment
 	account *account // nil if the scope of the route names none
 	body    object
+
+	status int    // of the answer, if the operation says; 0 is 200
+	fault  string // for FaultHeader, if the operation spoils its own answer
 }
 
 // path is an element of the path, decoded.

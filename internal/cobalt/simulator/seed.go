@@ -17,6 +17,8 @@ type Seed struct {
 	Applications []SeedApplication `json:"applications"`
 	Events       []SeedEvent       `json:"events"`
 	Datastores   []SeedDatastore   `json:"datastores"`
+	// Outcomes are what becomes of executions, by workflow.
+	Outcomes map[string]Outcome `json:"outcomes"`
 }
 
 // SeedApplication is an application that customers can connect.
@@ -87,6 +89,14 @@ func (s *Seed) validate() error {
 	for _, e := range s.Events {
 		if e.Workflow == "" {
 			return fmt.Errorf("event %q has no workflow", e.Slug)
+		}
+	}
+	for workflow, outcome := range s.Outcomes {
+		if !s.hasWorkflow(workflow) {
+			return fmt.Errorf("outcome: workflow %q does not exist", workflow)
+		}
+		if err := outcome.validate(); err != nil {
+			return fmt.Errorf("outcome of workflow %q: %w", workflow, err)
 		}
 	}
 	for _, d := range s.Datastores {

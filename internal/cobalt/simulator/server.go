@@ -57,7 +57,8 @@ type Server struct {
 	mu           sync.Mutex // guards everything below
 	keys         map[string]string
 	environments map[string]*environment
-	disabled     map[string]bool // applications, by slug
+	disabled     map[string]bool    // applications, by slug
+	outcomes     map[string]Outcome // by workflow
 	faults       []*Fault
 	calls        map[string]int
 	log          []*Call
@@ -73,11 +74,13 @@ func New(options Options) *Server {
 		keys:         map[string]string{},
 		environments: map[string]*environment{},
 		disabled:     map[string]bool{},
+		outcomes:     map[string]Outcome{},
 		calls:        map[string]int{},
 	}
 	if s.seed == nil {
 		s.seed = DefaultSeed()
 	}
+	maps.Copy(s.outcomes, s.seed.Outcomes)
 	if s.options.Now == nil {
 		s.options.Now = time.Now
 	}
@@ -168,7 +171,9 @@ func (s *Server) perform(q *request) answer {
 	if err != nil {
 		return refused(err)
 	}
-	return encoded(http.StatusOK, value)
+	a := encoded(cmp.Or(q.status, http.StatusOK), value)
+	a.fault = q.fault
+	return a
 }
 
 func (s *Server) run(q *request) (any, error) {

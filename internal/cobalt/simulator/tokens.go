@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -41,6 +42,17 @@ func (s *Server) token(text string) (*environment, *SessionToken) {
 		}
 	}
 	return nil, nil
+}
+
+// RevokeSessionTokens makes the session tokens of an account unknown.
+func (s *Server) RevokeSessionTokens(environment, account string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.environments[environment].revoke(account)
+}
+
+func (e *environment) revoke(account string) {
+	maps.DeleteFunc(e.tokens, func(_ string, t *SessionToken) bool { return t.LinkedAccountID == account })
 }
 
 // createHostedPortalURL links to pages that do not exist: a name under

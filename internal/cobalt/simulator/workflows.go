@@ -44,6 +44,6 @@ func (s *Server) executeWorkflow(q *request) (any, error) {
 	if !own && !s.seed.hasWorkflow(id) {
 		return nil, refuse(http.StatusNotFound, codeInvalidFlow, "workflow %q does not exist", id)
 	}
-	run := q.start(id)
-	return map[string]string{"execution_id": run.id, "status": s.at(q.now, run).Status}, nil
+	run := s.start(q.account, id, q.body.object("payload"))
+	return q.started(run, map[string]string{"status": s.at(q.now, run).Status}), nil
 }
