@@ -1,0 +1,307 @@
+package controller
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/robfig/cron/v3"
+)
+
+func TestParseSchedule(t *testing.T) {
+	for name, tc := range map[string]struct{ schedule, zone, wantErr string }{
+		"five fields":        {schedule: "0 9 * * 1"},
+		"steps and lists":    {schedule: "*/15 8-18/2,20 1 * *"},
+		"names":              {schedule: "0 9 ? JAN-MAR MON,FRI", zone: "Europe/Berlin"},
+		"leap day":           {schedule: "0 0 29 2 *"},
+		"spaces":             {schedule: " 0  9 *  * 1 "},
+		"nothing":            {schedule: "", wantErr: "empty"},
+		"four fields":        {schedule: "0 9 * *", wantErr: "exactly 5 fields"},
+		"seconds":            {schedule: "0 0 9 * * 1", wantErr: "exactly 5 fields"},
+		"minute 60":          {schedule: "60 9 * * 1", wantErr: "above maximum"},
+		"step zero":          {schedule: "*/0 * * * *", wantErr: "step"},
+		"not a day":          {schedule: "0 9 * * MOO", wantErr: "MOO"},
+		"every":              {schedule: "@every 1h", wantErr: "without words with @"},
+		"daily":              {schedule: "@daily", wantErr: "without words with @"},
+		"zone inside":        {schedule: "TZ=Europe/Berlin 0 9 * * 1", wantErr: "use timeZone"},
+		"zone and no space":  {schedule: "TZ=UTC", wantErr: "use timeZone"},
+		"cron zone inside":   {schedule: "CRON_TZ=UTC 0 9 * * 1", wantErr: "use timeZone"},
+		"30 February":        {schedule: "0 0 30 2 *", wantErr: "never comes"},
+		"every hour of none": {schedule: "* * 31 4,6 *", wantErr: "never comes"},
+		"unknown zone":       {schedule: "0 9 * * 1", zone: "Europe/Atlantis", wantErr: `"Europe/Atlantis" is unknown`},
+		"local zone":         {schedule: "0 9 * * 1", zone: "Local", wantErr: `"Local" is unknown`},
+		"path as zone":       {schedule: "0 9 * * 1", zone: "../UTC", wantErr: "is unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parseSchedule(tc.schedule, tc.zone)
+			if tc.wantErr == "" && err != nil || tc.wantErr != "" && (err == nil || !strings.Contains(err.Error(), tc.wantErr)) {
+				t.Errorf("got error %v, want one with %q", err, tc.wantErr)
+			}
+		})
+	}
+}
+
+// TestNextRun: each run follows the one before. Times are written with the offset
+// that the clocks have then.
+func TestNextRun(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason, schedule, zone, after string
+		want                          []string
+	}{
+		"strictly after": {
+			reason: "a run that was started is not due again", schedule: "0 9 * * 1", after: "2026-11-23T09:00:00Z",
+			want: []string{"2026-11-30T09:00:00Z"},
+		},
+		"a moment before": {
+			reason: "one that was not is", schedule: "0 9 * * 1", after: "2026-11-23T08:59:59.999Z",
+			want: []string{"2026-11-23T09:00:00Z"},
+		},
+		"zone": {
+			reason: "nine o'clock is another moment in summer", schedule: "0 9 28-29 3 *", zone: "Europe/Berlin", after: "2026-01-01T00:00:00Z",
+			want: []string{"2026-03-28T09:00:00+01:00", "2026-03-29T09:00:00+02:00"},
+		},
+		"skipped time of day": {
+			reason: "02:30 does not exist on that day: the run comes when the clocks jump", schedule: "30 2 * * *", zone: "Europe/Berlin", after: "2026-03-28T00:00:00Z",
+			want: []string{"2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"},
+		},
+		"several skipped at once": {
+			reason: "they become one", schedule: "15,45 2,3 * * *", zone: "Europe/Berlin", after: "2026-03-29T00:00:00Z",
+			want: []string{"2026-03-29T03:00:00+02:00", "2026-03-29T03:15:00+02:00", "2026-03-29T03:45:00+02:00", "2026-03-30T02:15:00+02:00"},
+		},
+		"time of day shown twice": {
+			reason: "once a day is once a day", schedule: "30 2 * * *", zone: "Europe/Berlin", after: "2026-10-24T12:00:00Z",
+			want: []string{"2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"},
+		},
+		"made in the second showing": {
+			reason: "the first is over", schedule: "30 2 * * *", zone: "Europe/Berlin", after: "2026-10-25T02:10:00+01:00",
+			want: []string{"2026-10-26T02:30:00+01:00"},
+		},
+		"every hour, spring": {
+			reason: "an hour after 01:00 is 03:00", schedule: "0 * * * *", zone: "Europe/Berlin", after: "2026-03-29T00:30:00+01:00",
+			want: []string{"2026-03-29T01:00:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-29T04:00:00+02:00"},
+		},
+		"every hour, autumn": {
+			reason: "an hour after 02:00 is 02:00", schedule: "0 * * * *", zone: "Europe/Berlin", after: "2026-10-25T01:30:00+02:00",
+			want: []string{"2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T03:00:00+01:00"},
+		},
+		"every hour of one day": {
+			reason: "days end when the clocks say so", schedule: "30 * 25 10 *", zone: "Europe/Berlin", after: "2026-10-25T23:00:00+01:00",
+			want: []string{"2026-10-25T23:30:00+01:00", "2027-10-25T00:30:00+02:00"},
+		},
+		"midnight does not exist": {
+			reason: "in Chile the clocks jump at midnight", schedule: "0 0 6 9 *", zone: "America/Santiago", after: "2026-01-01T00:00:00Z",
+			want: []string{"2026-09-06T01:00:00-03:00", "2027-09-06T00:00:00-03:00"},
+		},
+		"day without midnight": {
+			reason: "it is a day like any other", schedule: "0 5 6 9 *", zone: "America/Santiago", after: "2026-01-01T00:00:00Z",
+			want: []string{"2026-09-06T05:00:00-03:00"},
+		},
+		"every hour of a day without midnight": {
+			reason: "it begins at one", schedule: "0 * 6 9 *", zone: "America/Santiago", after: "2026-01-01T00:00:00Z",
+			want: []string{"2026-09-06T01:00:00-03:00", "2026-09-06T02:00:00-03:00"},
+		},
+		"half an hour": {
+			reason: "on Lord Howe Island they move by half an hour", schedule: "45 1 * * *", zone: "Australia/Lord_Howe", after: "2026-04-04T00:00:00Z",
+			want: []string{"2026-04-05T01:45:00+11:00", "2026-04-06T01:45:00+10:30"},
+		},
+		"leap day": {
+			reason: "years may pass", schedule: "0 0 29 2 *", after: "2025-01-01T00:00:00Z",
+			want: []string{"2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, at := mustParse(t, tc.schedule, tc.zone), instantOf(t, tc.after)
+			var got, want []time.Time
+			for _, text := range tc.want {
+				at = s.next(at)
+				got, want = append(got, at), append(want, instantOf(t, text))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestAYearOfRuns follows a clock in Berlin through a year, with both changes of it.
+func TestAYearOfRuns(t *testing.T) {
+	for name, tc := range map[string]struct {
+		schedule string
+		want     int
+		check    func(t *testing.T, before, run time.Time)
+	}{
+		"every day in the hour that moves": {schedule: "30 2 * * *", want: 365, check: func(t *testing.T, before, run time.Time) {
+			if !before.IsZero() && run.YearDay() != before.YearDay()+1 {
+				t.Errorf("%s follows %s", run, before)
+			}
+		}},
+		"every Monday": {schedule: "0 9 * * 1", want: 52, check: func(t *testing.T, _, run time.Time) {
+			if run.Weekday() != time.Monday || run.Format("15:04") != "09:00" {
+				t.Errorf("a run at %s", run)
+			}
+		}},
+		"every hour": {schedule: "0 * * * *", want: 365 * 24, check: func(t *testing.T, before, run time.Time) {
+			if !before.IsZero() && run.Sub(before) != time.Hour {
+				t.Errorf("%s follows %s", run, before)
+			}
+		}},
+		"every quarter of the hour that moves": {schedule: "*/15 2 * * *", want: 365*4 - 3, check: func(*testing.T, time.Time, time.Time) {}},
+		"every month":                          {schedule: "0 0 1 * *", want: 12, check: func(*testing.T, time.Time, time.Time) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := mustParse(t, tc.schedule, "Europe/Berlin")
+			now, end := time.Date(2026, 1, 1, 0, 0, 0, -1, s.zone), time.Date(2027, 1, 1, 0, 0, 0, -1, s.zone)
+			var before time.Time
+			var runs int
+			for since := now; now.Before(end); now = now.Add(13 * time.Minute) { // now and then somebody looks
+				a := s.agenda(since, now, 0)
+				if a.next.IsZero() || !a.next.After(now) {
+					t.Fatalf("at %s the next run is at %s", now, a.next)
+				}
+				if a.run.IsZero() {
+					continue
+				}
+				if a.run.After(now) || now.Sub(a.run) >= 13*time.Minute {
+					t.Fatalf("at %s the run of %s is due", now, a.run)
+				}
+				tc.check(t, before, a.run.In(s.zone))
+				runs, since, before = runs+1, a.run, a.run.In(s.zone)
+			}
+			if runs != tc.want {
+				t.Errorf("%d runs, want %d", runs, tc.want)
+			}
+		})
+	}
+}
+
+// TestAgenda: runs are at nine o'clock on each day.
+func TestAgenda(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason, since, now string
+		deadline           time.Duration
+		run, late, next    string
+		forgets            bool
+	}{
+		"nothing yet": {
+			reason: "a new schedule waits for its first time", since: "2026-11-23T09:00:00Z", now: "2026-11-23T12:00:00Z",
+			next: "2026-11-24T09:00:00Z",
+		},
+		"on time": {
+			reason: "the moment itself counts", since: "2026-11-23T09:00:00Z", now: "2026-11-24T09:00:00Z",
+			run: "2026-11-24T09:00:00Z", next: "2026-11-25T09:00:00Z",
+		},
+		"after downtime": {
+			reason: "of three missed runs one is made up for", since: "2026-11-20T09:00:00Z", now: "2026-11-23T10:00:00Z",
+			run: "2026-11-23T09:00:00Z", next: "2026-11-24T09:00:00Z",
+		},
+		"made up for": {
+			reason: "and only once", since: "2026-11-23T09:00:00Z", now: "2026-11-23T10:00:00Z",
+			next: "2026-11-24T09:00:00Z",
+		},
+		"within the deadline": {
+			reason: "the deadline itself counts", since: "2026-11-22T09:00:00Z", now: "2026-11-23T09:05:00Z", deadline: 5 * time.Minute,
+			run: "2026-11-23T09:00:00Z", next: "2026-11-24T09:00:00Z",
+		},
+		"past the deadline": {
+			reason: "too late is too late, and the runs before it are later still", since: "2026-11-20T09:00:00Z", now: "2026-11-23T09:05:01Z", deadline: 5 * time.Minute,
+			late: "2026-11-23T09:00:00Z", next: "2026-11-24T09:00:00Z",
+		},
+		"years forward": {
+			reason: "a clock that was far behind, or an operator that was down for long", since: "2016-11-23T09:00:00Z", now: "2026-11-23T08:00:00Z",
+			run: "2026-11-22T09:00:00Z", next: "2026-11-23T09:00:00Z",
+		},
+		"a little back": {
+			reason: "the run of nine must not be repeated when it is nine again", since: "2026-11-23T09:00:00Z", now: "2026-11-23T08:59:00Z",
+			next: "2026-11-24T09:00:00Z",
+		},
+		"years back": {
+			reason: "a clock that was far ahead must not stop the schedule for years", since: "2030-11-23T09:00:00Z", now: "2026-11-23T08:59:00Z",
+			next: "2026-11-23T09:00:00Z", forgets: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := mustParse(t, "0 9 * * *", "").agenda(instantOf(t, tc.since), instantOf(t, tc.now), tc.deadline)
+			want := agenda{run: instantOf(t, tc.run), late: instantOf(t, tc.late), next: instantOf(t, tc.next), since: instantOf(t, tc.since)}
+			if tc.forgets {
+				want.since = instantOf(t, tc.now)
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(agenda{})); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestClockJumps: no run is started twice, and none is lost but those that were
+// missed while the clock jumped.
+func TestClockJumps(t *testing.T) {
+	s := mustParse(t, "0 * * * *", "Europe/Berlin")
+	since := instantOf(t, "2026-11-23T08:00:00Z")
+	for _, step := range []struct{ reason, now, run string }{
+		{"as expected", "2026-11-23T09:00:01Z", "2026-11-23T09:00:00Z"},
+		{"corrected by two seconds", "2026-11-23T08:59:59Z", ""},
+		{"the same hour again", "2026-11-23T09:00:02Z", ""},
+		{"as expected", "2026-11-23T10:00:00Z", "2026-11-23T10:00:00Z"},
+		{"a year ahead", "2027-11-23T10:30:00Z", "2027-11-23T10:00:00Z"},
+		{"and back", "2026-11-23T10:31:00Z", ""},
+		{"as expected", "2026-11-23T11:00:00Z", "2026-11-23T11:00:00Z"},
+		{"three days ahead", "2026-11-26T11:00:00Z", "2026-11-26T11:00:00Z"},
+		{"and it stays", "2026-11-26T12:00:00Z", "2026-11-26T12:00:00Z"},
+	} {
+		now, want := instantOf(t, step.now), instantOf(t, step.run)
+		got := s.agenda(since, now, 0)
+		if !got.run.Equal(want) {
+			t.Fatalf("%s, at %s: the run of %s is due, want %s", step.reason, now, got.run, want)
+		}
+		if since = got.since; !got.run.IsZero() {
+			since = got.run
+		}
+	}
+}
+
+// TestMissedRunsCostLittle: a clock that jumped by decades makes nobody wait.
+func TestMissedRunsCostLittle(t *testing.T) {
+	for _, text := range []string{"* * * * *", "* 2 * * *", "0 9 * * 1", "0 0 29 2 *", "59 23 31 12 *"} {
+		s := mustParse(t, text, "Europe/Berlin")
+		counted := &countedSchedule{Schedule: s.spec}
+		s.spec = counted
+		a := s.agenda(instantOf(t, "1970-01-01T00:00:00Z"), instantOf(t, "2026-11-23T09:00:30Z"), 0)
+		if a.run.IsZero() || a.next.IsZero() || counted.calls > 1000 {
+			t.Errorf("%s: run %s, next %s, after %d looks into the calendar; want at most 1000", text, a.run, a.next, counted.calls)
+		}
+	}
+}
+
+// countedSchedule counts how often it is asked.
+type countedSchedule struct {
+	cron.Schedule
+	calls int
+}
+
+func (c *countedSchedule) Next(t time.Time) time.Time {
+	c.calls++
+	return c.Schedule.Next(t)
+}
+
+func mustParse(t *testing.T, text, zone string) schedule {
+	t.Helper()
+	s, err := parseSchedule(text, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// instantOf is a time in UTC; the zero time for an empty text.
+func instantOf(t *testing.T, text string) time.Time {
+	t.Helper()
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.UTC()
+}
