@@ -126,11 +126,13 @@ func (c *Client) send(ctx context.Context, q request, read func(io.Reader) error
 	if err != nil {
 		return err
 	}
-	if err := c.limiter.Wait(ctx); err != nil {
-		if ctx.Err() != nil {
-			return &TransportError{Operation: q.operation, reason: "given up: " + err.Error(), err: err}
+	if !admitted(ctx) {
+		if err := c.limiter.Wait(ctx); err != nil {
+			if ctx.Err() != nil {
+				return &TransportError{Operation: q.operation, reason: "given up: " + err.Error(), err: err}
+			}
+			return fmt.Errorf("%s: %w", q.operation, err)
 		}
-		return fmt.Errorf("%s: %w", q.operation, err)
 	}
 	start := time.Now()
 	status, err := c.exchange(ctx, req, q, read)

@@ -114,6 +114,13 @@ func IsUnknownApplication(err error) bool {
 	return ok && e.Code == "INVALID_APP_ID"
 }
 
+// IsUnknownAccount reports whether the API says in so many words that there is no
+// such linked account.
+func IsUnknownAccount(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == "INVALID_LINKED_ACCOUNT_ID"
+}
+
 // IsRejected reports whether the API has understood the call and will refuse it
 // again: any 4xx but 401, 408, 425 and 429, and a failure reported with status
 // 200. A 404 is rejected too: callers who can do something about a missing

@@ -1,0 +1,27 @@
+package cobalt
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+)
+
+type admissionKey struct{}
+
+// Admit waits for the turn of one call. The next call under the returned context
+// goes at once, so that what has to be done right before it is not done in vain.
+// Its errors are those of a call that was held back.
+func (c *Client) Admit(ctx context.Context) (context.Context, error) {
+	if err := c.limiter.Wait(ctx); err != nil {
+		return ctx, fmt.Errorf("admission: %w", err)
+	}
+	admission := &atomic.Bool{}
+	admission.Store(true)
+	return context.WithValue(ctx, admissionKey{}, admission), nil
+}
+
+// admitted tells whether a call was admitted already, and takes the admission.
+func admitted(ctx context.Context) bool {
+	admission, ok := ctx.Value(admissionKey{}).(*atomic.Bool)
+	return ok && admission.Swap(false)
+}

@@ -1,0 +1,42 @@
+package cobalt_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// TestAdmission: the turn that was waited for is that of the next call, and of no other.
+func TestAdmission(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `{"_id":"a","linked_account_id":"a"}`)
+	}))
+	defer server.Close()
+	clock := newClock()
+	api, err := cobalt.New(cobalt.Options{BaseURL: server.URL, APIKey: "k", Limiter: cobalt.NewLimiter(1, 1, clock)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, err := api.Admit(cobalt.WithCaller(t.Context(), cobalt.Foreground, "one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.Admit(cobalt.WithCaller(t.Context(), cobalt.Foreground, "two")); !cobalt.IsThrottled(err) {
+		t.Errorf("the one token is taken, but another was admitted: %v", err)
+	}
+	if _, err := api.GetLinkedAccount(ctx, "a"); err != nil {
+		t.Errorf("an admitted call was held back: %v", err)
+	}
+	if _, err := api.GetLinkedAccount(ctx, "a"); !cobalt.IsThrottled(err) {
+		t.Errorf("an admission counted twice: %v", err)
+	}
+	clock.move(time.Minute)
+	if _, err := api.GetLinkedAccount(cobalt.WithCaller(t.Context(), cobalt.Foreground, "one"), "a"); err != nil {
+		t.Error(err)
+	}
+}
