@@ -15,6 +15,12 @@ const (
 	// AcceptEnvironmentAnnotation confirms that an environment leads to another
 	// Cobalt environment than before; its value is the one that the status names.
 	AcceptEnvironmentAnnotation = "cobalt.gocobalt.io/accept-environment"
+	// AdoptWorkflowAnnotation tells a PublicWorkflow that a creation whose outcome
+	// is unknown worked: its value is the id of the workflow in Cobalt.
+	AdoptWorkflowAnnotation = "cobalt.gocobalt.io/adopt-workflow"
+	// RetryCreateAnnotation tells a PublicWorkflow that a creation whose outcome is
+	// unknown did not work: its value is the attempt id that the status names.
+	RetryCreateAnnotation = "cobalt.gocobalt.io/retry-create"
 )
 
 // Finalizer holds an object until what it stands for in Cobalt is removed or
@@ -144,14 +150,23 @@ type LinkedAccountReference struct {
 	Name string `json:"name"`
 }
 
-// CommonSpec is what the kinds that keep a state in Cobalt have in common.
-type CommonSpec struct {
+// MemberSpec is what every object that belongs to an environment has.
+type MemberSpec struct {
 	// environmentRef names the environment whose endpoint and API key are used.
 	// Empty means the Environment named default in the same namespace. It cannot be changed.
 	// +optional
 	// +kubebuilder:default={kind: Environment, name: default}
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="environmentRef cannot be changed: delete this object and create it again with the other environment"
 	EnvironmentRef EnvironmentReference `json:"environmentRef,omitzero"`
+	// suspend stops all calls for this object while true; deleting it still
+	// works. Empty means false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// CommonSpec is what the kinds that keep a state in Cobalt have in common.
+type CommonSpec struct {
+	MemberSpec `json:",inline"`
 	// deletionPolicy says what deleting this object does in Cobalt: Delete removes
 	// it there too, Orphan leaves it. Empty means Delete; for a LinkedAccount it
 	// means: delete what this object created, keep what it adopted.
@@ -162,10 +177,6 @@ type CommonSpec struct {
 	// +optional
 	// +kubebuilder:default=Manage
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
-	// suspend stops all calls for this object while true; deleting it still
-	// works. Empty means false.
-	// +optional
-	Suspend bool `json:"suspend,omitempty"`
 	// syncInterval is how often drift is looked for: 0s for never, or at least
 	// 30s. Empty means the environment's syncInterval.
 	// +optional
@@ -173,8 +184,8 @@ type CommonSpec struct {
 	SyncInterval Duration `json:"syncInterval,omitempty"`
 }
 
-// CommonStatus is what the kinds that keep a state in Cobalt report in common.
-type CommonStatus struct {
+// MemberStatus is what every object that belongs to an environment reports.
+type MemberStatus struct {
 	// conditions: Ready always; Reconciling and Stalled only while True, never both.
 	// +optional
 	// +listType=map
@@ -189,15 +200,25 @@ type CommonStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=300
 	Environment string `json:"environment,omitempty"`
-	// id that Cobalt gave to what this object stands for. Empty while there is none.
-	// +optional
-	// +kubebuilder:validation:MaxLength=256
-	ID string `json:"id,omitempty"`
 	// linkedAccountID is the account in Cobalt that this object belongs to, once it
 	// is known.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	LinkedAccountID string `json:"linkedAccountID,omitempty"`
+	// lastHandledReconcileAt echoes the last value of the annotation
+	// cobalt.gocobalt.io/reconcile-requested-at that was acted on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+}
+
+// CommonStatus is what the kinds that keep a state in Cobalt report in common.
+type CommonStatus struct {
+	MemberStatus `json:",inline"`
+	// id that Cobalt gave to what this object stands for. Empty while there is none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	ID string `json:"id,omitempty"`
 	// drift lists where Cobalt differs from spec and has not been corrected: under
 	// managementPolicy ReadOnly, or while correcting fails.
 	// +optional
@@ -210,11 +231,23 @@ type CommonStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	InputsVersion string `json:"inputsVersion,omitempty"`
-	// lastHandledReconcileAt echoes the last value of the annotation
-	// cobalt.gocobalt.io/reconcile-requested-at that was acted on.
-	// +optional
-	// +kubebuilder:validation:MaxLength=256
-	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+}
+
+// Intent is a call that must not be made twice. It is written before the call and
+// taken away once its outcome is known, so that one that is found tells of a call
+// that may or may not have worked.
+type Intent struct {
+	// hash of what the call asks for.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Hash string `json:"hash"`
+	// attemptID names this one attempt.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	AttemptID string `json:"attemptID"`
+	// time before the call.
+	// +required
+	Time metav1.Time `json:"time"`
 }
 
 // Drift is one place where Cobalt differs from spec.

@@ -29,6 +29,17 @@ const (
 	ReasonReadOnly = "ReadOnly"
 	// ReasonConnected: an environment's API answered with its key. Nobody acts.
 	ReasonConnected = "Connected"
+	// ReasonArmed: a trigger waits for the next time in its schedule; the status
+	// tells when that is and how the last run ended. Nobody acts.
+	ReasonArmed = "Armed"
+	// ReasonCompleted: the execution that a trigger started has ended well. Nobody acts.
+	ReasonCompleted = "Completed"
+	// ReasonAccepted: Cobalt has started what a trigger asked for, and readyWhen
+	// Accepted asks for no more; the status tells how it ends. Nobody acts.
+	ReasonAccepted = "Accepted"
+	// ReasonAcceptedUntracked: Cobalt took what a trigger asked for and named no
+	// execution, so that nobody can tell how it ends. Nobody acts.
+	ReasonAcceptedUntracked = "AcceptedUntracked"
 )
 
 // Reasons of Ready=False with Reconciling=True: the operator goes on by itself.
@@ -46,6 +57,17 @@ const (
 	// ReasonConfigMapNotFound: a ConfigMap or its key is missing; the message names
 	// it. Whoever provides it creates it, or the user corrects the reference.
 	ReasonConfigMapNotFound = "ConfigMapNotFound"
+	// ReasonWorkflowNotReady: the PublicWorkflow that a trigger refers to does not
+	// exist or is not in Cobalt yet. Whoever owns it acts; its own status says how.
+	ReasonWorkflowNotReady = "WorkflowNotReady"
+	// ReasonConfigNotReady: the IntegrationConfig that a trigger refers to does not
+	// exist or is not in Cobalt yet. Whoever owns it acts; its own status says how.
+	ReasonConfigNotReady = "ConfigNotReady"
+	// ReasonExecutionRunning: what a trigger started has not ended. Nobody acts; time passes.
+	ReasonExecutionRunning = "ExecutionRunning"
+	// ReasonRetrying: what a trigger started has failed and is started again after a
+	// pause, as spec.retry says. Nobody acts; time passes.
+	ReasonRetrying = "Retrying"
 	// ReasonRemoteNotFound: under managementPolicy ReadOnly, Cobalt has no such
 	// thing. Somebody creates it there, or the policy becomes Manage.
 	ReasonRemoteNotFound = "RemoteNotFound"
@@ -97,12 +119,36 @@ const (
 	// ReasonInsecureURL: a webhook's url is plain http, and none of the operator's
 	// --allowed-api-origins is. The user gives an https URL.
 	ReasonInsecureURL = "InsecureURL"
-	// ReasonDifferentAccount: the LinkedAccount that the object refers to is in
-	// another environment. The user makes the object anew with that environmentRef.
+	// ReasonDifferentAccount: what the object refers to is in another environment,
+	// or belongs to another account. The user makes the object anew with that
+	// environmentRef and account, or corrects the reference.
 	ReasonDifferentAccount = "DifferentAccount"
 	// ReasonNotConverging: Cobalt does not keep what spec asks for; status.drift
 	// shows both. The user changes spec to what Cobalt keeps, or asks Cobalt why.
 	ReasonNotConverging = "NotConverging"
+	// ReasonCreateOutcomeUnknown: a workflow was being created when the operator
+	// stopped or Cobalt's answer was lost, so that there may be one or none; another
+	// try could make a second one. The user looks it up in Cobalt and sets the
+	// annotation that the message names, to adopt it or to try again.
+	ReasonCreateOutcomeUnknown = "CreateOutcomeUnknown"
+	// ReasonDeliveryUnknown: a trigger was making its call when the operator stopped
+	// or Cobalt's answer was lost, so that it may have started something or not, and
+	// delivery AtMostOnce forbids another try. The user looks it up in Cobalt and, if
+	// nothing was started, changes spec.trigger.
+	ReasonDeliveryUnknown = "DeliveryUnknown"
+	// ReasonExecutionFailed: what a trigger started has failed, or taken longer than
+	// executionTimeout, and spec.retry allows no more attempts. The user looks into
+	// the execution that the message names, then changes spec.trigger to start it again.
+	ReasonExecutionFailed = "ExecutionFailed"
+	// ReasonInvalidSchedule: schedule or timeZone of a trigger cannot be understood,
+	// or no day is ever like that. The user corrects it; the message says what is wrong.
+	ReasonInvalidSchedule = "InvalidSchedule"
+	// ReasonEventNotFound: Cobalt has no event of that slug and name. The user
+	// corrects them, or makes the event in Cobalt.
+	ReasonEventNotFound = "EventNotFound"
+	// ReasonWorkflowNotFound: Cobalt has no workflow of that id for the account. The
+	// user corrects the id, or publishes the workflow in Cobalt.
+	ReasonWorkflowNotFound = "WorkflowNotFound"
 	// ReasonConflict: an older object stands for the same thing in Cobalt. The
 	// user deletes one of the two; the message names the other.
 	ReasonConflict = "Conflict"

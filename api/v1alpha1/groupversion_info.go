@@ -22,6 +22,8 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&LinkedAccount{}, &LinkedAccountList{},
 		&IntegrationConfig{}, &IntegrationConfigList{},
 		&Webhook{}, &WebhookList{},
+		&PublicWorkflow{}, &PublicWorkflowList{},
+		&EventTrigger{}, &EventTriggerList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -190,6 +190,12 @@ type IntegrationConfigList struct {
 // Account says which account the config belongs to.
 func (c *IntegrationConfig) Account() AccountReference { return c.Spec.AccountReference }
 
+// MemberSpec gives the part of the spec that every object of an environment has.
+func (c *IntegrationConfig) MemberSpec() *MemberSpec { return &c.Spec.MemberSpec }
+
+// MemberStatus gives the part of the status that every object of an environment has.
+func (c *IntegrationConfig) MemberStatus() *MemberStatus { return &c.Status.MemberStatus }
+
 // CommonSpec gives the shared flow its part of the spec.
 func (c *IntegrationConfig) CommonSpec() *CommonSpec { return &c.Spec.CommonSpec }
 

@@ -247,6 +247,12 @@ func (a *LinkedAccount) Account() AccountReference {
 	return AccountReference{LinkedAccountID: a.AccountID()}
 }
 
+// MemberSpec gives the part of the spec that every object of an environment has.
+func (a *LinkedAccount) MemberSpec() *MemberSpec { return &a.Spec.MemberSpec }
+
+// MemberStatus gives the part of the status that every object of an environment has.
+func (a *LinkedAccount) MemberStatus() *MemberStatus { return &a.Status.MemberStatus }
+
 // CommonSpec gives the shared flow its part of the spec.
 func (a *LinkedAccount) CommonSpec() *CommonSpec { return &a.Spec.CommonSpec }
 

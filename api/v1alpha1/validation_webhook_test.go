@@ -79,7 +79,8 @@ func TestDefaultsOfWhatBelongsToAnAccount(t *testing.T) {
 	config, hook := &v1alpha1.IntegrationConfig{ObjectMeta: meta}, &v1alpha1.Webhook{ObjectMeta: meta}
 	config.Spec.LinkedAccountID, config.Spec.Application = "acme-1", "hubspot"
 	hook.Spec.LinkedAccountID, hook.Spec.URL, hook.Spec.Events = "acme-1", "https://example.com", []string{"a"}
-	want := v1alpha1.CommonSpec{EnvironmentRef: v1alpha1.EnvironmentReference{Kind: "Environment", Name: "default"}, ManagementPolicy: "Manage"}
+	want := v1alpha1.CommonSpec{ManagementPolicy: "Manage"}
+	want.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: "Environment", Name: "default"}
 	for kind, obj := range map[string]interface {
 		client.Object
 		CommonSpec() *v1alpha1.CommonSpec

@@ -63,6 +63,12 @@ type WebhookList struct {
 // Account says which account the subscription belongs to.
 func (w *Webhook) Account() AccountReference { return w.Spec.AccountReference }
 
+// MemberSpec gives the part of the spec that every object of an environment has.
+func (w *Webhook) MemberSpec() *MemberSpec { return &w.Spec.MemberSpec }
+
+// MemberStatus gives the part of the status that every object of an environment has.
+func (w *Webhook) MemberStatus() *MemberStatus { return &w.Status.MemberStatus }
+
 // CommonSpec gives the shared flow its part of the spec.
 func (w *Webhook) CommonSpec() *CommonSpec { return &w.Spec.CommonSpec }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	_ "time/tzdata" // schedules have time zones
 
 	"github.com/spf13/pflag"
 	_ "golang.org/x/crypto/x509roots/fallback" // the image holds nothing but this program

@@ -36,7 +36,7 @@ func (k environmentKey) String() string {
 }
 
 func environmentOf(obj Object) environmentKey {
-	ref := obj.CommonSpec().EnvironmentRef
+	ref := obj.MemberSpec().EnvironmentRef
 	key := environmentKey{v1alpha1.KindEnvironment, types.NamespacedName{Namespace: obj.GetNamespace(), Name: ref.Name}}
 	if ref.Kind == v1alpha1.KindClusterEnvironment {
 		key.kind, key.Namespace = v1alpha1.KindClusterEnvironment, ""

@@ -63,7 +63,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 // knownAccount is the account that obj was found to belong to. The status goes
 // first: it cannot be forged as easily as an annotation.
 func knownAccount(obj Object) string {
-	if id := obj.CommonStatus().LinkedAccountID; id != "" {
+	if id := obj.MemberStatus().LinkedAccountID; id != "" {
 		return id
 	}
 	id, _ := mark(obj, accountMark)

@@ -19,8 +19,8 @@ import (
 // dependentKind is what the stories need to know of a kind whose objects belong to an account.
 type dependentKind struct {
 	// make makes an object for an account, and vary changes its spec.
-	make func(w *world, name string, account v1alpha1.AccountReference) controller.Object
-	vary func(obj controller.Object)
+	make func(w *world, name string, account v1alpha1.AccountReference) controller.Kept
+	vary func(obj controller.Kept)
 	// remote tells whether there is one in Cobalt for an account, and whether it is as spec says.
 	remote func(w *world, account string) (there, right bool)
 	// spoil changes it by hand, path is where.
@@ -33,10 +33,10 @@ type dependentKind struct {
 }
 
 var aConfig = dependentKind{
-	make: func(w *world, name string, account v1alpha1.AccountReference) controller.Object {
+	make: func(w *world, name string, account v1alpha1.AccountReference) controller.Kept {
 		return w.config(name, account, field("owner_email", `"right@acme.example"`))
 	},
-	vary: func(obj controller.Object) {
+	vary: func(obj controller.Kept) {
 		obj.(*v1alpha1.IntegrationConfig).Spec.Fields[0].Value = &runtime.RawExtension{Raw: []byte(`"other@acme.example"`)}
 	},
 	remote: func(w *world, account string) (there, right bool) {
@@ -54,12 +54,12 @@ var aConfig = dependentKind{
 }
 
 var aWebhook = dependentKind{
-	make: func(w *world, name string, account v1alpha1.AccountReference) controller.Object {
+	make: func(w *world, name string, account v1alpha1.AccountReference) controller.Kept {
 		hook := w.webhook(name, account, "Workflow Errored")
 		hook.Spec.URL = "https://right.example/"
 		return hook
 	},
-	vary: func(obj controller.Object) { obj.(*v1alpha1.Webhook).Spec.URL = "https://other.example/" },
+	vary: func(obj controller.Kept) { obj.(*v1alpha1.Webhook).Spec.URL = "https://other.example/" },
 	remote: func(w *world, account string) (there, right bool) {
 		hook := w.remoteWebhook(account)
 		return hook != nil, hook != nil && hook.WebhookURL == "https://right.example/"
@@ -81,7 +81,7 @@ func forEach(text string, story func(kind dependentKind)) {
 }
 
 // driftDetected is cobalt_drift_detected_total for the kind of obj.
-func driftDetected(obj controller.Object) float64 {
+func driftDetected(obj controller.Kept) float64 {
 	GinkgoHelper()
 	families, err := metrics.Registry.Gather()
 	Expect(err).NotTo(HaveOccurred())

@@ -14,6 +14,10 @@
 //	judge           what came of it: Ready, Reconciling, Stalled or nothing to say
 //	report          one status patch, if anything changed
 //
+// Kinds whose calls must not be made twice have a flow of their own on the same
+// report (action.go): an intent is written before the call (intent.go), and one
+// that is found without an outcome means that nobody knows.
+//
 // Steps return errors and nothing else; outcome.go alone gives errors their
 // meaning. A kind is one file that implements Resource, one line in setup.go,
 // and nothing of the above.

@@ -37,6 +37,8 @@ type dueTime struct {
 	// wrote stands for the differences that were corrected last without an answer
 	// that tells so.
 	wrote string
+	// poll is when the executions that a trigger follows are looked at next.
+	poll time.Time
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time

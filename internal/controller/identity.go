@@ -46,12 +46,12 @@ func (r *realm) digest(salt string) string {
 
 // rivals returns the other live objects that stand for the same thing in Cobalt
 // as obj does: with the same identity, in the same realm, and managed.
-func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([]Object, error) {
+func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([]Kept, error) {
 	if obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return nil, nil
 	}
 	alike, err := r.alike(ctx, obj, account)
-	var rivals []Object
+	var rivals []Kept
 	for _, other := range alike {
 		if !other.GetDeletionTimestamp().IsZero() || other.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 			continue
@@ -100,13 +100,13 @@ func (r *Reconciler[T, R]) alike(ctx context.Context, obj T, account string) ([]
 }
 
 // older orders objects of one identity: the first of them is the one that counts.
-func older(a, b Object) int {
+func older(a, b Kept) int {
 	return cmp.Or(a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time), cmp.Compare(a.GetUID(), b.GetUID()))
 }
 
 // winner is the one of several live objects of one identity that counts.
-func winner(obj Object, rivals []Object) Object {
-	return slices.MinFunc(append([]Object{obj}, rivals...), older)
+func winner(obj Kept, rivals []Kept) Kept {
+	return slices.MinFunc(append([]Kept{obj}, rivals...), older)
 }
 
 // namesakes finds the objects of the same identity as one that has changed.

@@ -160,9 +160,24 @@ const shortestSecret = 4
 
 // Hide has value taken out of every text of this pass that people can read.
 func (i *Inputs) Hide(value string) {
-	if value = strings.TrimSpace(value); len(value) >= shortestSecret {
-		i.secrets = append(i.secrets, value)
+	if value = strings.TrimSpace(value); len(value) < shortestSecret {
+		return
 	}
+	i.secrets = append(i.secrets, value)
+	for _, escaped := range []string{shownWhole(value), quoted(value)} { // as JSON inside a text has it
+		if inner := escaped[1 : len(escaped)-1]; inner != value {
+			i.secrets = append(i.secrets, inner)
+		}
+	}
+}
+
+// quoted is a text as JSON, without the escapes that only HTML needs.
+func quoted(value string) string {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(value) // a string always can be
+	return strings.TrimSpace(text.String())
 }
 
 // Redact takes the secrets that were read out of a text.

@@ -213,6 +213,6 @@ func (configs) Delete(ctx context.Context, api *View, obj *v1alpha1.IntegrationC
 
 // wasRefused tells whether Cobalt refused to make what obj stands for.
 func wasRefused(obj Object) bool {
-	ready := meta.FindStatusCondition(obj.CommonStatus().Conditions, v1alpha1.ConditionReady)
+	ready := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
 	return ready != nil && (ready.Reason == v1alpha1.ReasonRejected || ready.Reason == v1alpha1.ReasonApplicationNotFound)
 }

@@ -30,14 +30,18 @@ type lists struct {
 	accounts     *snapshot.List[cobalt.LinkedAccount]
 	applications *snapshot.List[cobalt.Application]
 	singles      *rate.Limiter
+	sessions     *sessions
 
-	mu      sync.Mutex
-	configs map[string]*snapshot.List[cobalt.Config] // by account
+	mu sync.Mutex
+	// configs and executions are those of one account each.
+	configs    map[string]*snapshot.List[cobalt.Config]
+	executions map[string]*snapshot.List[cobalt.Execution]
 }
 
 func newLists(api *cobalt.Client, cache client.Reader, c clock.PassiveClock) *lists {
 	return &lists{
 		clock: c, api: api, cache: cache, configs: map[string]*snapshot.List[cobalt.Config]{},
+		sessions: newSessions(c), executions: map[string]*snapshot.List[cobalt.Execution]{},
 		singles: rate.NewLimiter(rate.Every(singlePause), fewSingles),
 		accounts: snapshot.New(c, snapshot.Source[cobalt.LinkedAccount]{
 			Load: api.ListLinkedAccounts,
@@ -72,6 +76,30 @@ func (l *lists) configsOf(account string) *snapshot.List[cobalt.Config] {
 	return l.configs[account]
 }
 
+// executionsOf is the list of the executions of an account.
+func (l *lists) executionsOf(account string) *snapshot.List[cobalt.Execution] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.executions[account] == nil {
+		l.executions[account] = snapshot.New(l.clock, snapshot.Source[cobalt.Execution]{
+			Load: func(ctx context.Context) iter.Seq2[cobalt.Execution, error] {
+				return l.api.ListExecutions(ctx, account)
+			},
+			Key:      func(e cobalt.Execution) string { return e.ID },
+			Keep:     func(id string) bool { return l.follows(id) },
+			Personal: cobalt.IsThrottled,
+		})
+	}
+	return l.executions[account]
+}
+
+// follows tells whether an object follows an execution.
+func (l *lists) follows(id string) bool {
+	list := &v1alpha1.EventTriggerList{}
+	err := l.cache.List(context.Background(), list, client.MatchingFields{executionIndex: id}, client.UnsafeDisableDeepCopy, client.Limit(1))
+	return err != nil || len(list.Items) > 0
+}
+
 // refersTo tells whether an object stands for a config.
 func (l *lists) refersTo(account, id string) bool {
 	list := &v1alpha1.IntegrationConfigList{}
@@ -80,7 +108,7 @@ func (l *lists) refersTo(account, id string) bool {
 	return err != nil || len(list.Items) > 0
 }
 
-// sweep forgets the configs that nobody has asked for lately.
+// sweep forgets what nobody has asked for lately.
 func (l *lists) sweep(interval time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,4 +117,10 @@ func (l *lists) sweep(interval time.Duration) {
 			delete(l.configs, account)
 		}
 	}
+	for account, executions := range l.executions {
+		if executions.Idle(longestPoll) {
+			delete(l.executions, account)
+		}
+	}
+	l.sessions.sweep(l.clock.Now())
 }

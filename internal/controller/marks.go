@@ -20,6 +20,9 @@ const (
 	accountMark     = "cobalt.gocobalt.io/account"
 	originMark      = "cobalt.gocobalt.io/origin"
 	credentialsMark = "cobalt.gocobalt.io/credentials"
+	workflowMark    = "cobalt.gocobalt.io/workflow-id"
+	adoptedMark     = "cobalt.gocobalt.io/adopted-workflow"
+	firedMark       = "cobalt.gocobalt.io/fired"
 )
 
 // mark returns the value of a mark that is obj's own.

@@ -198,7 +198,8 @@ func (c conditions) waitsLikeBefore(o outcome, generation int64) bool {
 // countsAsFailing tells whether waiting for this reason may exceed the deadline.
 func countsAsFailing(reason string) bool {
 	switch reason {
-	case v1alpha1.ReasonThrottled, v1alpha1.ReasonDeletionPending, v1alpha1.ReasonDependentsExist:
+	case v1alpha1.ReasonThrottled, v1alpha1.ReasonDeletionPending, v1alpha1.ReasonDependentsExist,
+		v1alpha1.ReasonExecutionRunning, v1alpha1.ReasonRetrying:
 		return false
 	}
 	return true

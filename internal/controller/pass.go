@@ -12,7 +12,7 @@ import (
 )
 
 // pass is one reconcile of one object.
-type pass[T Object] struct {
+type pass[T Kept] struct {
 	obj T
 	// before is obj as the API server has it.
 	before T
@@ -21,7 +21,7 @@ type pass[T Object] struct {
 	accountErr error
 	inputs     *Inputs
 	// rivals are the other live objects that stand for the same thing.
-	rivals []Object
+	rivals []Kept
 	// about is what this pass is about, last what is known of the one before.
 	about about
 	last  dueTime

@@ -16,7 +16,7 @@ import (
 )
 
 // Reconciler is the flow that all kinds share which keep a state in Cobalt.
-type Reconciler[T Object, R any] struct {
+type Reconciler[T Kept, R any] struct {
 	Resource Resource[T, R]
 
 	client       client.Client

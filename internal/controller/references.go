@@ -53,7 +53,7 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 			err := meta.EachListItem(list, func(item runtime.Object) error {
 				obj := item.(Object)
 				same, err := d.environments.sameRealm(ctx, environmentOf(account), environmentOf(obj))
-				if same && obj.GetDeletionTimestamp().IsZero() {
+				if same && obj.GetDeletionTimestamp().IsZero() && !isFinished(obj) {
 					names = append(names, dependent.name+" "+client.ObjectKeyFromObject(obj).String())
 				}
 				return err
@@ -73,4 +73,10 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 	}
 	return waitingFor(v1alpha1.ReasonDependentsExist, "the account is still used by %s%s: delete them first, or set deletionPolicy: Orphan",
 		strings.Join(names[:min(len(names), mostDependents)], ", "), more)
+}
+
+// isFinished tells whether an object needs its account no more.
+func isFinished(obj client.Object) bool {
+	trigger, ok := obj.(*v1alpha1.EventTrigger)
+	return ok && finished(trigger)
 }

@@ -50,9 +50,11 @@ func TestDependents(t *testing.T) {
 				t.Fatal(err)
 			}
 			index := func(obj client.Object) []string { return []string{accountKeyOf(obj.(Object))} }
-			cache := fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.there...).
-				WithIndex(&v1alpha1.Webhook{}, accountIndex, index).WithIndex(&v1alpha1.IntegrationConfig{}, accountIndex, index).Build()
-			err := dependents{cache, &environments{}, dependentKinds}.gone(t.Context(), acme)
+			b := fake.NewClientBuilder().WithScheme(scheme).WithObjects(tc.there...)
+			for _, kind := range dependentKinds {
+				b = b.WithIndex(kind.object, accountIndex, index)
+			}
+			err := dependents{b.Build(), &environments{}, dependentKinds}.gone(t.Context(), acme)
 			switch {
 			case tc.want == "" && err != nil:
 				t.Errorf("%s: %v", tc.reason, err)

@@ -128,7 +128,7 @@ func readOnlyMessage(differences int) string {
 }
 
 func conditionsOf(obj Object) conditions {
-	status := obj.CommonStatus()
+	status := obj.MemberStatus()
 	return conditions{&status.Conditions, &status.ObservedGeneration}
 }
 

@@ -9,18 +9,25 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
-// Object is a custom resource of this API group that keeps a state in Cobalt.
+// Object is a custom resource of this API group that belongs to an environment.
 type Object interface {
 	client.Object
 	// Account says which account obj belongs to, or is.
 	Account() v1alpha1.AccountReference
+	MemberSpec() *v1alpha1.MemberSpec
+	MemberStatus() *v1alpha1.MemberStatus
+}
+
+// Kept is an Object that keeps a state in Cobalt.
+type Kept interface {
+	Object
 	CommonSpec() *v1alpha1.CommonSpec
 	CommonStatus() *v1alpha1.CommonStatus
 }
 
 // Resource is what one kind teaches the shared flow: T is the custom resource,
 // R what it stands for in Cobalt. An implementation holds no state of a pass.
-type Resource[T Object, R any] interface {
+type Resource[T Kept, R any] interface {
 	// Identities names what obj stands for within its account. Two objects of the
 	// kind that share an identity, account and environment are in conflict. It is pure.
 	Identities(obj T) []string
@@ -69,7 +76,7 @@ type Resource[T Object, R any] interface {
 }
 
 // plain is what a kind need not say that has nothing special to it.
-type plain[T Object, R any] struct{}
+type plain[T Kept, R any] struct{}
 
 func (plain[T, R]) UniqueID(T) string                { return "" }
 func (plain[T, R]) References(T) []Reference         { return nil }

@@ -48,10 +48,16 @@ const (
 	inputsIndex      = "inputs"
 	outputIndex      = "output"
 	remoteIndex      = "remote"
+	// Of EventTriggers: what they follow, whose they are in Cobalt, what they refer to.
+	executionIndex      = "execution"
+	triggerAccountIndex = "trigger account"
+	workflowRefIndex    = "workflow"
+	configRefIndex      = "config"
 )
 
-// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments;clusterenvironments;linkedaccounts;integrationconfigs;webhooks,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments/status;clusterenvironments/status;linkedaccounts/status;integrationconfigs/status;webhooks/status,verbs=patch
+// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments;clusterenvironments;linkedaccounts;integrationconfigs;webhooks;publicworkflows;eventtriggers,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments/status;clusterenvironments/status;linkedaccounts/status;integrationconfigs/status;webhooks/status;publicworkflows/status;eventtriggers/status,verbs=patch
+// +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=eventtriggers,verbs=delete
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create;update;delete
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
@@ -90,7 +96,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := setupDependent(ctx, s, hooks, &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}); err != nil {
 		return fmt.Errorf("set up Webhook: %w", err)
 	}
-	return nil
+	return setupActions(ctx, s)
 }
 
 // objectKind is one of our kinds.
@@ -106,6 +112,8 @@ var (
 	dependentKinds = []objectKind{
 		{"IntegrationConfig", &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}},
 		{"Webhook", &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}},
+		{"PublicWorkflow", &v1alpha1.PublicWorkflow{}, &v1alpha1.PublicWorkflowList{}},
+		{"EventTrigger", &v1alpha1.EventTrigger{}, &v1alpha1.EventTriggerList{}},
 	}
 	userKinds = append([]objectKind{{"LinkedAccount", &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}}}, dependentKinds...)
 )

@@ -119,7 +119,7 @@ func (r *EnvironmentReconciler[T]) namedAccounts(ctx context.Context, key enviro
 			return fmt.Errorf("list the accounts of %s: %w", key, err)
 		}
 		_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
-			if obj := item.(Object); obj.CommonStatus().ID != "" && obj.Account().LinkedAccountID != "" {
+			if obj, ok := item.(Kept); ok && obj.CommonStatus().ID != "" && obj.Account().LinkedAccountID != "" {
 				known[obj.Account().LinkedAccountID] = ""
 			}
 			return nil

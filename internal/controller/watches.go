@@ -21,17 +21,14 @@ import (
 )
 
 // setupKind adds the controller of a kind that keeps a state in Cobalt.
-func setupKind[T Object, R any](
+func setupKind[T Kept, R any](
 	ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList, watch func(*builder.Builder),
 ) error {
 	indexer := s.mgr.GetFieldIndexer()
-	err := indexer.IndexField(ctx, prototype, environmentIndex, func(obj client.Object) []string {
-		return []string{environmentOf(obj.(T)).String()}
-	})
-	if err != nil {
+	if err := indexEnvironments(ctx, s, prototype); err != nil {
 		return err
 	}
-	err = indexer.IndexField(ctx, prototype, identityIndex, func(obj client.Object) []string {
+	err := indexer.IndexField(ctx, prototype, identityIndex, func(obj client.Object) []string {
 		var keys []string
 		for _, identity := range resource.Identities(obj.(T)) {
 			keys = append(keys, identityKey(obj.(T).Account(), obj.GetNamespace(), identity))
@@ -53,7 +50,21 @@ func setupKind[T Object, R any](
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
 		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
-	// A changed environment may allow, release or forbid what it did not before.
+	s.watchEnvironments(b, list)
+	watch(b)
+	return b.Complete(r)
+}
+
+// indexEnvironments lets the objects of a kind be found that refer to an environment.
+func indexEnvironments[T Object](ctx context.Context, s *setup, prototype T) error {
+	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, environmentIndex, func(obj client.Object) []string {
+		return []string{environmentOf(obj.(T)).String()}
+	})
+}
+
+// watchEnvironments has the objects of a kind looked at when their environment
+// changes: it may allow, release or forbid what it did not before.
+func (s *setup) watchEnvironments(b *builder.Builder, list client.ObjectList) {
 	b.Watches(&v1alpha1.Environment{}, handler.EnqueueRequestsFromMapFunc(s.usersOf(v1alpha1.KindEnvironment, list)),
 		builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	if !s.options.Namespaced {
@@ -62,21 +73,27 @@ func setupKind[T Object, R any](
 			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(s.usersIn(list)),
 				builder.WithPredicates(predicate.LabelChangedPredicate{}))
 	}
-	watch(b)
-	return b.Complete(r)
+}
+
+// indexAccounts lets the objects of a kind be found that belong to an account.
+func indexAccounts[T Object](ctx context.Context, s *setup, prototype T) error {
+	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, accountIndex, func(obj client.Object) []string {
+		return []string{accountKeyOf(obj.(T))}
+	})
+}
+
+// watchAccounts has the objects of a kind looked at when their account comes, goes
+// or is made again.
+func (s *setup) watchAccounts(b *builder.Builder, list client.ObjectList) {
+	b.Watches(&v1alpha1.LinkedAccount{}, handler.EnqueueRequestsFromMapFunc(s.dependentsOf(list)), builder.WithPredicates(accountChanged))
 }
 
 // setupDependent adds the controller of a kind whose objects belong to an account.
-func setupDependent[T Object, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
-	err := s.mgr.GetFieldIndexer().IndexField(ctx, prototype, accountIndex, func(obj client.Object) []string {
-		return []string{accountKeyOf(obj.(T))}
-	})
-	if err != nil {
+func setupDependent[T Kept, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
+	if err := indexAccounts(ctx, s, prototype); err != nil {
 		return err
 	}
-	return setupKind(ctx, s, resource, prototype, list, func(b *builder.Builder) {
-		b.Watches(&v1alpha1.LinkedAccount{}, handler.EnqueueRequestsFromMapFunc(s.dependentsOf(list)), builder.WithPredicates(accountChanged))
-	})
+	return setupKind(ctx, s, resource, prototype, list, func(b *builder.Builder) { s.watchAccounts(b, list) })
 }
 
 // setupEnvironments adds the controller of a kind of environment.
@@ -121,7 +138,7 @@ func (s *setup) controller(prototype client.Object, list client.ObjectList, w *w
 var requestChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		accept := v1alpha1.AcceptEnvironmentAnnotation
-		return requested(e.ObjectOld) != requested(e.ObjectNew) ||
+		return wishes(e.ObjectOld) != wishes(e.ObjectNew) ||
 			e.ObjectOld.GetAnnotations()[accept] != e.ObjectNew.GetAnnotations()[accept]
 	},
 }

@@ -16,7 +16,7 @@ import (
 func reasons(objects ...controller.Object) []string {
 	var list []string
 	for _, obj := range objects {
-		if ready := meta.FindStatusCondition(obj.CommonStatus().Conditions, v1alpha1.ConditionReady); ready != nil {
+		if ready := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady); ready != nil {
 			list = append(list, ready.Reason)
 		}
 	}

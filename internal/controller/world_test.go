@@ -45,12 +45,13 @@ type world struct {
 	url       string
 	time      *testenv.Time
 	options   controller.Options
+	doom      *doom
 	stop      func()
 }
 
 func newWorld(options ...func(*simulator.Options)) *world {
 	GinkgoHelper()
-	w := &world{Client: cluster.Client, ctx: context.Background(), time: testenv.NewTime(time.Now())}
+	w := &world{Client: cluster.Client, ctx: context.Background(), time: testenv.NewTime(time.Now()), doom: &doom{}}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "story-"}}
 	Expect(w.Create(w.ctx, namespace)).To(Succeed())
 	w.namespace = namespace.Name
@@ -59,7 +60,7 @@ func newWorld(options ...func(*simulator.Options)) *world {
 		option(&simulated)
 	}
 	w.sim = simulator.New(simulated)
-	server := httptest.NewServer(w.sim)
+	server := httptest.NewServer(w.doom.around(w.sim))
 	DeferCleanup(server.Close)
 	w.url = server.URL + simulator.BasePath
 	w.options = controller.Options{
@@ -79,7 +80,7 @@ func (w *world) conforms() {
 	GinkgoHelper()
 	for _, list := range []client.ObjectList{
 		&v1alpha1.EnvironmentList{}, &v1alpha1.ClusterEnvironmentList{}, &v1alpha1.LinkedAccountList{},
-		&v1alpha1.IntegrationConfigList{}, &v1alpha1.WebhookList{},
+		&v1alpha1.IntegrationConfigList{}, &v1alpha1.WebhookList{}, &v1alpha1.PublicWorkflowList{}, &v1alpha1.EventTriggerList{},
 	} {
 		Expect(w.List(w.ctx, list, client.InNamespace(w.namespace))).To(Succeed())
 		Expect(meta.EachListItem(list, func(item runtime.Object) error {
@@ -94,6 +95,7 @@ func (w *world) start() {
 	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
 		Scheme: cluster.Scheme, Cache: controller.CacheOptions([]string{w.namespace}),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
+		NewClient:  w.doom.client,
 		Controller: config.Controller{SkipNameValidation: new(true), MaxConcurrentReconciles: 4},
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -202,6 +204,39 @@ func (w *world) webhook(name string, account v1alpha1.AccountReference, events .
 	return obj
 }
 
+func (w *world) publicWorkflow(name string, account v1alpha1.AccountReference) *v1alpha1.PublicWorkflow {
+	obj := &v1alpha1.PublicWorkflow{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	obj.Spec.AccountReference, obj.Spec.Name = account, "Sync deals"
+	obj.Spec.Nodes = []v1alpha1.WorkflowNode{{Type: "start"}, {Type: "code", Config: &runtime.RawExtension{Raw: []byte(`{"lines":3}`)}}}
+	return obj
+}
+
+// trigger fires the event Deal Created, which executes workflow sync-deals.
+func (w *world) trigger(name string, account v1alpha1.AccountReference, options ...func(*v1alpha1.EventTrigger)) *v1alpha1.EventTrigger {
+	obj := &v1alpha1.EventTrigger{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	obj.Spec.AccountReference = account
+	obj.Spec.Event = &v1alpha1.EventReference{Slug: "deal-created", Name: "Deal Created"}
+	for _, option := range options {
+		option(obj)
+	}
+	return obj
+}
+
+// executing has a trigger execute a workflow in the place of firing an event.
+func executing(id string) func(*v1alpha1.EventTrigger) {
+	return func(obj *v1alpha1.EventTrigger) {
+		obj.Spec.Event, obj.Spec.Workflow = nil, &v1alpha1.WorkflowReference{ID: id}
+	}
+}
+
+func payload(json string) func(*v1alpha1.EventTrigger) {
+	return func(obj *v1alpha1.EventTrigger) { obj.Spec.Payload = &runtime.RawExtension{Raw: []byte(json)} }
+}
+
+func every(schedule, zone string) func(*v1alpha1.EventTrigger) {
+	return func(obj *v1alpha1.EventTrigger) { obj.Spec.Schedule, obj.Spec.TimeZone = schedule, zone }
+}
+
 func yourApp(json string) func(*v1alpha1.LinkedAccount) {
 	return func(obj *v1alpha1.LinkedAccount) { obj.Spec.YourApp = &runtime.RawExtension{Raw: []byte(json)} }
 }
@@ -262,7 +297,7 @@ func statusOf(obj client.Object) ([]metav1.Condition, int64) {
 	case controller.EnvironmentObject:
 		return obj.EnvironmentStatus().Conditions, obj.EnvironmentStatus().ObservedGeneration
 	case controller.Object:
-		return obj.CommonStatus().Conditions, obj.CommonStatus().ObservedGeneration
+		return obj.MemberStatus().Conditions, obj.MemberStatus().ObservedGeneration
 	}
 	return nil, 0
 }
@@ -289,7 +324,7 @@ func (w *world) request(obj controller.Object, value string) {
 	})
 	Eventually(func(g Gomega) {
 		g.Expect(w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed())
-		g.Expect(obj.CommonStatus().LastHandledReconcileAt).To(Equal(value))
+		g.Expect(obj.MemberStatus().LastHandledReconcileAt).To(Equal(value))
 	}).Should(Succeed())
 	Expect(testenv.Conform(obj)).To(Succeed())
 }
@@ -335,6 +370,10 @@ func controllerOf(obj client.Object) string {
 		return "integrationconfig"
 	case *v1alpha1.Webhook:
 		return "webhook"
+	case *v1alpha1.PublicWorkflow:
+		return "publicworkflow"
+	case *v1alpha1.EventTrigger:
+		return "eventtrigger"
 	default:
 		return "linkedaccount"
 	}

@@ -1,0 +1,212 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// Action is what one kind teaches the flow of the kinds whose calls must not be
+// made twice: they end, rather than keep a state. An implementation holds no
+// state of a turn.
+type Action[T Object] interface {
+	// References names the Secrets and ConfigMaps that spec refers to. It is pure.
+	References(obj T) []Reference
+	// Act takes obj as far as it can go now, and says how it stands. Whatever it
+	// changes in the status is written after it, and by attempt before a call.
+	Act(ctx context.Context, t *turn[T]) (standing, error)
+	// Marks names the annotations that obj must carry once its status is written. It is pure.
+	Marks(obj T) map[string]string
+	// Suspend takes out of the status what is not going to happen. It is pure.
+	Suspend(obj T)
+	// Leave says what stays behind in Cobalt when obj goes; empty for nothing. It is pure.
+	Leave(obj T) string
+}
+
+// standing is how an object stands that nothing is wrong with.
+type standing struct{ reason, message string }
+
+// ActionReconciler is the flow that the kinds share whose calls must not be made twice.
+type ActionReconciler[T Object] struct {
+	Action Action[T]
+
+	client       client.Client
+	live         client.Reader
+	events       events.EventRecorder
+	environments *environments
+	accounts     accounts
+	inputs       inputStore
+	options      Options
+	clock        clock.Clock
+	due          *dueTimes
+	attempts     *attempts
+	waker        *waker
+	kind         string
+	prototype    T
+}
+
+// turn is one reconcile of one object.
+type turn[T Object] struct {
+	obj T
+	// before is obj as the API server has it.
+	before T
+	// account is what obj belongs to, or what is known of that beside accountErr.
+	account    owner
+	accountErr error
+	env        EnvironmentObject
+	envErr     error
+	inputs     *Inputs
+	// version is that of the Secrets and ConfigMaps that spec refers to.
+	version string
+	about   about
+	// settled tells that the status speaks of all that this turn is about.
+	settled bool
+	// rests tells that what was refused before is to be tried at rest, and not now.
+	rests bool
+	rest  time.Time
+	// resolved is the attempt whose outcome the status tells from now on.
+	resolved string
+	// afterwards is what to tell the world once the status says so.
+	afterwards []func()
+	// wake is when the next turn is needed; zero leaves it to others.
+	wake time.Time
+	flow *ActionReconciler[T]
+}
+
+// Reconcile takes an object as far as it can go now, then reports how it stands.
+func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	obj := r.prototype.DeepCopyObject().(T)
+	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
+		r.due.forget(request.NamespacedName)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	switch {
+	case r.due.get(request.NamespacedName, obj.GetUID()).lags(obj):
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	case !obj.GetDeletionTimestamp().IsZero():
+		return r.leave(ctx, obj)
+	case obj.MemberSpec().Suspend:
+		t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), flow: r}
+		r.Action.Suspend(obj)
+		o := judge(t.commit(ctx))
+		return ctrl.Result{RequeueAfter: o.after}, o.err
+	}
+	t, err := r.begin(ctx, obj)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
+	if !slots.enter(self, r.options.slots, true) {
+		return ctrl.Result{RequeueAfter: slotPause}, nil
+	}
+	defer slots.leave(self)
+	stands, err := r.Action.Act(ctx, t)
+	return r.finish(ctx, t, stands, err)
+}
+
+// begin finds out what a turn is about.
+func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*turn[T], error) {
+	version, err := r.inputs.version(ctx, r.Action.References(obj))
+	if err != nil {
+		return nil, err
+	}
+	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), version: version, flow: r}
+	t.account, t.accountErr = r.accounts.of(ctx, obj)
+	t.env, t.envErr = r.environments.find(ctx, obj, t.account.id, r.waiterOf(obj))
+	t.about = about{generation: obj.GetGeneration(), inputs: version, request: wishes(obj), account: t.account.made}
+	status, key := obj.MemberStatus(), client.ObjectKeyFromObject(obj)
+	t.settled = conditionsOf(obj).settled(obj.GetGeneration()) && versionIn(obj) == version &&
+		status.LastHandledReconcileAt == requested(obj)
+	last := r.due.get(key, obj.GetUID())
+	if (last.about == about{}) && t.settled && !conditionsOf(obj).ready(obj.GetGeneration()) { // after a restart: not all at once
+		last.about, last.at = t.about, r.clock.Now().Add(r.options.Spread(r.interval(t)))
+		r.due.set(key, last)
+	}
+	t.rests, t.rest = last.about == t.about && r.clock.Now().Before(last.at), last.at
+	return t, nil
+}
+
+// wishes are what people ask of an object by annotation.
+func wishes(obj client.Object) string {
+	annotations := obj.GetAnnotations()
+	return requested(obj) + "\x00" + annotations[v1alpha1.AdoptWorkflowAnnotation] + "\x00" + annotations[v1alpha1.RetryCreateAnnotation]
+}
+
+// versionIn is the version of inputs that the status speaks of.
+func versionIn(obj client.Object) string {
+	if trigger, ok := obj.(*v1alpha1.EventTrigger); ok {
+		return trigger.Status.InputsVersion
+	}
+	return ""
+}
+
+// interval is how often something that was refused is tried again.
+func (r *ActionReconciler[T]) interval(t *turn[T]) time.Duration {
+	interval := r.options.SyncInterval
+	if t.env != nil {
+		interval = t.env.Settings().SyncInterval.Value(interval)
+	}
+	if interval == 0 {
+		return never
+	}
+	return interval
+}
+
+// connect returns what calls are made through, and the context to make them in;
+// until the environment lets obj through, it returns waiting.
+func (t *turn[T]) connect(ctx context.Context, lane cobalt.Lane) (*View, context.Context, error) {
+	r := t.flow
+	switch {
+	case t.envErr != nil:
+		return nil, nil, t.envErr
+	case t.accountErr != nil:
+		return nil, nil, t.accountErr
+	}
+	api, err := r.environments.connect(t.obj, t.env, r.waiterOf(t.obj), true)
+	if err != nil {
+		return nil, nil, err
+	}
+	api.account, api.news = t.account.id, true
+	return api, cobalt.WithCaller(ctx, lane, string(t.obj.GetUID())), nil
+}
+
+// wakeAt has the next turn come no later than at.
+func (t *turn[T]) wakeAt(at time.Time) { t.wake = earlier(t.wake, at) }
+
+func (r *ActionReconciler[T]) waiterOf(obj T) waiter {
+	return waiter{r.waker, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
+}
+
+// leave lets an object go, and says what stays behind.
+func (r *ActionReconciler[T]) leave(ctx context.Context, obj T) (ctrl.Result, error) {
+	if !controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) {
+		return ctrl.Result{}, nil
+	}
+	if left := r.Action.Leave(obj); left != "" {
+		r.tell(obj, "Warning", "LeftBehind", "Delete", left)
+		ctrl.LoggerFrom(ctx).Info("left behind in Cobalt", "what", left)
+		leftBehind.WithLabelValues(r.kind).Inc()
+	}
+	o := judge(release(ctx, r.client, obj))
+	return ctrl.Result{RequeueAfter: o.after}, o.err
+}
+
+func (r *ActionReconciler[T]) tell(obj T, eventType, reason, action, note string) {
+	r.events.Eventf(obj, nil, eventType, reason, action, "%s", note)
+}
+
+// later has something done once the status is written.
+func (t *turn[T]) later(do func()) { t.afterwards = append(t.afterwards, do) }
+
+// tell makes an event of what happened, once the status says so.
+func (t *turn[T]) tell(eventType, reason, action, note string) {
+	t.later(func() { t.flow.tell(t.obj, eventType, reason, action, t.inputs.Redact(note)) })
+}

@@ -1,0 +1,177 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// finish reports how an object stands, and says when its next turn is.
+func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands standing, err error) (ctrl.Result, error) {
+	o, now := judge(err), r.clock.Now()
+	if err == nil {
+		o.reason, o.message = stands.reason, stands.message
+	}
+	o.message = t.inputs.Redact(o.message)
+	if r.keepsQuiet(t, o, now) {
+		if o.after == 0 && o.err == nil && o.reason != v1alpha1.ReasonEnvironmentNotReady { // the gate wakes it then
+			o.after = longestPoll
+		}
+		o.class = silent
+	}
+	was := meta.FindStatusCondition(t.before.MemberStatus().Conditions, v1alpha1.ConditionReady)
+	r.report(t, o, now)
+	is := meta.FindStatusCondition(t.obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
+	if is != nil && is.Status != "True" && (was == nil || was.Reason != is.Reason || was.Message != is.Message) && o.class != silent {
+		eventType := corev1.EventTypeWarning
+		if is.Reason == v1alpha1.ReasonExecutionRunning {
+			eventType = corev1.EventTypeNormal
+		}
+		t.tell(eventType, is.Reason, "Reconcile", is.Message)
+	}
+	if err := t.commit(ctx); err != nil {
+		again := judge(err)
+		return ctrl.Result{RequeueAfter: again.after}, again.err
+	}
+	r.attempts.forget(t.resolved)
+	for _, do := range t.afterwards {
+		do()
+	}
+	if err := r.mark(ctx, t); err != nil {
+		again := judge(err)
+		return ctrl.Result{RequeueAfter: again.after}, again.err
+	}
+	return r.next(t, o, now)
+}
+
+// keepsQuiet tells whether it is not worth a word that an object which is Ready
+// could not be looked after: during an outage of the environment, which says so
+// itself, and for a while otherwise.
+func (r *ActionReconciler[T]) keepsQuiet(t *turn[T], o outcome, now time.Time) bool {
+	if o.class != reconciling || !t.settled || !conditionsOf(t.before).ready(t.obj.GetGeneration()) {
+		return false
+	}
+	key := client.ObjectKeyFromObject(t.obj)
+	last := r.due.get(key, t.obj.GetUID())
+	if last.failingSince.IsZero() {
+		last.failingSince = now
+		r.due.set(key, last)
+	}
+	return o.reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(last.failingSince) < patience
+}
+
+func (r *ActionReconciler[T]) report(t *turn[T], o outcome, now time.Time) {
+	if o.class == silent {
+		return
+	}
+	conditionsOf(t.obj).report(o, t.obj.GetGeneration(), now, r.options.ProgressDeadline)
+	status, ref := t.obj.MemberStatus(), t.obj.MemberSpec().EnvironmentRef
+	status.LastHandledReconcileAt = requested(t.obj)
+	status.Environment = string(ref.Kind) + "/" + ref.Name
+	if t.account.id != "" {
+		status.LinkedAccountID = t.account.id
+	}
+	if trigger, ok := any(t.obj).(*v1alpha1.EventTrigger); ok {
+		trigger.Status.InputsVersion = t.version
+	}
+}
+
+// next says when an object has its next turn.
+func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.Result, error) {
+	key, again := client.ObjectKeyFromObject(t.obj), now.Add(r.options.Jitter(r.interval(t)))
+	last := r.due.get(key, t.obj.GetUID())
+	switch {
+	case o.class == stuck:
+		last.about, last.at = t.about, again
+		if t.rests {
+			last.at = t.rest
+		}
+		t.wakeAt(last.at)
+	case o.class != silent:
+		last.about, last.at = about{}, time.Time{}
+	}
+	if o.class == ready {
+		last.failingSince = time.Time{}
+	}
+	r.due.set(key, last)
+	switch {
+	case o.err != nil:
+		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
+	case o.after > 0:
+		return ctrl.Result{RequeueAfter: o.after}, nil
+	case o.class == reconciling:
+		t.wakeAt(earlier(again, conditionsOf(t.obj).deadline(r.options.ProgressDeadline)))
+	}
+	if t.wake.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{RequeueAfter: soon(t.wake.Sub(now))}, nil
+}
+
+// commit writes the status, unless somebody has written obj meanwhile: an intent
+// must not be written over by whoever has not seen it.
+func (t *turn[T]) commit(ctx context.Context) error {
+	if equality.Semantic.DeepEqual(t.before, t.obj) {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(t.before, client.MergeFromWithOptimisticLock{})
+	if err := t.flow.client.Status().Patch(ctx, t.obj, patch); err != nil {
+		return err
+	}
+	t.wrote()
+	return nil
+}
+
+// wrote takes obj for what the API server has.
+func (t *turn[T]) wrote() {
+	t.before = t.obj.DeepCopyObject().(T)
+	key := client.ObjectKeyFromObject(t.obj)
+	last := t.flow.due.get(key, t.obj.GetUID())
+	last.written = t.obj.GetResourceVersion()
+	t.flow.due.set(key, last)
+}
+
+// mark puts the annotations on obj that must outlive its status.
+func (r *ActionReconciler[T]) mark(ctx context.Context, t *turn[T]) error {
+	marked, marks := t.obj.DeepCopyObject().(T), r.Action.Marks(t.obj)
+	changed := false
+	for _, name := range slices.Sorted(maps.Keys(marks)) {
+		if present, ok := mark(marked, name); !ok || present != marks[name] {
+			setMark(marked, name, marks[name])
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	if err := r.client.Patch(ctx, marked, client.MergeFrom(t.obj)); err != nil {
+		return err
+	}
+	t.obj = marked
+	t.wrote()
+	return nil
+}
+
+// hold puts the finalizer and marks on obj. It comes before anything is changed in
+// the status, which it reads anew.
+func (t *turn[T]) hold(ctx context.Context, marks map[string]string) error {
+	held, err := hold(ctx, t.flow.client, t.obj, marks)
+	if err != nil {
+		return err
+	}
+	if held.GetResourceVersion() != t.obj.GetResourceVersion() {
+		t.obj = held
+		t.wrote()
+	}
+	return nil
+}

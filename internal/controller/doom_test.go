@@ -1,0 +1,169 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+)
+
+// errDead is what an operator gets that died: it has no say any more.
+var errDead = errors.New("the operator is dead")
+
+// doom kills an operator at one point: after one of its writes to the API server,
+// or at one of its calls to Cobalt. From then on nothing that it does counts. The
+// zero doom lets it live and counts what it does.
+type doom struct {
+	mu sync.Mutex
+	// writes and calls count from when it was armed.
+	armed         bool
+	writes, calls int
+	// afterWrite and atCall are the ones to die of, 0 for none; worked tells whether
+	// Cobalt does what the call asks for.
+	afterWrite, atCall int
+	worked             bool
+	dead               bool
+	// seen are the versions that writes have led to, the newest last.
+	seen []client.Object
+	// stale is what the cache has of an object for as many more reads.
+	stale client.Object
+	reads int
+}
+
+// arm begins to count, and sets what to die of.
+func (d *doom) arm(afterWrite, atCall int, worked bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.armed, d.dead, d.writes, d.calls, d.seen = true, false, 0, 0, nil
+	d.afterWrite, d.atCall, d.worked = afterWrite, atCall, worked
+}
+
+// spare lets the next operator live, whose cache shows stale for some reads.
+func (d *doom) spare(stale client.Object, reads int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.armed, d.dead, d.stale, d.reads = false, false, stale, reads
+}
+
+func (d *doom) counted() (writes, calls int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.writes, d.calls
+}
+
+func (d *doom) isDead() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dead
+}
+
+// write does a write of the operator, if it is alive. It is dead before anybody can
+// see the write that it dies after.
+func (d *doom) write(obj client.Object, do func() error) error {
+	d.mu.Lock()
+	if d.dead {
+		d.mu.Unlock()
+		return errDead
+	}
+	if d.armed {
+		d.writes++
+		d.dead = d.writes == d.afterWrite
+	}
+	last := d.dead
+	d.mu.Unlock()
+	err := do()
+	if err == nil {
+		d.mu.Lock()
+		d.seen = append(d.seen, obj.DeepCopyObject().(client.Object))
+		d.mu.Unlock()
+	}
+	if err != nil || !last {
+		return err
+	}
+	return errDead
+}
+
+// before is the version of obj before the last write to it, or obj as it was created.
+func (d *doom) before(created client.Object) client.Object {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	versions := []client.Object{created}
+	for _, seen := range d.seen {
+		if seen.GetUID() == created.GetUID() {
+			versions = append(versions, seen)
+		}
+	}
+	return versions[max(len(versions)-2, 0)]
+}
+
+// around lets calls through to Cobalt, if the operator is alive.
+func (d *doom) around(api http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		d.mu.Lock()
+		byOperator := r.UserAgent() == "stories"
+		if byOperator && d.armed && !d.dead {
+			d.calls++
+		}
+		last := byOperator && !d.dead && d.armed && d.calls == d.atCall
+		gone := byOperator && d.dead
+		d.dead = d.dead || last
+		d.mu.Unlock()
+		if last && d.worked {
+			api.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if last || gone {
+			panic(http.ErrAbortHandler)
+		}
+		api.ServeHTTP(rw, r)
+	})
+}
+
+// client is what the operator reads and writes Kubernetes through.
+func (d *doom) client(config *rest.Config, options client.Options) (client.Client, error) {
+	direct, err := client.NewWithWatch(config, options)
+	if err != nil {
+		return nil, err
+	}
+	return interceptor.NewClient(direct, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+			if err := c.Get(ctx, key, obj, opts...); err != nil {
+				return err
+			}
+			d.lag(obj)
+			return nil
+		},
+		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			return d.write(obj, func() error { return c.Create(ctx, obj, opts...) })
+		},
+		Update: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.UpdateOption) error {
+			return d.write(obj, func() error { return c.Update(ctx, obj, opts...) })
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
+			return d.write(obj, func() error { return c.Delete(ctx, obj, opts...) })
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			return d.write(obj, func() error { return c.Patch(ctx, obj, patch, opts...) })
+		},
+		SubResourcePatch: func(
+			ctx context.Context, c client.Client, name string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
+		) error {
+			return d.write(obj, func() error { return c.SubResource(name).Patch(ctx, obj, patch, opts...) })
+		},
+	}), nil
+}
+
+// lag has obj look as it did before, as a cache that is behind does.
+func (d *doom) lag(obj client.Object) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stale == nil || d.reads == 0 || obj.GetUID() != d.stale.GetUID() {
+		return
+	}
+	d.reads--
+	copyInto(d.stale.DeepCopyObject().(client.Object), obj)
+}

@@ -1,0 +1,254 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// publicWorkflows teaches the flow of actions what a PublicWorkflow is. Cobalt can
+// neither list, read, change nor delete workflows: each content makes one, once.
+type publicWorkflows struct{}
+
+var _ Action[*v1alpha1.PublicWorkflow] = publicWorkflows{}
+
+type workflowTurn = turn[*v1alpha1.PublicWorkflow]
+
+// mostPrevious is how many earlier workflows the status remembers.
+const mostPrevious = 20
+
+func (publicWorkflows) References(*v1alpha1.PublicWorkflow) []Reference { return nil }
+
+// Act makes the workflow that spec describes, unless there is one already.
+func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, error) {
+	if t.accountErr != nil {
+		return standing{}, t.accountErr
+	}
+	if err := t.hold(ctx, map[string]string{accountMark: t.account.id}); err != nil {
+		return standing{}, err
+	}
+	restoreWorkflow(t.obj)
+	input, hash, err := describe(t)
+	if err != nil {
+		return standing{}, err
+	}
+	if err := w.resolve(ctx, t); err != nil {
+		return standing{}, err
+	}
+	adoptWorkflow(t, hash)
+	reuse(t.obj, hash)
+	if t.obj.Status.ID != "" && t.obj.Status.Hash == hash {
+		return standing{v1alpha1.ReasonSynced, "Cobalt has the workflow that spec describes"}, nil
+	}
+	if t.rests {
+		t.wakeAt(t.rest)
+		return standing{}, errNotYet
+	}
+	if err := w.create(ctx, t, input, hash); err != nil {
+		return standing{}, err
+	}
+	return standing{v1alpha1.ReasonSynced, "Cobalt has the workflow that spec describes"}, nil
+}
+
+// resolve deals with an intent that was left behind: by what is still known of
+// the call, or else by what the user says of it.
+func (w publicWorkflows) resolve(ctx context.Context, t *workflowTurn) error {
+	intent := t.obj.Status.Intent
+	if intent == nil {
+		return nil
+	}
+	known, ok, err := t.outcomeOf(ctx, intent.AttemptID, func(obj *v1alpha1.PublicWorkflow) string {
+		if obj.Status.Intent == nil {
+			return ""
+		}
+		return obj.Status.Intent.AttemptID
+	})
+	switch {
+	case err != nil:
+		return err
+	case ok && !known.unknown():
+		return w.conclude(t, known)
+	case t.obj.Annotations[v1alpha1.RetryCreateAnnotation] == intent.AttemptID:
+		t.obj.Status.Intent, t.resolved = nil, intent.AttemptID
+		return nil
+	case unclaimedWorkflow(t.obj) != "":
+		return nil // adopt will take it
+	}
+	return createUnknown(t.obj)
+}
+
+func createUnknown(obj *v1alpha1.PublicWorkflow) error {
+	return stalledBy(v1alpha1.ReasonCreateOutcomeUnknown,
+		"a workflow was being created and the answer was lost, so Cobalt may have it or not: look there for %q and annotate this object with "+
+			"%s=<its id> if it is there, or with %s=%s if it is not",
+		obj.Spec.Name, v1alpha1.AdoptWorkflowAnnotation, v1alpha1.RetryCreateAnnotation, obj.Status.Intent.AttemptID)
+}
+
+// unclaimedWorkflow is the id that the user wants to be adopted, if it is news.
+func unclaimedWorkflow(obj *v1alpha1.PublicWorkflow) string {
+	id := strings.TrimSpace(obj.Annotations[v1alpha1.AdoptWorkflowAnnotation])
+	known := func(p v1alpha1.PreviousWorkflow) bool { return p.ID == id }
+	if adopted, ok := mark(obj, adoptedMark); ok && adopted == id {
+		return ""
+	}
+	if id == obj.Status.ID || slices.ContainsFunc(obj.Status.PreviousWorkflows, known) || cobalt.ValidatePathID(id) != nil {
+		return ""
+	}
+	return id
+}
+
+// adoptWorkflow takes the workflow that the user names for the one whose creation
+// is unknown, or else for the one that spec describes.
+func adoptWorkflow(t *workflowTurn, hash string) {
+	id := unclaimedWorkflow(t.obj)
+	if id == "" {
+		return
+	}
+	if intent := t.obj.Status.Intent; intent != nil {
+		hash, t.resolved = intent.Hash, intent.AttemptID
+	}
+	become(t.obj, id, hash)
+	t.tell(corev1.EventTypeNormal, "Adopted", "Adopt", "workflow "+id+" is adopted, as the annotation says")
+}
+
+// become makes a workflow the present one.
+func become(obj *v1alpha1.PublicWorkflow, id, hash string) {
+	status := &obj.Status
+	status.Intent = nil
+	if status.ID != "" {
+		before := v1alpha1.PreviousWorkflow{ID: status.ID, Hash: status.Hash}
+		status.PreviousWorkflows = append([]v1alpha1.PreviousWorkflow{before}, status.PreviousWorkflows...)
+		status.PreviousWorkflows = status.PreviousWorkflows[:min(len(status.PreviousWorkflows), mostPrevious)]
+	}
+	status.ID, status.Hash = id, hash
+}
+
+// reuse makes an earlier workflow the present one whose content has come back.
+func reuse(obj *v1alpha1.PublicWorkflow, hash string) {
+	if obj.Status.ID != "" && obj.Status.Hash == hash {
+		return
+	}
+	previous := obj.Status.PreviousWorkflows
+	index := slices.IndexFunc(previous, func(p v1alpha1.PreviousWorkflow) bool { return p.Hash == hash })
+	if index < 0 {
+		return
+	}
+	id := previous[index].ID
+	obj.Status.PreviousWorkflows = slices.Delete(slices.Clone(previous), index, index+1)
+	become(obj, id, hash)
+}
+
+// create makes the workflow. All that may fail without consequences comes before the intent.
+func (w publicWorkflows) create(ctx context.Context, t *workflowTurn, input cobalt.WorkflowInput, hash string) error {
+	api, ctx, err := t.connect(ctx, cobalt.Foreground)
+	if err != nil {
+		return err
+	}
+	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
+	switch {
+	case cobalt.IsNotFound(err), cobalt.IsUnknownAccount(err):
+		return accountMissing(api)
+	case err != nil:
+		return err
+	}
+	if ctx, err = api.Admit(ctx); err != nil {
+		return err
+	}
+	intent := newIntent(hash, t.flow.clock.Now())
+	t.obj.Status.Intent = &intent
+	r := t.attempt(ctx, intent.AttemptID, func(ctx context.Context) (any, error) {
+		made, err := api.CreatePublicWorkflow(ctx, token, input)
+		if cobalt.IsUnauthorized(err) { // so nothing happened
+			made, err = createAfresh(ctx, t, api, token, input)
+		}
+		if err == nil && cobalt.ValidatePathID(made.ID) != nil { // it is there, and cannot be named
+			return nil, &cobalt.AnswerError{Operation: "createPublicWorkflow"}
+		}
+		return made, err
+	})
+	if r.unknown() {
+		return createUnknown(t.obj)
+	}
+	return w.conclude(t, r)
+}
+
+// createAfresh makes the workflow with another session token than the one that was refused.
+func createAfresh(
+	ctx context.Context, t *workflowTurn, api *View, refused string, input cobalt.WorkflowInput,
+) (*cobalt.PublicWorkflow, error) {
+	api.lists.sessions.drop(t.account.id, refused)
+	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
+	if err != nil { // of which nobody must think that it may have made a workflow
+		return nil, errors.New("the session token was refused, and there is no other: " + err.Error())
+	}
+	made, err := api.CreatePublicWorkflow(ctx, token, input)
+	if cobalt.IsUnauthorized(err) {
+		return nil, errors.New("a fresh session token was refused: " + err.Error())
+	}
+	return made, err
+}
+
+// conclude takes what is known of a call into the status.
+func (w publicWorkflows) conclude(t *workflowTurn, r result) error {
+	intent := t.obj.Status.Intent
+	if r.err != nil {
+		t.obj.Status.Intent = nil
+		if !r.unwritten {
+			t.resolved = intent.AttemptID
+		}
+		if errors.Is(r.err, errNotCalled) {
+			return nil // the same turn goes on to make it
+		}
+		return r.err
+	}
+	made := r.answer.(*cobalt.PublicWorkflow)
+	become(t.obj, made.ID, intent.Hash)
+	t.resolved = intent.AttemptID
+	t.tell(corev1.EventTypeNormal, "Created", "Create", "workflow "+made.ID+" created in Cobalt")
+	return nil
+}
+
+// Marks carry what was made in the place of a status that is lost.
+func (publicWorkflows) Marks(obj *v1alpha1.PublicWorkflow) map[string]string {
+	if obj.Status.ID == "" {
+		return nil
+	}
+	marks := map[string]string{workflowMark: obj.Status.ID + "/" + obj.Status.Hash}
+	if adopted := obj.Annotations[v1alpha1.AdoptWorkflowAnnotation]; adopted != "" {
+		marks[adoptedMark] = strings.TrimSpace(adopted) // once, however long the wish stands there
+	}
+	return marks
+}
+
+// restoreWorkflow takes what the annotation says into a status that does not know it.
+func restoreWorkflow(obj *v1alpha1.PublicWorkflow) {
+	value, ok := mark(obj, workflowMark)
+	if id, hash, both := strings.Cut(value, "/"); ok && both && obj.Status.ID == "" {
+		obj.Status.ID, obj.Status.Hash = id, hash
+	}
+}
+
+func (publicWorkflows) Suspend(*v1alpha1.PublicWorkflow) {}
+
+func (publicWorkflows) Leave(obj *v1alpha1.PublicWorkflow) string {
+	restoreWorkflow(obj)
+	var ids []string
+	for _, previous := range append([]v1alpha1.PreviousWorkflow{{ID: obj.Status.ID}}, obj.Status.PreviousWorkflows...) {
+		if previous.ID != "" {
+			ids = append(ids, previous.ID)
+		}
+	}
+	switch {
+	case obj.Status.Intent != nil && len(ids) == 0:
+		return "a workflow may be left in Cobalt, whose creation had no known end: its API cannot delete workflows"
+	case len(ids) == 0:
+		return ""
+	}
+	return "left in Cobalt, as its API cannot delete workflows: " + strings.Join(ids, ", ")
+}

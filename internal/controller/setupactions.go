@@ -1,0 +1,131 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// setupActions adds the controllers of the kinds whose calls must not be made twice.
+func setupActions(ctx context.Context, s *setup) error {
+	workflows, workflowList := &v1alpha1.PublicWorkflow{}, &v1alpha1.PublicWorkflowList{}
+	if err := setupAction(ctx, s, publicWorkflows{}, workflows, workflowList, func(*builder.Builder) {}); err != nil {
+		return fmt.Errorf("set up PublicWorkflow: %w", err)
+	}
+	if err := indexTriggers(ctx, s.mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("set up EventTrigger: %w", err)
+	}
+	triggers, triggerList := &v1alpha1.EventTrigger{}, &v1alpha1.EventTriggerList{}
+	act := eventTriggers{cache: s.mgr.GetClient(), writer: s.mgr.GetClient()}
+	if err := setupAction(ctx, s, act, triggers, triggerList, s.watchTargets); err != nil {
+		return fmt.Errorf("set up EventTrigger: %w", err)
+	}
+	return nil
+}
+
+// setupAction adds the controller of such a kind.
+func setupAction[T Object](
+	ctx context.Context, s *setup, action Action[T], prototype T, list client.ObjectList, watch func(*builder.Builder),
+) error {
+	if err := indexEnvironments(ctx, s, prototype); err != nil {
+		return err
+	}
+	if err := indexAccounts(ctx, s, prototype); err != nil {
+		return err
+	}
+	if err := indexInputs(ctx, s, prototype, action.References); err != nil {
+		return err
+	}
+	var recorder events.EventRecorder = s.mgr.GetEventRecorder(recorder)
+	r := &ActionReconciler[T]{
+		Action: action, kind: kindOf(prototype), prototype: prototype,
+		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: recorder,
+		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
+		due: newDueTimes(), attempts: newAttempts(), waker: &waker{},
+	}
+	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute)
+	s.watchEnvironments(b, list)
+	s.watchAccounts(b, list)
+	watch(b)
+	return b.Complete(r)
+}
+
+// indexTriggers lets triggers be found by what they follow, by their account in
+// Cobalt, and by what they refer to.
+func indexTriggers(ctx context.Context, indexer client.FieldIndexer) error {
+	for name, keys := range map[string]func(*v1alpha1.EventTrigger) []string{
+		executionIndex: func(obj *v1alpha1.EventTrigger) []string {
+			var ids []string
+			for _, run := range openRuns(obj) {
+				ids = append(ids, run.ExecutionID)
+			}
+			return ids
+		},
+		triggerAccountIndex: func(obj *v1alpha1.EventTrigger) []string {
+			return []string{triggerAccount(obj, obj.Status.LinkedAccountID)}
+		},
+		workflowRefIndex: func(obj *v1alpha1.EventTrigger) []string {
+			if obj.Spec.Workflow == nil || obj.Spec.Workflow.Ref == nil {
+				return nil
+			}
+			return []string{accountName(obj.Namespace, obj.Spec.Workflow.Ref.Name)}
+		},
+		configRefIndex: func(obj *v1alpha1.EventTrigger) []string {
+			if obj.Spec.ConfigRef == nil {
+				return nil
+			}
+			return []string{accountName(obj.Namespace, obj.Spec.ConfigRef.Name)}
+		},
+	} {
+		index := func(obj client.Object) []string { return keys(obj.(*v1alpha1.EventTrigger)) }
+		if err := indexer.IndexField(ctx, &v1alpha1.EventTrigger{}, name, index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watchTargets has triggers looked at when what they refer to gets to Cobalt.
+func (s *setup) watchTargets(b *builder.Builder) {
+	for _, target := range []struct {
+		object client.Object
+		index  string
+	}{{&v1alpha1.PublicWorkflow{}, workflowRefIndex}, {&v1alpha1.IntegrationConfig{}, configRefIndex}} {
+		find := s.find(&v1alpha1.EventTriggerList{}, func(obj client.Object) client.ListOption {
+			return client.MatchingFields{target.index: accountName(obj.GetNamespace(), obj.GetName())}
+		})
+		b.Watches(target.object, handler.EnqueueRequestsFromMapFunc(find), builder.WithPredicates(arrives))
+	}
+}
+
+// arrives lets through that an object becomes Ready, or another one.
+var arrives = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
+	return conditionsOf(before).ready(before.GetGeneration()) != conditionsOf(after).ready(after.GetGeneration()) ||
+		idOf(before) != idOf(after)
+}}
+
+// idOf is Cobalt's id of what an object stands for that a trigger refers to.
+func idOf(obj Object) string {
+	switch obj := obj.(type) {
+	case *v1alpha1.PublicWorkflow:
+		return obj.Status.ID
+	case Kept:
+		return obj.CommonStatus().ID
+	}
+	return ""
+}
+
+// triggerAccount is the value of triggerAccountIndex.
+func triggerAccount(obj *v1alpha1.EventTrigger, account string) string {
+	return environmentOf(obj).String() + " " + account
+}

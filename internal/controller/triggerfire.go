@@ -1,0 +1,228 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// firing is a call that starts a run.
+type firing struct {
+	hash    string
+	attempt int32
+	// scheduled is the time in the schedule that it is for; nil for none.
+	scheduled *metav1.Time
+	// again tells that it goes on with what was begun, and is not to be put off.
+	again bool
+	// repeats is how often the call was made before for the same run.
+	repeats int32
+}
+
+// fired is what Cobalt answered to such a call.
+type fired struct{ id, status string }
+
+// fire makes the call. All that may fail without consequences comes before the intent.
+func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error {
+	if t.accountErr != nil {
+		return t.accountErr
+	}
+	call, err := e.call(ctx, t)
+	if err != nil {
+		return err
+	}
+	api, ctx, err := t.connect(ctx, cobalt.Foreground)
+	if err != nil {
+		return err
+	}
+	if t.rests && !f.again {
+		t.wakeAt(t.rest)
+		return errNotYet
+	}
+	if ctx, err = api.Admit(ctx); err != nil {
+		return err
+	}
+	intent := v1alpha1.TriggerIntent{
+		Intent: newIntent(f.hash, t.flow.clock.Now()), Attempt: f.attempt, ScheduledTime: f.scheduled, Repeats: f.repeats,
+	}
+	status := &t.obj.Status
+	status.Intent, status.Phase, status.LinkedAccountID = &intent, v1alpha1.PhaseFiring, t.account.id
+	r := t.attempt(ctx, intent.AttemptID, func(ctx context.Context) (any, error) { return call(ctx, api) })
+	if r.unknown() {
+		return e.doubt(ctx, t)
+	}
+	return e.conclude(t, r)
+}
+
+// conclude takes what is known of a call into the status.
+func (e eventTriggers) conclude(t *triggerTurn, r result) error {
+	intent := t.obj.Status.Intent
+	if !r.unwritten {
+		t.resolved = intent.AttemptID
+	}
+	if r.err != nil {
+		t.obj.Status.Intent, t.obj.Status.Phase = nil, phaseOf(t.obj)
+		return refusal(t.obj, r.err)
+	}
+	answer := r.answer.(fired)
+	if cobalt.ValidatePathID(answer.id) != nil { // there is none, or none that could be asked for
+		answer.id = ""
+	}
+	run := begun(t.obj, intent, answer.id, answer.status)
+	if len(t.obj.Spec.PayloadFrom) > 0 {
+		run.InputsVersion = t.version
+	}
+	if answer.id == "" {
+		end(t, run, ended{phase: v1alpha1.PhaseAccepted, status: statusAccepted, at: stamp(t.flow.clock.Now())})
+		t.tell(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it and named no execution")
+		return nil
+	}
+	t.tell(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it as execution "+answer.id)
+	t.pollAt(t.flow.clock.Now().Add(shortestPoll))
+	return nil
+}
+
+// refusal says in our words what Cobalt has nothing of.
+func refusal(obj *v1alpha1.EventTrigger, err error) error {
+	switch {
+	case !cobalt.IsNotFound(err):
+		return err
+	case obj.Spec.Event != nil:
+		return stalledBy(v1alpha1.ReasonEventNotFound,
+			"Cobalt has no event %q named %q for the account: correct them, or make the event there: %s",
+			obj.Spec.Event.Slug, obj.Spec.Event.Name, err)
+	}
+	return stalledBy(v1alpha1.ReasonWorkflowNotFound,
+		"Cobalt has no such workflow for the account: correct the id, or publish the workflow there: %s", err)
+}
+
+// settle deals with an intent that was left behind.
+func (e eventTriggers) settle(ctx context.Context, t *triggerTurn) error {
+	intent := t.obj.Status.Intent
+	if intent == nil {
+		return nil
+	}
+	known, ok, err := t.outcomeOf(ctx, intent.AttemptID, func(obj *v1alpha1.EventTrigger) string {
+		if obj.Status.Intent == nil {
+			return ""
+		}
+		return obj.Status.Intent.AttemptID
+	})
+	switch {
+	case err != nil:
+		return err
+	case ok && errors.Is(known.err, errNotCalled):
+		t.obj.Status.Intent, t.obj.Status.Phase, t.resolved = nil, phaseOf(t.obj), intent.AttemptID
+		return nil // the same turn goes on to fire
+	case ok && !known.unknown():
+		return e.conclude(t, known)
+	}
+	return e.doubt(ctx, t)
+}
+
+// doubt deals with a call of which nobody knows whether it worked. Whether it did
+// cannot be told from the executions that there are: one of them may be somebody else's.
+func (e eventTriggers) doubt(ctx context.Context, t *triggerTurn) error {
+	intent, now := t.obj.Status.Intent, t.flow.clock.Now()
+	t.resolved = intent.AttemptID
+	if t.obj.Spec.Delivery == v1alpha1.DeliveryAtLeastOnce {
+		at := intent.Time.Add(min(shortestPoll<<min(intent.Repeats, 10), longestRepeat))
+		if at.After(now) {
+			t.wakeAt(at)
+			return waitingFor(v1alpha1.ReasonDeliveryUnknown, "the answer to the call was lost: it is made again, as delivery AtLeastOnce says")
+		}
+		f := firing{hash: intent.Hash, attempt: intent.Attempt, scheduled: intent.ScheduledTime, again: true, repeats: intent.Repeats + 1}
+		return e.fire(ctx, t, f)
+	}
+	run := begun(t.obj, intent, "", "")
+	end(t, run, ended{
+		phase: v1alpha1.PhaseUnknown, status: statusUnknown, at: stamp(now),
+		message: fmt.Sprintf("the answer to the call was lost, so it may have started an execution or not: "+
+			"look in Cobalt for one of %s and, if there is none, change spec.trigger", intent.Time.UTC().Format(time.RFC3339)),
+	})
+	return nil
+}
+
+// longestRepeat is the longest pause before a call is made again whose outcome is unknown.
+const longestRepeat = 5 * time.Minute
+
+// hash stands for all that makes a run another one.
+func (e eventTriggers) hash(ctx context.Context, t *triggerTurn) (string, error) {
+	if t.account.id == "" {
+		return "", t.accountErr
+	}
+	payload, err := payloadOf(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	spec := t.obj.Spec
+	target, err := json.Marshal([]any{spec.Event, spec.Workflow, spec.ConfigRef, spec.ConfigID})
+	if err != nil {
+		return "", err
+	}
+	return hashOf("once", t.account.id, string(target), string(payload), spec.Trigger), nil
+}
+
+// payloadOf is payload with payloadFrom merged over it; nil if there is none.
+func payloadOf(ctx context.Context, t *triggerTurn) (json.RawMessage, error) {
+	payload := map[string]any{}
+	if raw := t.obj.Spec.Payload; raw != nil {
+		listed, err := decodeJSON(raw.Raw)
+		if err != nil {
+			return nil, stalledBy(v1alpha1.ReasonInvalidInput, "payload is not a JSON object")
+		}
+		maps.Copy(payload, listed)
+	}
+	for _, source := range t.obj.Spec.PayloadFrom {
+		ref, key := sourceReference(t.obj.Namespace, source)
+		values, err := t.inputs.Object(ctx, ref, key)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(payload, values)
+	}
+	if len(payload) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(payload)
+}
+
+// call is the call that spec asks for, with references resolved.
+func (e eventTriggers) call(ctx context.Context, t *triggerTurn) (func(context.Context, *View) (fired, error), error) {
+	payload, err := payloadOf(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	if event := t.obj.Spec.Event; event != nil {
+		config, err := e.configID(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, api *View) (fired, error) {
+			answer, err := api.TriggerEvent(ctx, api.account, event.Slug, cobalt.EventInput{Event: event.Name, ConfigID: config, Payload: payload})
+			if err != nil {
+				return fired{}, err
+			}
+			return fired{id: answer.ExecutionID}, nil
+		}, nil
+	}
+	id, err := e.workflowID(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, api *View) (fired, error) {
+		answer, err := api.ExecuteWorkflow(ctx, api.account, id, payload)
+		if err != nil {
+			return fired{}, err
+		}
+		return fired{answer.ExecutionID, answer.Status}, nil
+	}, nil
+}

@@ -1,0 +1,190 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
+)
+
+// The pauses between two looks at an execution grow with its age.
+const (
+	shortestPoll = time.Second
+	longestPoll  = 30 * time.Second
+	// shortestShared is how old a list of executions may be in any case.
+	shortestShared = 5 * time.Second
+	// shareFrom is how many open executions of an account are looked up in one list.
+	shareFrom = 3
+	// newborn is how long an execution may not be known yet.
+	newborn = time.Minute
+)
+
+// pollAfter is the pause before an execution of an age is looked at again.
+func pollAfter(age time.Duration) time.Duration { return min(max(age/4, shortestPoll), longestPoll) }
+
+// follow looks at the runs that have not ended, if it is time.
+func (e eventTriggers) follow(ctx context.Context, t *triggerTurn) error {
+	now, open := t.flow.clock.Now(), openRuns(t.obj)
+	if len(open) == 0 {
+		return nil
+	}
+	timeout := t.obj.Spec.ExecutionTimeout.Value(time.Hour)
+	known := t.flow.due.get(client.ObjectKeyFromObject(t.obj), t.obj.GetUID()).poll // unknown after a restart
+	due := known
+	for _, run := range open {
+		due = earlier(due, run.FiredAt.Add(timeout))
+	}
+	if known.After(now) && due.After(now) {
+		t.wakeAt(due)
+		return nil
+	}
+	next := now.Add(longestPoll)
+	for _, run := range open {
+		if err := e.check(ctx, t, run, timeout); err != nil {
+			return err
+		}
+		if run.CompletedAt == nil {
+			next = earlier(next, now.Add(pollAfter(now.Sub(run.FiredAt.Time))))
+			next = earlier(next, run.FiredAt.Add(timeout))
+		}
+	}
+	if len(openRuns(t.obj)) > 0 {
+		t.pollAt(next)
+	}
+	return nil
+}
+
+// pollAt has runs looked at again then.
+func (t *turn[T]) pollAt(at time.Time) {
+	key := client.ObjectKeyFromObject(t.obj)
+	last := t.flow.due.get(key, t.obj.GetUID())
+	last.poll = at
+	t.flow.due.set(key, last)
+	t.wakeAt(at)
+}
+
+// check looks at one run, and ends it if it is over.
+func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun, timeout time.Duration) error {
+	seen, err := e.look(ctx, t, run)
+	now := t.flow.clock.Now()
+	age := now.Sub(run.FiredAt.Time)
+	switch {
+	case err != nil && age < timeout:
+		return err
+	case seen != nil && seen.Outcome() != cobalt.Open:
+		e.over(ctx, t, run, seen)
+	case age >= timeout:
+		end(t, run, ended{
+			phase: v1alpha1.PhaseTimedOut, status: statusTimedOut, at: stamp(now),
+			message: fmt.Sprintf("execution %s took longer than %s; it may go on in Cobalt", run.ExecutionID, timeout),
+		})
+	case seen == nil && age >= newborn:
+		end(t, run, ended{
+			phase: v1alpha1.PhaseFailed, status: statusForgotten, at: stamp(now),
+			message: fmt.Sprintf("Cobalt no longer knows execution %s, so how it ended cannot be told", run.ExecutionID),
+		})
+	}
+	return nil
+}
+
+// look returns an execution; nil if Cobalt does not know it. Several of an account
+// are looked up in one list.
+func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun) (*cobalt.Execution, error) {
+	api, ctx, err := t.connect(ctx, cobalt.Foreground)
+	if err != nil {
+		return nil, err
+	}
+	if e.openOf(ctx, t) >= shareFrom {
+		age := pollAfter(t.flow.clock.Since(run.FiredAt.Time))
+		found, presence, err := api.lists.executionsOf(api.account).Find(ctx, run.ExecutionID, max(age, shortestShared))
+		if err != nil || presence == snapshot.Present {
+			return &found, err
+		}
+	}
+	return unlessMissing(api.GetExecution(ctx, api.account, run.ExecutionID))
+}
+
+// openOf counts the open runs of the account.
+func (e eventTriggers) openOf(ctx context.Context, t *triggerTurn) int {
+	open := 0
+	for _, other := range e.siblings(ctx, t) {
+		open += len(openRuns(&other))
+	}
+	return open
+}
+
+// siblings are the triggers of the same account and environment, this one among them.
+func (e eventTriggers) siblings(ctx context.Context, t *triggerTurn) []v1alpha1.EventTrigger {
+	list := &v1alpha1.EventTriggerList{}
+	key := client.MatchingFields{triggerAccountIndex: triggerAccount(t.obj, t.account.id)}
+	if err := e.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
+		return nil // only a cache that is stopping fails
+	}
+	return list.Items
+}
+
+// over takes the end of an execution into the status.
+func (e eventTriggers) over(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun, seen *cobalt.Execution) {
+	how := ended{phase: v1alpha1.PhaseCompleted, status: seen.Status, at: stamp(t.flow.clock.Now())}
+	if !seen.CompletedAt.IsZero() {
+		how.at = stamp(seen.CompletedAt)
+	}
+	if !seen.StartedAt.IsZero() {
+		how.started = stamp(seen.StartedAt)
+	}
+	if seen.Outcome() == cobalt.Failed {
+		how.phase, how.message = v1alpha1.PhaseFailed, fmt.Sprintf("execution %s ended as %s", seen.ID, seen.Status)
+	}
+	if t.obj.Spec.Logs == v1alpha1.LogsTail {
+		how.logs = e.tail(ctx, t, run, seen.Logs)
+	}
+	end(t, run, how)
+}
+
+// What status shows of logs; see EventTriggerStatus.
+const (
+	mostLogs     = 50
+	longestLog   = 1000
+	mostLogBytes = 4 << 10
+)
+
+// tail are the last entries of a log, without what came from Secrets. If that
+// cannot be read any more, nobody could take it out.
+func (e eventTriggers) tail(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun, entries []json.RawMessage) []string {
+	if len(t.obj.Spec.PayloadFrom) > 0 {
+		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.version {
+			return []string{"withheld: the Secrets that the payload came from have changed, so what came from them cannot be taken out"}
+		}
+	}
+	var tail []string
+	left := mostLogBytes
+	for i := len(entries) - 1; i >= 0 && len(tail) < mostLogs; i-- {
+		text := t.inputs.Redact(logText(entries[i]))
+		text = cut(text, longestLog)
+		if left -= len(text); left < 0 {
+			break
+		}
+		tail = append([]string{text}, tail...)
+	}
+	return tail
+}
+
+// logText is a log entry as text: its message, if that is what it has.
+func logText(entry json.RawMessage) string {
+	value := decodeAny(entry)
+	if fields, ok := value.(map[string]any); ok && len(fields) <= 3 {
+		if message, ok := fields["message"].(string); ok {
+			return message
+		}
+	}
+	if text, ok := value.(string); ok {
+		return text
+	}
+	return shownWhole(value)
+}

@@ -1,0 +1,153 @@
+package controller
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// What the status holds of runs; see EventTriggerStatus.
+const (
+	mostOpenRuns    = 10
+	usualHistory    = 10
+	longestRunNote  = 128
+	longestMessage  = 512
+	longestStatus   = 64
+	statusAccepted  = "Accepted"
+	statusTimedOut  = "TimedOut"
+	statusUnknown   = "Unknown"
+	statusForgotten = "Forgotten"
+)
+
+// openRuns are the runs that have not ended, the newest first. What they point to
+// is in the status.
+func openRuns(obj *v1alpha1.EventTrigger) []*v1alpha1.TriggerRun {
+	var open []*v1alpha1.TriggerRun
+	for i := range obj.Status.History {
+		if run := &obj.Status.History[i]; run.CompletedAt == nil {
+			open = append(open, run)
+		}
+	}
+	return open
+}
+
+// lastRun is the run that was started last, or nil.
+func lastRun(obj *v1alpha1.EventTrigger) *v1alpha1.TriggerRun {
+	if len(obj.Status.History) == 0 {
+		return nil
+	}
+	return &obj.Status.History[0]
+}
+
+// begun takes a run into the status that an intent has led to.
+func begun(obj *v1alpha1.EventTrigger, intent *v1alpha1.TriggerIntent, id, status string) *v1alpha1.TriggerRun {
+	s := &obj.Status
+	run := v1alpha1.TriggerRun{ExecutionID: id, Status: cut(status, longestStatus), FiredAt: intent.Time, Attempt: intent.Attempt}
+	s.History = append([]v1alpha1.TriggerRun{run}, s.History...)
+	s.Intent = nil
+	if intent.ScheduledTime != nil {
+		s.LastScheduleTime = intent.ScheduledTime
+	} else {
+		s.FiredHash = intent.Hash
+	}
+	s.Phase, s.ExecutionID, s.ExecutionStatus, s.Attempt = v1alpha1.PhaseRunning, id, run.Status, run.Attempt
+	s.FiredAt, s.StartedAt, s.CompletedAt, s.Message, s.Logs = new(intent.Time), nil, nil, "", nil
+	return &s.History[0]
+}
+
+// ended is how a run has ended.
+type ended struct {
+	phase   v1alpha1.TriggerPhase
+	status  string
+	message string
+	at      metav1.Time
+	started metav1.Time
+	logs    []string
+}
+
+// end takes the end of a run into the status, and tells of it.
+func end(t *triggerTurn, run *v1alpha1.TriggerRun, how ended) {
+	s, last := &t.obj.Status, run == lastRun(t.obj)
+	how.message = t.inputs.Redact(how.message)
+	run.Status, run.Message, run.CompletedAt = cut(how.status, longestStatus), cut(how.message, longestRunNote), new(how.at)
+	run.InputsVersion = ""
+	switch how.phase {
+	case v1alpha1.PhaseCompleted, v1alpha1.PhaseAccepted:
+		s.Succeeded++
+	case v1alpha1.PhaseFailed, v1alpha1.PhaseTimedOut:
+		s.Failed++
+	}
+	if last {
+		s.Phase, s.ExecutionStatus, s.Message, s.Logs = how.phase, run.Status, cut(how.message, longestMessage), how.logs
+		s.CompletedAt = new(how.at)
+		if !how.started.IsZero() {
+			s.StartedAt = new(how.started)
+		}
+	}
+	t.later(func() { executionsEnded.WithLabelValues(string(how.phase)).Inc() })
+	switch {
+	case how.phase == v1alpha1.PhaseCompleted:
+		t.tell(corev1.EventTypeNormal, "Completed", "Follow", "execution "+run.ExecutionID+" has completed")
+	case how.phase != v1alpha1.PhaseAccepted:
+		t.tell(corev1.EventTypeWarning, "RunFailed", "Follow", how.message)
+	}
+}
+
+// phaseOf is how far the run is that was started last.
+func phaseOf(obj *v1alpha1.EventTrigger) v1alpha1.TriggerPhase {
+	run := lastRun(obj)
+	switch {
+	case run == nil:
+		return ""
+	case run.CompletedAt == nil:
+		return v1alpha1.PhaseRunning
+	}
+	switch run.Status {
+	case statusAccepted:
+		return v1alpha1.PhaseAccepted
+	case statusTimedOut:
+		return v1alpha1.PhaseTimedOut
+	case statusUnknown:
+		return v1alpha1.PhaseUnknown
+	}
+	if cobalt.OutcomeOf(run.Status) == cobalt.Completed {
+		return v1alpha1.PhaseCompleted
+	}
+	return v1alpha1.PhaseFailed
+}
+
+// forgetRuns keeps as many ended runs as spec wants, and the last in any case,
+// by which it is known that it is over.
+func forgetRuns(obj *v1alpha1.EventTrigger) {
+	limit, kept, index := int(ptr.Deref(obj.Spec.HistoryLimit, usualHistory)), 0, -1
+	obj.Status.History = slices.DeleteFunc(obj.Status.History, func(run v1alpha1.TriggerRun) bool {
+		index++
+		if run.CompletedAt == nil || index == 0 {
+			return false
+		}
+		kept++
+		return kept > limit
+	})
+}
+
+// retryAt is when a run that failed is started again; zero if it is not.
+func retryAt(obj *v1alpha1.EventTrigger) time.Time {
+	run, retry := lastRun(obj), obj.Spec.Retry
+	if run == nil || run.CompletedAt == nil || retry == nil || run.Attempt > retry.Limit {
+		return time.Time{}
+	}
+	if phase := phaseOf(obj); phase != v1alpha1.PhaseFailed && phase != v1alpha1.PhaseTimedOut {
+		return time.Time{}
+	}
+	pause := retry.Backoff.Value(30 * time.Second)
+	for range run.Attempt - 1 {
+		pause = min(2*pause, time.Hour)
+	}
+	return run.CompletedAt.Add(pause)
+}

@@ -1,0 +1,75 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// workflowID is the workflow to execute; empty if an event is to be fired. It
+// returns waiting while the PublicWorkflow that is referred to is not in Cobalt.
+func (e eventTriggers) workflowID(ctx context.Context, t *triggerTurn) (string, error) {
+	target := t.obj.Spec.Workflow
+	if target == nil || target.Ref == nil {
+		if target == nil {
+			return "", nil
+		}
+		return target.ID, nil
+	}
+	workflow := &v1alpha1.PublicWorkflow{}
+	if err := e.referred(ctx, t, target.Ref.Name, workflow, "PublicWorkflow", v1alpha1.ReasonWorkflowNotReady); err != nil {
+		return "", err
+	}
+	if workflow.Status.ID == "" || !conditionsOf(workflow).ready(workflow.Generation) {
+		return "", waitingFor(v1alpha1.ReasonWorkflowNotReady,
+			"PublicWorkflow %s is not in Cobalt yet, see its status", client.ObjectKeyFromObject(workflow))
+	}
+	return workflow.Status.ID, nil
+}
+
+// configID is the config that an event is for; empty for Cobalt's choice. It
+// returns waiting while the IntegrationConfig that is referred to is not in Cobalt.
+func (e eventTriggers) configID(ctx context.Context, t *triggerTurn) (string, error) {
+	if t.obj.Spec.ConfigRef == nil {
+		return t.obj.Spec.ConfigID, nil
+	}
+	config := &v1alpha1.IntegrationConfig{}
+	if err := e.referred(ctx, t, t.obj.Spec.ConfigRef.Name, config, "IntegrationConfig", v1alpha1.ReasonConfigNotReady); err != nil {
+		return "", err
+	}
+	if config.Status.ID == "" {
+		return "", waitingFor(v1alpha1.ReasonConfigNotReady,
+			"IntegrationConfig %s is not in Cobalt yet, see its status", client.ObjectKeyFromObject(config))
+	}
+	return config.Status.ID, nil
+}
+
+// referred reads an object that a trigger refers to, which must be of the same account.
+func (e eventTriggers) referred(ctx context.Context, t *triggerTurn, name string, into Object, kind, missing string) error {
+	key := client.ObjectKey{Namespace: t.obj.Namespace, Name: name}
+	err := e.cache.Get(ctx, key, into)
+	switch {
+	case apierrors.IsNotFound(err):
+		return waitingFor(missing, "%s %s does not exist: create it, or correct the reference", kind, key)
+	case err != nil:
+		return fmt.Errorf("read %s %s: %w", kind, key, err)
+	}
+	account := into.MemberStatus().LinkedAccountID
+	if environmentOf(into) != environmentOf(t.obj) || account != "" && account != t.account.id {
+		return stalledBy(v1alpha1.ReasonDifferentAccount, "%s %s belongs to another account or environment: refer to one of the same", kind, key)
+	}
+	return nil
+}
+
+// readyReason is the reason of an object's Ready condition.
+func readyReason(obj Object) string {
+	if ready := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady); ready != nil {
+		return ready.Reason
+	}
+	return ""
+}

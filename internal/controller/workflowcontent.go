@@ -1,0 +1,55 @@
+package controller
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// describe is the content that spec asks for, and a hash of it and of the account
+// in Cobalt, which a workflow goes with.
+func describe(t *workflowTurn) (cobalt.WorkflowInput, string, error) {
+	spec := t.obj.Spec
+	input := cobalt.WorkflowInput{Name: spec.Name, Description: spec.Description}
+	for i, node := range spec.Nodes {
+		n := cobalt.WorkflowNode{Type: node.Type}
+		if node.Config != nil {
+			canonical, err := canonicalJSON(node.Config.Raw)
+			if err != nil {
+				return input, "", stalledBy(v1alpha1.ReasonInvalidInput, "nodes[%d].config is not a JSON object", i)
+			}
+			n.Config = canonical
+		}
+		input.Nodes = append(input.Nodes, n)
+	}
+	text, err := json.Marshal(input)
+	if err != nil {
+		return input, "", err
+	}
+	return input, hashOf(t.account.id, t.account.made, string(text)), nil
+}
+
+// hashOf is a hash of texts that does not depend on where one ends and the next begins.
+func hashOf(texts ...string) string {
+	hash := sha256.New()
+	for _, text := range texts {
+		_, _ = fmt.Fprintf(hash, "%d %s\n", len(text), text)
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:32]
+}
+
+// canonicalJSON is JSON whose keys are in order, without losing digits.
+func canonicalJSON(text []byte) (json.RawMessage, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
+}
