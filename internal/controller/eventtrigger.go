@@ -61,7 +61,7 @@ func (e eventTriggers) once(ctx context.Context, t *triggerTurn) error {
 			return err
 		}
 		if hash != t.obj.Status.FiredHash && len(openRuns(t.obj)) >= mostOpenRuns {
-			return waitingFor(v1alpha1.ReasonExecutionRunning, "%d executions have not ended yet: it is started once one has", mostOpenRuns)
+			return errNotYet // and a status that spoke of this spec would tell that it was started
 		}
 		if hash != t.obj.Status.FiredHash {
 			return e.fire(ctx, t, firing{hash: hash, attempt: 1})

@@ -164,11 +164,18 @@ var _ = Describe("An event trigger", func() {
 		w.sim.SetOutcome("sync-deals", simulator.Outcome{Status: "running"})
 		trigger := w.trigger("fire", of("acme"))
 		w.create(trigger)
-		for i := range 12 {
-			w.change(trigger, func() { trigger.Spec.Trigger = fmt.Sprint(i) })
+		for i := range 9 {
 			w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
+			w.change(trigger, func() { trigger.Spec.Trigger = fmt.Sprint(i) })
 		}
+		w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
+		passes := w.passes(trigger)
+		w.change(trigger, func() { trigger.Spec.Trigger = "one too many" })
+		Eventually(func() int { return w.passes(trigger) }).Should(BeNumerically(">", passes))
 		Expect(fires(w)).To(Equal(10))
+		By("one of them coming to its end")
+		w.sim.Forget(trigger.Status.ExecutionID)
+		Eventually(func() int { w.time.Advance(10 * time.Second); return fires(w) }).Should(Equal(11))
 	})
 
 	It("says when an execution fails, and starts it again as often as retry allows", func() {
