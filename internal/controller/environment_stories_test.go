@@ -110,9 +110,8 @@ var _ = Describe("An environment", func() {
 			w.read(env)
 			return meta.FindStatusCondition(env.Status.Conditions, v1alpha1.ConditionReady).Reason
 		}).Should(Equal(v1alpha1.ReasonFailed))
-		w.time.Advance(time.Second)
-		for _, acme := range accounts {
-			w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
+		for _, acme := range accounts { // each after its own pause
+			until(w, acme, time.Second, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
 		}
 		w.sim.ClearFaults()
 		w.pass(env, time.Minute)
