@@ -76,6 +76,8 @@ var _ = Describe("An operator that dies", func() {
 		}).Should(BeTrue())
 		if w.doom.isDead() {
 			w.stop()
+			w.read(obj)
+			w.doom.told = tc.told(obj) != ""
 			reads := 0
 			if lags {
 				reads = 3
@@ -104,6 +106,9 @@ var _ = Describe("An operator that dies", func() {
 			Expect(reasons(obj)).To(Equal([]string{tc.good}))
 		default:
 			Expect(len(effects)).To(BeNumerically("<=", 1))
+		}
+		if w.doom.told {
+			Expect(reasons(obj)).To(Equal([]string{tc.good}), "what the status told before was known, whatever the cache had")
 		}
 		if reasons(obj)[0] == tc.good {
 			Expect(effects).To(ContainElement(tc.told(obj)), "what the status tells of is there")

@@ -30,6 +30,8 @@ type doom struct {
 	dead               bool
 	// seen are the versions that writes have led to, the newest last.
 	seen []client.Object
+	// told tells whether the status told of an effect when the operator had died.
+	told bool
 	// stale is what the cache has of an object for as many more reads.
 	stale client.Object
 	reads int
