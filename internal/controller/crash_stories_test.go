@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -98,7 +99,19 @@ var _ = Describe("An operator that dies", func() {
 				g.Expect(meta.IsStatusConditionTrue(obj.MemberStatus().Conditions, v1alpha1.ConditionStalled)).To(BeTrue())
 			}
 		}).Should(Succeed())
-		w.request(obj, "once more")
+		w.change(obj, func() {
+			annotations := maps.Clone(obj.GetAnnotations())
+			if annotations == nil {
+				annotations = map[string]string{}
+			}
+			annotations[v1alpha1.ReconcileRequestAnnotation] = "once more"
+			obj.SetAnnotations(annotations)
+		})
+		Eventually(func() string { // whatever pause it has come to
+			w.time.Advance(time.Second)
+			w.read(obj)
+			return obj.MemberStatus().LastHandledReconcileAt
+		}).Should(Equal("once more"))
 		effects := tc.effects(w)
 		switch {
 		case tc.repeats:
