@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 // EnvironmentObject is an Environment or a ClusterEnvironment.
@@ -56,7 +57,7 @@ type environments struct {
 // may not be used, it returns an error that says so, and w is woken once that
 // may have changed. An environment that may not be used is returned as well: it
 // still serves deletions.
-func (e *environments) find(ctx context.Context, obj Object, account string, w waiter) (EnvironmentObject, error) {
+func (e *environments) find(ctx context.Context, obj Object, account string, w gate.Waiter) (EnvironmentObject, error) {
 	key := environmentOf(obj)
 	if key.kind == v1alpha1.KindClusterEnvironment && e.namespaced {
 		return nil, stalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
@@ -64,7 +65,7 @@ func (e *environments) find(ctx context.Context, obj Object, account string, w w
 	}
 	env, err := e.get(ctx, key)
 	if apierrors.IsNotFound(err) { // it may come between the look and the wait
-		e.connections.of(key).gate.await(w)
+		e.connections.of(key).gate.Await(w)
 		env, err = e.get(ctx, key)
 	}
 	switch {
@@ -75,7 +76,7 @@ func (e *environments) find(ctx context.Context, obj Object, account string, w w
 	}
 	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
 		if err := e.allowed(ctx, cluster, obj, account); err != nil {
-			e.connections.of(key).gate.await(w)
+			e.connections.of(key).gate.Await(w)
 			return env, err
 		}
 	}
@@ -130,10 +131,10 @@ func (e *environments) trusted(key environmentKey) bool {
 
 // connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(obj Object, env EnvironmentObject, w waiter, wanted bool) (*View, error) {
+func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter, wanted bool) (*View, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
-	reason, open := conn.gate.pass(w, wanted)
+	reason, open := conn.gate.Pass(w, wanted)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
@@ -148,10 +149,10 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w waiter, want
 // connectToDelete is connect for an object that is being deleted: the last
 // client that worked will do if the Secret or the environment went first.
 // env is nil if it does not exist.
-func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w waiter) (*View, error) {
+func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate.Waiter) (*View, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
-	reason, open := conn.gate.pass(w, true)
+	reason, open := conn.gate.Pass(w, true)
 	if open {
 		return conn.view(), nil
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 // Action is what one kind teaches the flow of the kinds whose calls must not be
@@ -48,7 +49,7 @@ type ActionReconciler[T Object] struct {
 	clock        clock.Clock
 	due          *dueTimes
 	attempts     *attempts
-	waker        *waker
+	waker        *gate.Waker
 	kind         string
 	prototype    T
 }
@@ -104,10 +105,10 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		return ctrl.Result{}, err
 	}
 	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
-	if !slots.enter(self, r.options.slots, true) {
-		return ctrl.Result{RequeueAfter: slotPause}, nil
+	if !slots.Enter(self, r.options.slots, true) {
+		return ctrl.Result{RequeueAfter: gate.SlotPause}, nil
 	}
-	defer slots.leave(self)
+	defer slots.Leave(self)
 	stands, err := r.Action.Act(ctx, t)
 	return r.finish(ctx, t, stands, err)
 }
@@ -181,8 +182,8 @@ func (t *turn[T]) connect(ctx context.Context, lane cobalt.Lane) (*View, context
 // wakeAt has the next turn come no later than at.
 func (t *turn[T]) wakeAt(at time.Time) { t.wake = earlier(t.wake, at) }
 
-func (r *ActionReconciler[T]) waiterOf(obj T) waiter {
-	return waiter{r.waker, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
+func (r *ActionReconciler[T]) waiterOf(obj T) gate.Waiter {
+	return gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
 }
 
 // leave lets an object go, and says what stays behind.

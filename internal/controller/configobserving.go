@@ -9,6 +9,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // What status can hold of what is read of a config; see ConfigObserved.
@@ -132,7 +133,7 @@ func ruleEngineOptions(ctx context.Context, api *View, id string) (*runtime.RawE
 	if err != nil {
 		return nil, err
 	}
-	if _, isObject := decodeAny(options).(map[string]any); !isObject || len(options) > mostOptions {
+	if _, isObject := jsonvalue.Decode(options).(map[string]any); !isObject || len(options) > mostOptions {
 		return nil, nil // nothing that status could hold
 	}
 	return &runtime.RawExtension{Raw: options}, nil

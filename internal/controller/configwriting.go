@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // mostSingles is how many fields are written one by one. More of them, and what
@@ -64,8 +65,8 @@ func (c configs) Update(ctx context.Context, api *View, desired, remote *config)
 func changes(desired, remote *config) (texts map[string]string, whole bool) {
 	texts = map[string]string{}
 	for id, value := range desired.Fields {
-		want := decodeAny(value)
-		if sameValue(want, decodeAny(remote.Fields[id])) {
+		want := jsonvalue.Decode(value)
+		if jsonvalue.Same(want, jsonvalue.Decode(remote.Fields[id])) {
 			continue
 		}
 		text, ok := want.(string)
@@ -108,7 +109,7 @@ func writeWhole(ctx context.Context, api *View, desired, now *config) error {
 	in := cobalt.ConfigUpdate{Fields: map[string]json.RawMessage{}, Workflows: slices.Clone(base.Workflows)}
 	maps.Copy(in.Fields, base.Fields)
 	for id, want := range desired.Fields {
-		if !sameValue(decodeAny(want), decodeAny(base.Fields[id])) {
+		if !jsonvalue.Same(jsonvalue.Decode(want), jsonvalue.Decode(base.Fields[id])) {
 			in.Fields[id] = want
 		}
 	}

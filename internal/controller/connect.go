@@ -74,11 +74,11 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 	}
 	where := &realm{settings.BaseURL, key}
 	gate := conn.gate
-	epoch := gate.newEpoch()
+	epoch := gate.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent,
-		Observe: func(call cobalt.Call) { gate.saw(epoch, call) },
+		Observe: func(call cobalt.Call) { gate.Saw(epoch, call) },
 	})
 	if err != nil {
 		return stalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)
@@ -90,7 +90,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 // limiter is what paces the calls of an environment.
 func (r *EnvironmentReconciler[T]) limiter(env T, where *realm) *cobalt.Limiter {
 	key := environmentKey{r.kind, client.ObjectKeyFromObject(env)}
-	return r.environments.connections.pacemaker.limiter(key, where, env.Settings().RateLimit)
+	return r.environments.connections.pacemaker.Limiter(key.String(), where.digest("pace"), env.Settings().RateLimit)
 }
 
 // refused is what a 401 to the key means.

@@ -8,13 +8,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/pace"
 )
 
 // connection is what is kept in memory of one environment: its slots, its
 // gate, and the clients made from its key.
 type connection struct {
-	gate  *gate
-	slots *slots
+	gate  *gate.Gate
+	slots *gate.Slots
 	clock clock.Clock
 
 	mu sync.Mutex
@@ -57,14 +59,14 @@ const (
 // connections are those of all environments.
 type connections struct {
 	clock     clock.Clock
-	pacemaker *pacemaker
+	pacemaker *pace.Pacemaker
 
 	mu    sync.Mutex
 	byKey map[environmentKey]*connection
 }
 
 func newConnections(c clock.Clock) *connections {
-	return &connections{clock: c, pacemaker: newPacemaker(c), byKey: map[environmentKey]*connection{}}
+	return &connections{clock: c, pacemaker: pace.New(c), byKey: map[environmentKey]*connection{}}
 }
 
 // of returns the connection of an environment, with a closed gate if it is new.
@@ -73,7 +75,7 @@ func (c *connections) of(key environmentKey) *connection {
 	defer c.mu.Unlock()
 	conn := c.byKey[key]
 	if conn == nil {
-		conn = &connection{gate: newGate(c.clock), slots: newSlots(), clock: c.clock}
+		conn = &connection{gate: gate.New(c.clock), slots: gate.NewSlots(), clock: c.clock}
 		c.byKey[key] = conn
 	}
 	return conn
@@ -83,7 +85,7 @@ func (c *connections) forget(key environmentKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.byKey, key)
-	c.pacemaker.forget(key)
+	c.pacemaker.Forget(key.String())
 }
 
 // place is where the client in use leads; nil if there never was one.

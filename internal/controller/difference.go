@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // difference is one place where Cobalt is not as spec wants it.
@@ -22,6 +23,8 @@ type difference struct {
 const (
 	mostDrift = 20
 	mostPaths = 8
+	// longestPath is how much of a path status shows.
+	longestPath = 250
 )
 
 // drift is as much of differences as status shows.
@@ -47,7 +50,7 @@ func digest(differences []difference) string {
 	}
 	hash := sha256.New()
 	for _, d := range differences {
-		_, _ = fmt.Fprintf(hash, "%q %q %q\n", d.path, shownWhole(d.want), shownWhole(d.have))
+		_, _ = fmt.Fprintf(hash, "%q %q %q\n", d.path, jsonvalue.Text(d.want), jsonvalue.Text(d.have))
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
@@ -65,4 +68,18 @@ func paths(differences []difference) string {
 		text += cut(d.path, longestPath)
 	}
 	return text
+}
+
+// shownUnlessNil renders a value; nothing for what is not there.
+func shownUnlessNil(value any) string {
+	if value == nil {
+		return ""
+	}
+	return jsonvalue.Show(value)
+}
+
+// cut is as much of a text as there is room for.
+func cut(text string, most int) string {
+	runes := []rune(text)
+	return string(runes[:min(len(runes), most)])
 }

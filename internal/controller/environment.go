@@ -16,6 +16,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 // EnvironmentReconciler makes the client of an Environment or ClusterEnvironment
@@ -28,7 +29,7 @@ type EnvironmentReconciler[T EnvironmentObject] struct {
 	inputs       inputStore
 	options      Options
 	clock        clock.Clock
-	waker        *waker
+	waker        *gate.Waker
 	prototype    T
 }
 
@@ -63,7 +64,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	before := env.DeepCopyObject().(T)
 	conn := r.environments.connections.of(key)
-	conn.gate.onTrip(func() { r.waker.wake(request, 0) })
+	conn.gate.OnTrip(func() { r.waker.Wake(request, 0) })
 	err = r.connect(ctx, env, conn)
 	if deleting && err == nil {
 		err = waitingFor(v1alpha1.ReasonDeletionPending, "waits until the objects that refer to it are deleted: kubectl get cobalt lists them")
@@ -80,11 +81,11 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *connection) error {
 	settings := env.Settings()
 	if err := r.load(ctx, env, conn); err != nil {
-		conn.gate.closeFor(reasonOf(err))
+		conn.gate.CloseFor(reasonOf(err))
 		return err
 	}
 	r.limiter(env, conn.place()) // as spec may have changed
-	open, answered := conn.gate.isOpen()
+	open, answered := conn.gate.IsOpen()
 	interval := settings.SyncInterval.Value(r.options.SyncInterval)
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
 	wish := requested(env)
@@ -107,10 +108,10 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 	switch {
 	case err == nil:
 		conn.accepted()
-		conn.gate.letThrough(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
+		conn.gate.LetThrough(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
 		return nil
 	case cobalt.IsThrottled(err):
-		if open, _ := conn.gate.isOpen(); open {
+		if open, _ := conn.gate.IsOpen(); open {
 			return err // it is there, and says so
 		}
 		pause = max(cobalt.RetryAfter(err), time.Second)
@@ -122,7 +123,7 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 		pause = r.interval(env)
 	}
 	conn.failed(err, pause)
-	conn.gate.closeFor(reasonOf(err))
+	conn.gate.CloseFor(reasonOf(err))
 	return err
 }
 
@@ -202,7 +203,7 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey)
 	}
 	conn := r.environments.connections.of(key)
 	conn.unload()
-	conn.gate.closeFor("it does not exist")
+	conn.gate.CloseFor("it does not exist")
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/schedule"
 )
 
 // eventTriggers teaches the flow of actions what an EventTrigger is.
@@ -108,7 +109,7 @@ func (e eventTriggers) retry(ctx context.Context, t *triggerTurn) error {
 // scheduled starts the runs of a schedule, and one more when trigger changes.
 func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
 	status, now := &t.obj.Status, t.flow.clock.Now()
-	plan, err := parseSchedule(t.obj.Spec.Schedule, t.obj.Spec.TimeZone)
+	plan, err := schedule.Parse(t.obj.Spec.Schedule, t.obj.Spec.TimeZone)
 	if err != nil {
 		status.NextScheduleTime = nil
 		return stalledBy(v1alpha1.ReasonInvalidSchedule, "%s", err)
@@ -124,19 +125,19 @@ func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
 		}
 	}
 	since := status.LastScheduleTime.Time
-	todo := plan.agenda(since, now, t.obj.Spec.StartingDeadline.Value(0))
-	if !todo.since.Equal(since) {
-		status.LastScheduleTime = new(stamp(todo.since))
+	todo := plan.Agenda(since, now, t.obj.Spec.StartingDeadline.Value(0))
+	if !todo.Since.Equal(since) {
+		status.LastScheduleTime = new(stamp(todo.Since))
 	}
 	status.NextScheduleTime = nil
-	if !todo.next.IsZero() {
-		status.NextScheduleTime = new(stamp(todo.next))
-		t.wakeAt(todo.next)
+	if !todo.Next.IsZero() {
+		status.NextScheduleTime = new(stamp(todo.Next))
+		t.wakeAt(todo.Next)
 	}
-	if !todo.late.IsZero() {
-		status.LastScheduleTime = new(stamp(todo.late))
+	if !todo.Late.IsZero() {
+		status.LastScheduleTime = new(stamp(todo.Late))
 		t.tell(corev1.EventTypeWarning, "RunMissed", "Schedule",
-			"the run of "+todo.late.Format(time.RFC3339)+" is left out: it is too late for it")
+			"the run of "+todo.Late.Format(time.RFC3339)+" is left out: it is too late for it")
 	}
 	return e.startScheduled(ctx, t, todo)
 }
@@ -145,7 +146,7 @@ func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
 // text of trigger alone.
 const scheduleMark = "s-"
 
-func (e eventTriggers) startScheduled(ctx context.Context, t *triggerTurn, todo agenda) error {
+func (e eventTriggers) startScheduled(ctx context.Context, t *triggerTurn, todo schedule.Agenda) error {
 	status, wish := &t.obj.Status, scheduleMark+hashOf("trigger", t.obj.Spec.Trigger)
 	if !strings.HasPrefix(status.FiredHash, scheduleMark) { // what trigger says from the beginning is no change
 		status.FiredHash = wish
@@ -157,9 +158,9 @@ func (e eventTriggers) startScheduled(ctx context.Context, t *triggerTurn, todo 
 	switch {
 	case status.FiredHash != wish && len(openRuns(t.obj)) < mostOpenRuns:
 		return e.fire(ctx, t, firing{hash: wish, attempt: 1})
-	case !todo.run.IsZero() && len(openRuns(t.obj)) < most:
-		return e.fire(ctx, t, firing{hash: status.FiredHash, attempt: 1, scheduled: new(stamp(todo.run))})
-	case todo.run.IsZero():
+	case !todo.Run.IsZero() && len(openRuns(t.obj)) < most:
+		return e.fire(ctx, t, firing{hash: status.FiredHash, attempt: 1, scheduled: new(stamp(todo.Run))})
+	case todo.Run.IsZero():
 		return e.retry(ctx, t)
 	}
 	return nil

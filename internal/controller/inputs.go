@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // The kinds that hold inputs.
@@ -164,7 +165,7 @@ func (i *Inputs) Hide(value string) {
 		return
 	}
 	i.secrets = append(i.secrets, value)
-	for _, escaped := range []string{shownWhole(value), quoted(value)} { // as JSON inside a text has it
+	for _, escaped := range []string{jsonvalue.Text(value), quoted(value)} { // as JSON inside a text has it
 		if inner := escaped[1 : len(escaped)-1]; inner != value {
 			i.secrets = append(i.secrets, inner)
 		}
@@ -209,7 +210,7 @@ func (i *Inputs) Object(ctx context.Context, ref Reference, key string) (map[str
 	if err != nil {
 		return nil, err
 	}
-	object, err := decodeJSON(data)
+	object, err := jsonvalue.DecodeObject(data)
 	if err != nil { // what is wrong with it could quote the content
 		return nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold a JSON object", ref, key)
 	}

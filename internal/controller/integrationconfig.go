@@ -13,6 +13,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // config is a config as spec wants it, or as Cobalt has it.
@@ -136,13 +137,13 @@ func onlyConfigOf(ctx context.Context, api *View, slug string) (*config, error) 
 func (configs) Diff(desired, remote *config) []difference {
 	var differences []difference
 	for _, id := range slices.Sorted(maps.Keys(desired.Fields)) {
-		want, have := decodeAny(desired.Fields[id]), decodeAny(remote.Fields[id])
-		if !sameValue(want, have) {
+		want, have := jsonvalue.Decode(desired.Fields[id]), jsonvalue.Decode(remote.Fields[id])
+		if !jsonvalue.Same(want, have) {
 			differences = append(differences, difference{"fields." + id, want, have, desired.hidden[id]})
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(desired.unset)) {
-		if have := decodeAny(remote.Fields[id]); have != nil && !remote.unset[id] {
+		if have := jsonvalue.Decode(remote.Fields[id]); have != nil && !remote.unset[id] {
 			differences = append(differences, difference{"fields." + id, nil, have, desired.hidden[id]})
 		}
 	}

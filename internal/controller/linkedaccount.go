@@ -10,6 +10,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // account is a linked account as spec wants it, or as Cobalt has it.
@@ -49,7 +50,7 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 		desired.secret[key] = true // Cobalt may still have the value that a Secret held
 	}
 	if obj.Spec.YourApp != nil {
-		listed, err := decodeJSON(obj.Spec.YourApp.Raw)
+		listed, err := jsonvalue.DecodeObject(obj.Spec.YourApp.Raw)
 		if err != nil {
 			return nil, stalledBy(v1alpha1.ReasonInvalidInput, "yourApp is not a JSON object")
 		}
@@ -87,7 +88,7 @@ func (linkedAccounts) Diff(desired, remote *account) []difference {
 	}
 	for _, key := range slices.Sorted(maps.Keys(desired.YourApp)) {
 		want, have := desired.YourApp[key], remote.YourApp[key]
-		if !sameJSON(want, have) { // null is as good as absent
+		if !jsonvalue.SameJSON(want, have) { // null is as good as absent
 			differences = append(differences, difference{"yourApp." + key, want, have, desired.secret[key]})
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 // Reconciler is the flow that all kinds share which keep a state in Cobalt.
@@ -27,7 +28,7 @@ type Reconciler[T Kept, R any] struct {
 	options      Options
 	clock        clock.Clock
 	due          *dueTimes
-	waker        *waker
+	waker        *gate.Waker
 	kind         string
 	// prototype is an empty object of the kind, list an empty list.
 	prototype T
@@ -59,10 +60,10 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		return background(rest), nil
 	}
 	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
-	if !slots.enter(self, r.options.slots, p.news()) {
-		return p.comeBack(slotPause), nil
+	if !slots.Enter(self, r.options.slots, p.news()) {
+		return p.comeBack(gate.SlotPause), nil
 	}
-	defer slots.leave(self)
+	defer slots.Leave(self)
 	return r.pass(ctx, p, env, envErr)
 }
 
@@ -178,10 +179,10 @@ func (r *Reconciler[T, R]) doubt(p *pass[T], remote *R) error {
 	if remote != nil || p.readOnly() || r.environments.trusted(environmentOf(p.obj)) {
 		return nil
 	}
-	r.environments.connections.of(environmentOf(p.obj)).gate.doubt(r.waiterOf(p.obj))
+	r.environments.connections.of(environmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
 	return errNotYet
 }
 
-func (r *Reconciler[T, R]) waiterOf(obj T) waiter {
-	return waiter{r.waker, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
+func (r *Reconciler[T, R]) waiterOf(obj T) gate.Waiter {
+	return gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
 }

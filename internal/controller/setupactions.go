@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 // setupActions adds the controllers of the kinds whose calls must not be made twice.
@@ -50,7 +51,7 @@ func setupAction[T Object](
 		Action: action, kind: kindOf(prototype), prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: recorder,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(), attempts: newAttempts(), waker: &waker{},
+		due: newDueTimes(), attempts: newAttempts(), waker: &gate.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute)
 	s.watchEnvironments(b, list)

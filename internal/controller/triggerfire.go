@@ -13,6 +13,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // firing is a call that starts a run.
@@ -175,7 +176,7 @@ func (e eventTriggers) hash(ctx context.Context, t *triggerTurn) (string, error)
 func payloadOf(ctx context.Context, t *triggerTurn) (json.RawMessage, error) {
 	payload := map[string]any{}
 	if raw := t.obj.Spec.Payload; raw != nil {
-		listed, err := decodeJSON(raw.Raw)
+		listed, err := jsonvalue.DecodeObject(raw.Raw)
 		if err != nil {
 			return nil, stalledBy(v1alpha1.ReasonInvalidInput, "payload is not a JSON object")
 		}

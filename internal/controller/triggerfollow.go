@@ -10,6 +10,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
@@ -177,7 +178,7 @@ func (e eventTriggers) tail(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 
 // logText is a log entry as text: its message, if that is what it has.
 func logText(entry json.RawMessage) string {
-	value := decodeAny(entry)
+	value := jsonvalue.Decode(entry)
 	if fields, ok := value.(map[string]any); ok && len(fields) <= 3 {
 		if message, ok := fields["message"].(string); ok {
 			return message
@@ -186,5 +187,5 @@ func logText(entry json.RawMessage) string {
 	if text, ok := value.(string); ok {
 		return text
 	}
-	return shownWhole(value)
+	return jsonvalue.Text(value)
 }

@@ -28,7 +28,7 @@ const (
 func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *connection) error {
 	status := env.EnvironmentStatus()
 	record, same := conn.recordOf(status.Realm)
-	if same && !conn.gate.inDoubt() {
+	if same && !conn.gate.InDoubt() {
 		err := conn.view().lists.applications.Load(ctx)
 		if err == nil {
 			status.Realm = record
@@ -54,7 +54,7 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 
 // compare looks for the accounts that objects have seen among those that there are.
 func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *connection, known map[string]string, same bool) error {
-	if conn.gate.inDoubt() { // what has raised it may have happened after the list
+	if conn.gate.InDoubt() { // what has raised it may have happened after the list
 		if err := conn.view().lists.accounts.Load(ctx); err != nil {
 			return err
 		}

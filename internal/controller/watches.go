@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 // setupKind adds the controller of a kind that keeps a state in Cobalt.
@@ -45,7 +46,7 @@ func setupKind[T Kept, R any](
 		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
 		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(), waker: &waker{},
+		due: newDueTimes(), waker: &gate.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
@@ -107,7 +108,7 @@ func setupEnvironments[T EnvironmentObject](
 		kind: kind, prototype: prototype,
 		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		waker: &waker{},
+		waker: &gate.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, time.Minute)
 	for _, user := range userKinds {
@@ -121,7 +122,9 @@ const recorder = "cobalt-operator"
 
 // controller is what all controllers have in common: what they watch and how
 // they pause after failures.
-func (s *setup) controller(prototype client.Object, list client.ObjectList, w *waker, shortest, longest time.Duration) *builder.Builder {
+func (s *setup) controller(
+	prototype client.Object, list client.ObjectList, w *gate.Waker, shortest, longest time.Duration,
+) *builder.Builder {
 	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(list))
 	return ctrl.NewControllerManagedBy(s.mgr).
 		For(prototype, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requestChanged))).

@@ -1,4 +1,4 @@
-package controller
+package pace
 
 import (
 	"testing"
@@ -12,27 +12,26 @@ import (
 // share one limiter, and the most cautious of them decides.
 func TestPacemaker(t *testing.T) {
 	t.Parallel()
-	m := newPacemaker(clock.RealClock{})
-	a, b := environmentKey{kind: "Environment"}, environmentKey{kind: "ClusterEnvironment"}
-	here, there := &realm{"https://api.example", "key"}, &realm{"https://api.example", "other"}
+	m := New(clock.RealClock{})
+	const a, b, here, there = "Environment default/a", "Environment default/b", "this realm", "another"
 	limit := func(rate int32) v1alpha1.RateLimit { return v1alpha1.RateLimit{RequestsPerSecond: rate, Burst: 4} }
 
-	shared := m.limiter(a, here, limit(10))
-	if m.limiter(b, here, limit(5)) != shared {
+	shared := m.Limiter(a, here, limit(10))
+	if m.Limiter(b, here, limit(5)) != shared {
 		t.Fatal("one key has two limiters")
 	}
 	if _, rate := shared.Rate(); rate != 5 {
 		t.Errorf("the rate is %v, the lower of 10 and 5 is right", rate)
 	}
-	if m.limiter(b, there, limit(5)) == shared {
+	if m.Limiter(b, there, limit(5)) == shared {
 		t.Error("another key is held back by this one's limits")
 	}
-	m.limiter(a, here, limit(10))
+	m.Limiter(a, here, limit(10))
 	if _, rate := shared.Rate(); rate != 10 {
 		t.Errorf("the rate is %v although only the one that allows 10 is left", rate)
 	}
-	m.forget(a)
-	m.forget(b)
+	m.Forget(a)
+	m.Forget(b)
 	if len(m.realms) != 0 {
 		t.Errorf("limiters are kept for nobody: %v", m.realms)
 	}

@@ -1,11 +1,12 @@
-package controller
+// Package gate decides who may call the API of an environment, and wakes those
+// who could not once they can.
+package gate
 
 import (
 	"sync"
 	"time"
 
 	"k8s.io/utils/clock"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
@@ -13,10 +14,10 @@ import (
 // tripAfter is how many calls in a row may fail before the gate closes.
 const tripAfter = 5
 
-// gate stands in front of an environment's API. It is open while the API is
+// Gate stands in front of an environment's API. It is open while the API is
 // known to answer and to accept the key; while it is closed, only the
 // environment's own probe calls, and objects wait to be woken.
-type gate struct {
+type Gate struct {
 	clock clock.PassiveClock
 	// tripped has the environment looked at, because a call closed the gate.
 	tripped func()
@@ -31,22 +32,17 @@ type gate struct {
 	doubted  bool
 	answered time.Time
 	// waiters are those to wake, and whether somebody waits for them in turn.
-	waiters map[waiter]bool
+	waiters map[Waiter]bool
 }
 
-// waiter is an object in the queue that it is woken through.
-type waiter struct {
-	waker   *waker
-	request ctrl.Request
+// New returns a closed gate.
+func New(c clock.PassiveClock) *Gate {
+	return &Gate{clock: c, waiters: map[Waiter]bool{}}
 }
 
-func newGate(c clock.PassiveClock) *gate {
-	return &gate{clock: c, waiters: map[waiter]bool{}}
-}
-
-// pass lets an object through, or remembers to wake it and tells why not. Those
+// Pass lets an object through, or remembers to wake it and tells why not. Those
 // that are wanted are woken first.
-func (g *gate) pass(w waiter, wanted bool) (reason string, open bool) {
+func (g *Gate) Pass(w Waiter, wanted bool) (reason string, open bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open {
@@ -56,15 +52,15 @@ func (g *gate) pass(w waiter, wanted bool) (reason string, open bool) {
 	return g.reason, false
 }
 
-// await remembers to wake an object when the gate opens or is nudged.
-func (g *gate) await(w waiter) {
+// Await remembers to wake an object when the gate opens, or closes for a reason that was not known.
+func (g *Gate) Await(w Waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.waiters[w] = true
 }
 
-// saw draws the conclusions from a finished call.
-func (g *gate) saw(epoch int, call cobalt.Call) {
+// Saw draws the conclusions from a finished call.
+func (g *Gate) Saw(epoch int, call cobalt.Call) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if epoch != g.epoch {
@@ -91,15 +87,15 @@ func (g *gate) saw(epoch int, call cobalt.Call) {
 	}
 }
 
-// onTrip sets what is done when a call closes the gate.
-func (g *gate) onTrip(tripped func()) {
+// OnTrip sets what is done when a call closes the gate.
+func (g *Gate) OnTrip(tripped func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.tripped = tripped
 }
 
-// newEpoch closes the gate until a client that is about to be made has been answered.
-func (g *gate) newEpoch() int {
+// NewEpoch closes the gate until a client that is about to be made has been answered.
+func (g *Gate) NewEpoch() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open, g.reason = false, ""
@@ -107,9 +103,9 @@ func (g *gate) newEpoch() int {
 	return g.epoch
 }
 
-// doubt closes the gate until the environment has proved to be the one it was:
+// Doubt closes the gate until the environment has proved to be the one it was:
 // something that w had seen is gone, and it must not be made again elsewhere.
-func (g *gate) doubt(w waiter) {
+func (g *Gate) Doubt(w Waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.waiters[w] = true
@@ -119,57 +115,55 @@ func (g *gate) doubt(w waiter) {
 	}
 }
 
-// inDoubt tells whether proof is asked for.
-func (g *gate) inDoubt() bool {
+// InDoubt tells whether proof is asked for.
+func (g *Gate) InDoubt() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.doubted
 }
 
-// isOpen tells whether objects may call, and when a call was last answered well.
-func (g *gate) isOpen() (open bool, answered time.Time) {
+// IsOpen tells whether objects may call, and when a call was last answered well.
+func (g *Gate) IsOpen() (open bool, answered time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.open, g.answered
 }
 
-// closeFor closes the gate. Those who wait without knowing why look again.
-func (g *gate) closeFor(reason string) {
+// CloseFor closes the gate. Those who wait without knowing why look again.
+func (g *Gate) CloseFor(reason string) {
 	g.mu.Lock()
 	undecided := g.reason == ""
 	g.open, g.reason = false, reason
 	g.mu.Unlock()
 	if undecided {
-		g.nudge()
+		g.wake(0)
 	}
 }
 
-// letThrough opens the gate and wakes those who wait, one per pause.
-func (g *gate) letThrough(pause time.Duration) {
+// LetThrough opens the gate and wakes those who wait, one per pause.
+func (g *Gate) LetThrough(pause time.Duration) {
 	g.mu.Lock()
 	g.open, g.doubted, g.failures = true, false, 0
 	g.mu.Unlock()
 	g.wake(pause)
 }
 
-// nudge has those who wait look again, whether the gate is open or not.
-func (g *gate) nudge() { g.wake(0) }
-
-func (g *gate) wake(pause time.Duration) {
+// wake has those who wait look again, whether the gate is open or not.
+func (g *Gate) wake(pause time.Duration) {
 	g.mu.Lock()
 	waiters := g.waiters
-	g.waiters = map[waiter]bool{}
+	g.waiters = map[Waiter]bool{}
 	g.mu.Unlock()
 	var after time.Duration
 	for w, wanted := range waiters {
 		if wanted {
-			w.waker.wake(w.request, after)
+			w.Waker.Wake(w.Request, after)
 			after += pause
 		}
 	}
 	for w, wanted := range waiters {
 		if !wanted {
-			w.waker.wakeBackground(w.request, after)
+			w.Waker.WakeBackground(w.Request, after)
 			after += pause
 		}
 	}

@@ -1,4 +1,4 @@
-package controller
+package jsonvalue
 
 import (
 	"strings"
@@ -28,12 +28,12 @@ func TestSameJSON(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a, errA := decodeJSON([]byte(tc.a))
-			b, errB := decodeJSON([]byte(tc.b))
+			a, errA := DecodeObject([]byte(tc.a))
+			b, errB := DecodeObject([]byte(tc.b))
 			if errA != nil || errB != nil {
 				t.Fatal(errA, errB)
 			}
-			if sameJSON(a["v"], b["v"]) != tc.want || sameJSON(b["v"], a["v"]) != tc.want {
+			if SameJSON(a["v"], b["v"]) != tc.want || SameJSON(b["v"], a["v"]) != tc.want {
 				t.Errorf("%s: %s and %s, want same %t", tc.reason, tc.a, tc.b, tc.want)
 			}
 		})
@@ -47,7 +47,7 @@ func TestDecodeJSONRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if object, err := decodeJSON([]byte(text)); err == nil {
+			if object, err := DecodeObject([]byte(text)); err == nil {
 				t.Errorf("%q was taken for the object %v", text, object)
 			}
 		})
@@ -57,7 +57,7 @@ func TestDecodeJSONRefuses(t *testing.T) {
 func TestShowCutsBetweenCharacters(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{strings.Repeat("ä", 500), "x" + strings.Repeat("ä", 500)} {
-		if text := show(value); !utf8.ValidString(text) || len(text) > 256 {
+		if text := Show(value); !utf8.ValidString(text) || len(text) > 256 {
 			t.Errorf("%d bytes, valid %t: %s", len(text), utf8.ValidString(text), text)
 		}
 	}

@@ -1,4 +1,6 @@
-package controller
+// Package jsonvalue compares and shows JSON by what it means rather than by how
+// it is written.
+package jsonvalue
 
 import (
 	"bytes"
@@ -11,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// decodeJSON reads a JSON object without losing digits of its numbers.
-func decodeJSON(data []byte) (map[string]any, error) {
+// DecodeObject reads a JSON object without losing digits of its numbers.
+func DecodeObject(data []byte) (map[string]any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var object map[string]any
@@ -25,8 +27,8 @@ func decodeJSON(data []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// decodeAny reads any JSON without losing digits; nil if there is none.
-func decodeAny(data []byte) any {
+// Decode reads any JSON without losing digits; nil if there is none.
+func Decode(data []byte) any {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var value any
@@ -36,10 +38,10 @@ func decodeAny(data []byte) any {
 	return value
 }
 
-// sameValue compares decoded values of a field by meaning: as sameJSON does, and
+// Same compares decoded values of a field by meaning: as SameJSON does, and
 // a text is as good as the number or boolean whose canonical JSON it is. Cobalt
 // has both for one value, depending on who wrote it.
-func sameValue(a, b any) bool {
+func Same(a, b any) bool {
 	if text, ok := a.(string); ok {
 		if canonical, ok := canonicalScalar(b); ok {
 			return text == canonical
@@ -50,7 +52,7 @@ func sameValue(a, b any) bool {
 			return text == canonical
 		}
 	}
-	return sameJSON(a, b)
+	return SameJSON(a, b)
 }
 
 // canonicalScalar is the canonical JSON of a number or boolean.
@@ -71,8 +73,8 @@ func canonicalScalar(value any) (string, bool) {
 	return "", false
 }
 
-// sameJSON compares decoded JSON by meaning: 1 is 1.0, the order of keys does not count.
-func sameJSON(a, b any) bool {
+// SameJSON compares decoded JSON by meaning: 1 is 1.0, the order of keys does not count.
+func SameJSON(a, b any) bool {
 	switch a := a.(type) {
 	case map[string]any:
 		b, ok := b.(map[string]any)
@@ -81,7 +83,7 @@ func sameJSON(a, b any) bool {
 		}
 		for key, value := range a {
 			other, ok := b[key]
-			if !ok || !sameJSON(value, other) {
+			if !ok || !SameJSON(value, other) {
 				return false
 			}
 		}
@@ -92,7 +94,7 @@ func sameJSON(a, b any) bool {
 			return false
 		}
 		for i := range a {
-			if !sameJSON(a[i], b[i]) {
+			if !SameJSON(a[i], b[i]) {
 				return false
 			}
 		}
@@ -126,20 +128,11 @@ func sameNumber(a json.Number, other any) bool {
 	return okX && okY && exactX.Cmp(exactY) == 0
 }
 
-// How much of a value, and of the path to it, status shows.
-const (
-	longestShown = 200
-	longestPath  = 250
-)
+// longestShown is how much of a value Show shows.
+const longestShown = 200
 
-// cut is as much of a text as there is room for.
-func cut(text string, most int) string {
-	runes := []rune(text)
-	return string(runes[:min(len(runes), most)])
-}
-
-// shownWhole renders a value as JSON.
-func shownWhole(value any) string {
+// Text renders a value as JSON.
+func Text(value any) string {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Sprintf("(%T)", value)
@@ -147,9 +140,9 @@ func shownWhole(value any) string {
 	return string(data)
 }
 
-// show renders a value for people: as JSON, shortened.
-func show(value any) string {
-	text := shownWhole(value)
+// Show renders a value for people: as JSON, shortened.
+func Show(value any) string {
+	text := Text(value)
 	if len(text) <= longestShown {
 		return text
 	}
@@ -158,12 +151,4 @@ func show(value any) string {
 		end--
 	}
 	return text[:end] + "…"
-}
-
-// shownUnlessNil renders a value; nothing for what is not there.
-func shownUnlessNil(value any) string {
-	if value == nil {
-		return ""
-	}
-	return show(value)
 }

@@ -1,4 +1,4 @@
-package controller
+package gate
 
 import (
 	"context"
@@ -42,18 +42,18 @@ func TestGateCloses(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g, tripped := newGate(clock.RealClock{}), 0
-			g.onTrip(func() { tripped++ })
-			old := g.newEpoch()
-			epoch := g.newEpoch()
-			g.letThrough(0)
+			g, tripped := New(clock.RealClock{}), 0
+			g.OnTrip(func() { tripped++ })
+			old := g.NewEpoch()
+			epoch := g.NewEpoch()
+			g.LetThrough(0)
 			for range tripAfter {
-				g.saw(old, bad) // of a client that was replaced
+				g.Saw(old, bad) // of a client that was replaced
 			}
 			for _, call := range tc.calls {
-				g.saw(epoch, call)
+				g.Saw(epoch, call)
 			}
-			if open, _ := g.isOpen(); open != tc.want {
+			if open, _ := g.IsOpen(); open != tc.want {
 				t.Errorf("%s: open %t, want %t", tc.reason, open, tc.want)
 			}
 			if (tripped == 1) == tc.want {
@@ -74,19 +74,19 @@ func (w *wakings) AddAfter(request ctrl.Request, after time.Duration) { w.after[
 // TestGateWakesInTurn: whoever somebody waits for comes first, and all of them spread out.
 func TestGateWakesInTurn(t *testing.T) {
 	t.Parallel()
-	noted, g := &wakings{after: map[string]time.Duration{}}, newGate(clock.RealClock{})
-	w := &waker{}
+	noted, g := &wakings{after: map[string]time.Duration{}}, New(clock.RealClock{})
+	w := &Waker{}
 	if err := w.Start(t.Context(), noted); err != nil {
 		t.Fatal(err)
 	}
 	for name, wanted := range map[string]bool{"quiet": false, "urgent": true} {
 		request := ctrl.Request{}
 		request.Name = name
-		if _, open := g.pass(waiter{w, request}, wanted); open {
+		if _, open := g.Pass(Waiter{w, request}, wanted); open {
 			t.Fatal("the gate is open before anything was seen")
 		}
 	}
-	g.letThrough(time.Second)
+	g.LetThrough(time.Second)
 	if diff := cmp.Diff(map[string]time.Duration{"urgent": 0, "quiet": time.Second}, noted.after); diff != "" {
 		t.Error(diff)
 	}

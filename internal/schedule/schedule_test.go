@@ -1,4 +1,4 @@
-package controller
+package schedule
 
 import (
 	"strings"
@@ -34,7 +34,7 @@ func TestParseSchedule(t *testing.T) {
 		"path as zone":       {schedule: "0 9 * * 1", zone: "../UTC", wantErr: "is unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := parseSchedule(tc.schedule, tc.zone)
+			_, err := Parse(tc.schedule, tc.zone)
 			if tc.wantErr == "" && err != nil || tc.wantErr != "" && (err == nil || !strings.Contains(err.Error(), tc.wantErr)) {
 				t.Errorf("got error %v, want one with %q", err, tc.wantErr)
 			}
@@ -155,18 +155,18 @@ func TestAYearOfRuns(t *testing.T) {
 			var before time.Time
 			var runs int
 			for since := now; now.Before(end); now = now.Add(13 * time.Minute) { // now and then somebody looks
-				a := s.agenda(since, now, 0)
-				if a.next.IsZero() || !a.next.After(now) {
-					t.Fatalf("at %s the next run is at %s", now, a.next)
+				a := s.Agenda(since, now, 0)
+				if a.Next.IsZero() || !a.Next.After(now) {
+					t.Fatalf("at %s the next run is at %s", now, a.Next)
 				}
-				if a.run.IsZero() {
+				if a.Run.IsZero() {
 					continue
 				}
-				if a.run.After(now) || now.Sub(a.run) >= 13*time.Minute {
-					t.Fatalf("at %s the run of %s is due", now, a.run)
+				if a.Run.After(now) || now.Sub(a.Run) >= 13*time.Minute {
+					t.Fatalf("at %s the run of %s is due", now, a.Run)
 				}
-				tc.check(t, before, a.run.In(s.zone))
-				runs, since, before = runs+1, a.run, a.run.In(s.zone)
+				tc.check(t, before, a.Run.In(s.zone))
+				runs, since, before = runs+1, a.Run, a.Run.In(s.zone)
 			}
 			if runs != tc.want {
 				t.Errorf("%d runs, want %d", runs, tc.want)
@@ -221,12 +221,12 @@ func TestAgenda(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := mustParse(t, "0 9 * * *", "").agenda(instantOf(t, tc.since), instantOf(t, tc.now), tc.deadline)
-			want := agenda{run: instantOf(t, tc.run), late: instantOf(t, tc.late), next: instantOf(t, tc.next), since: instantOf(t, tc.since)}
+			got := mustParse(t, "0 9 * * *", "").Agenda(instantOf(t, tc.since), instantOf(t, tc.now), tc.deadline)
+			want := Agenda{Run: instantOf(t, tc.run), Late: instantOf(t, tc.late), Next: instantOf(t, tc.next), Since: instantOf(t, tc.since)}
 			if tc.forgets {
-				want.since = instantOf(t, tc.now)
+				want.Since = instantOf(t, tc.now)
 			}
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(agenda{})); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Agenda{})); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 			}
 		})
@@ -250,12 +250,12 @@ func TestClockJumps(t *testing.T) {
 		{"and it stays", "2026-11-26T12:00:00Z", "2026-11-26T12:00:00Z"},
 	} {
 		now, want := instantOf(t, step.now), instantOf(t, step.run)
-		got := s.agenda(since, now, 0)
-		if !got.run.Equal(want) {
-			t.Fatalf("%s, at %s: the run of %s is due, want %s", step.reason, now, got.run, want)
+		got := s.Agenda(since, now, 0)
+		if !got.Run.Equal(want) {
+			t.Fatalf("%s, at %s: the run of %s is due, want %s", step.reason, now, got.Run, want)
 		}
-		if since = got.since; !got.run.IsZero() {
-			since = got.run
+		if since = got.Since; !got.Run.IsZero() {
+			since = got.Run
 		}
 	}
 }
@@ -266,9 +266,9 @@ func TestMissedRunsCostLittle(t *testing.T) {
 		s := mustParse(t, text, "Europe/Berlin")
 		counted := &countedSchedule{Schedule: s.spec}
 		s.spec = counted
-		a := s.agenda(instantOf(t, "1970-01-01T00:00:00Z"), instantOf(t, "2026-11-23T09:00:30Z"), 0)
-		if a.run.IsZero() || a.next.IsZero() || counted.calls > 1000 {
-			t.Errorf("%s: run %s, next %s, after %d looks into the calendar; want at most 1000", text, a.run, a.next, counted.calls)
+		a := s.Agenda(instantOf(t, "1970-01-01T00:00:00Z"), instantOf(t, "2026-11-23T09:00:30Z"), 0)
+		if a.Run.IsZero() || a.Next.IsZero() || counted.calls > 1000 {
+			t.Errorf("%s: run %s, next %s, after %d looks into the calendar; want at most 1000", text, a.Run, a.Next, counted.calls)
 		}
 	}
 }
@@ -284,9 +284,9 @@ func (c *countedSchedule) Next(t time.Time) time.Time {
 	return c.Schedule.Next(t)
 }
 
-func mustParse(t *testing.T, text, zone string) schedule {
+func mustParse(t *testing.T, text, zone string) Schedule {
 	t.Helper()
-	s, err := parseSchedule(text, zone)
+	s, err := Parse(text, zone)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package controller
+package gate
 
 import (
 	"testing"
@@ -11,34 +11,34 @@ import (
 // other's way.
 func TestSlots(t *testing.T) {
 	t.Parallel()
-	s, one, other := newSlots(), &waker{}, &waker{}
-	waiterOf := func(kind *waker, name string) waiter {
+	s, one, other := NewSlots(), &Waker{}, &Waker{}
+	waiterOf := func(kind *Waker, name string) Waiter {
 		request := ctrl.Request{}
 		request.Name = name
-		return waiter{kind, request}
+		return Waiter{kind, request}
 	}
 	a, b, c, d := waiterOf(one, "a"), waiterOf(one, "b"), waiterOf(one, "c"), waiterOf(one, "d")
-	if !s.enter(a, 2, false) || !s.enter(b, 2, false) {
+	if !s.Enter(a, 2, false) || !s.Enter(b, 2, false) {
 		t.Fatal("there was room for two")
 	}
-	if s.enter(c, 2, false) || s.enter(d, 2, true) {
+	if s.Enter(c, 2, false) || s.Enter(d, 2, true) {
 		t.Fatal("there was no room for more")
 	}
-	if !s.enter(waiterOf(other, "x"), 2, false) {
+	if !s.Enter(waiterOf(other, "x"), 2, false) {
 		t.Error("another kind has workers of its own")
 	}
-	s.leave(a)
+	s.Leave(a)
 	if _, waits := s.queued[d]; waits {
 		t.Error("d is wanted, and was to be woken before c")
 	}
-	if !s.enter(d, 2, true) {
+	if !s.Enter(d, 2, true) {
 		t.Error("one slot was free")
 	}
-	if s.enter(c, 2, true) || !s.queued[c] {
+	if s.Enter(c, 2, true) || !s.queued[c] {
 		t.Error("c has become wanted while it waits")
 	}
-	s.leave(b)
-	s.leave(d)
+	s.Leave(b)
+	s.Leave(d)
 	if len(s.queued) != 0 {
 		t.Errorf("nobody waits any more, but for %v", s.queued)
 	}

@@ -1,4 +1,4 @@
-package controller
+package gate
 
 import (
 	"context"
@@ -15,26 +15,27 @@ import (
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 
-// waker puts objects into the queue of their controller for a cause that no
+// Waker puts objects into the queue of their controller for a cause that no
 // watch sees, such as a gate that opens.
-type waker struct{ queue atomic.Pointer[queue] }
+type Waker struct{ queue atomic.Pointer[queue] }
 
-var _ source.Source = &waker{}
+var _ source.Source = &Waker{}
 
 // Start is called by the controller with its queue.
-func (w *waker) Start(_ context.Context, q queue) error {
+func (w *Waker) Start(_ context.Context, q queue) error {
 	w.queue.Store(&q)
 	return nil
 }
 
-func (w *waker) wake(request ctrl.Request, after time.Duration) {
+// Wake puts an object into the queue after a while.
+func (w *Waker) Wake(request ctrl.Request, after time.Duration) {
 	if q := w.queue.Load(); q != nil {
 		(*q).AddAfter(request, after)
 	}
 }
 
-// wakeBackground wakes an object that nobody waits for: it lets others go first.
-func (w *waker) wakeBackground(request ctrl.Request, after time.Duration) {
+// WakeBackground wakes an object that nobody waits for: it lets others go first.
+func (w *Waker) WakeBackground(request ctrl.Request, after time.Duration) {
 	q := w.queue.Load()
 	if q == nil {
 		return
@@ -44,4 +45,10 @@ func (w *waker) wakeBackground(request ctrl.Request, after time.Duration) {
 		return
 	}
 	(*q).AddAfter(request, after)
+}
+
+// Waiter is an object in the queue that it is woken through.
+type Waiter struct {
+	Waker   *Waker
+	Request ctrl.Request
 }

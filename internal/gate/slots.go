@@ -1,0 +1,78 @@
+package gate
+
+import (
+	"sync"
+	"time"
+)
+
+// SlotPause is when an object that found no slot comes back by itself, should the
+// one that was woken before it be gone and wake nobody.
+const SlotPause = time.Minute
+
+// Slots are the workers of one kind that may be inside one environment at a
+// time: at most half, so that a slow or throttled environment slows no other.
+type Slots struct {
+	mu    sync.Mutex
+	taken map[*Waker]int
+	// wanted wait for a slot before others do; queued are those in either.
+	wanted, others map[*Waker][]Waiter
+	queued         map[Waiter]bool // and whether they are wanted
+}
+
+// NewSlots returns slots of which none is taken.
+func NewSlots() *Slots {
+	return &Slots{
+		taken: map[*Waker]int{}, wanted: map[*Waker][]Waiter{}, others: map[*Waker][]Waiter{}, queued: map[Waiter]bool{},
+	}
+}
+
+// Enter takes one of the slots that the kind of w has. If all are taken, w is
+// woken when one becomes free, those that are wanted first.
+func (s *Slots) Enter(w Waiter, all int, wanted bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken[w.Waker] < all {
+		s.taken[w.Waker]++
+		return true
+	}
+	queued, already := s.queued[w]
+	if already && (queued || !wanted) {
+		return false
+	}
+	s.queued[w] = wanted
+	if wanted {
+		s.wanted[w.Waker] = append(s.wanted[w.Waker], w)
+	} else {
+		s.others[w.Waker] = append(s.others[w.Waker], w)
+	}
+	return false
+}
+
+// Leave gives a slot back and wakes the next.
+func (s *Slots) Leave(w Waiter) {
+	s.mu.Lock()
+	s.taken[w.Waker]--
+	next, wanted, ok := s.next(w.Waker)
+	s.mu.Unlock()
+	switch {
+	case ok && wanted:
+		next.Waker.Wake(next.Request, 0)
+	case ok:
+		next.Waker.WakeBackground(next.Request, 0)
+	}
+}
+
+// next takes out whose turn it is. Who has become wanted since it began to wait
+// stands in both queues, and counts once.
+func (s *Slots) next(kind *Waker) (next Waiter, wanted, ok bool) {
+	for _, queue := range []map[*Waker][]Waiter{s.wanted, s.others} {
+		for len(queue[kind]) > 0 {
+			next, queue[kind] = queue[kind][0], queue[kind][1:]
+			if wanted, ok = s.queued[next]; ok {
+				delete(s.queued, next)
+				return next, wanted, true
+			}
+		}
+	}
+	return Waiter{}, false, false
+}
