@@ -3,6 +3,7 @@ package stories
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -17,12 +18,7 @@ import (
 
 // copyInto makes one object look like another of its kind.
 func copyInto(from, to client.Object) {
-	switch to := to.(type) {
-	case *v1alpha1.PublicWorkflow:
-		*to = *from.(*v1alpha1.PublicWorkflow)
-	case *v1alpha1.EventTrigger:
-		*to = *from.(*v1alpha1.EventTrigger)
-	}
+	reflect.ValueOf(to).Elem().Set(reflect.ValueOf(from).Elem())
 }
 
 // crashCase is a kind of object whose calls must not be made twice.

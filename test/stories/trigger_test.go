@@ -19,8 +19,8 @@ import (
 
 var words = 0
 
-// rand is a word that was not said before.
-func rand() string {
+// word is one that was not said before.
+func word() string {
 	words++
 	return fmt.Sprintf("word-%d", words)
 }
@@ -78,7 +78,7 @@ var _ = Describe("An event trigger", func() {
 
 			By("reconciling it ten times, a restart, and a wiped status")
 			for range 10 {
-				w.request(trigger, rand())
+				w.request(trigger, word())
 			}
 			w.restart()
 			Eventually(func() int { return w.passes(trigger) }).Should(BeNumerically(">", 0))

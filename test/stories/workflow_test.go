@@ -44,7 +44,7 @@ var _ = Describe("A public workflow", func() {
 		By("reconciling it ten times, a restart, and a wiped status")
 		w.sim.ResetCalls()
 		for range 10 {
-			w.request(flow, rand())
+			w.request(flow, word())
 		}
 		w.restart()
 		Eventually(func() int { return w.passes(flow) }).Should(BeNumerically(">", 0))

@@ -46,12 +46,14 @@ type world struct {
 	time      *testenv.Time
 	options   controller.Options
 	doom      *doom
+	lag       *testenv.Laggard
 	stop      func()
 }
 
 func newWorld(options ...func(*simulator.Options)) *world {
 	GinkgoHelper()
 	w := &world{Client: cluster.Client, ctx: context.Background(), time: testenv.NewTime(time.Now()), doom: &doom{}}
+	w.lag = testenv.NewLaggard(w.time)
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "story-"}}
 	Expect(w.Create(w.ctx, namespace)).To(Succeed())
 	w.namespace = namespace.Name
@@ -96,6 +98,7 @@ func (w *world) start() {
 		Scheme: cluster.Scheme, Cache: controller.CacheOptions([]string{w.namespace}),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		NewClient:  w.doom.client,
+		NewCache:   w.lag.Cache,
 		Controller: config.Controller{SkipNameValidation: new(true), MaxConcurrentReconciles: 4},
 	})
 	Expect(err).NotTo(HaveOccurred())

@@ -1,0 +1,220 @@
+package stories
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+)
+
+// life is what an object goes through from its creation to its end, and what there
+// is of it beside the object each time.
+type life struct {
+	make   func(w *world) controller.Object
+	change func(obj controller.Object)
+	// has is what Cobalt has of the object, and the cluster in Secrets.
+	has func(w *world) []string
+	// created and changed are what has returns then, left is what the API cannot delete.
+	created, changed, left []string
+}
+
+// doomedAccount has all that an account can have.
+func doomedAccount(w *world) controller.Object {
+	w.create(w.secret("hubspot-oauth", map[string]string{"refresh_token": "hunter2"}))
+	return w.account("doomed", named("Acme"), yourApp(`{"tier":"gold"}`), migrating("hubspot", "hubspot-oauth", ""),
+		func(obj *v1alpha1.LinkedAccount) {
+			obj.Spec.SessionToken = &v1alpha1.SessionTokenSecret{SecretName: "session"}
+		})
+}
+
+// accountParts are those of doomedAccount that are there.
+func accountParts(w *world) []string {
+	var parts []string
+	for _, account := range w.sim.State("test").Accounts {
+		if account.LinkedAccountID == "doomed" {
+			parts = append(parts, fmt.Sprint(account.Name, " ", account.YourApp))
+		}
+	}
+	if token := w.migrated("hubspot"); token != nil {
+		parts = append(parts, fmt.Sprint(token))
+	}
+	owner := w.Get(w.ctx, client.ObjectKey{Namespace: w.namespace, Name: "doomed"}, &v1alpha1.LinkedAccount{})
+	if token := w.output("session"); token != nil && (owner == nil || len(token.OwnerReferences) == 0) { // or else the cluster collects it
+		parts = append(parts, "a session token")
+	}
+	return parts
+}
+
+func configParts(w *world) []string {
+	var parts []string
+	for _, config := range w.sim.State("test").Configs {
+		parts = append(parts, fmt.Sprint(config.Slug, " ", config.Fields, " ", config.Workflows))
+	}
+	return parts
+}
+
+func webhookParts(w *world) []string {
+	var parts []string
+	for _, hook := range w.sim.State("test").Webhooks {
+		parts = append(parts, fmt.Sprint(hook.WebhookURL, " ", hook.WebhookEvents))
+	}
+	return parts
+}
+
+// lives are those of all kinds that keep a state.
+var lives = map[string]life{
+	"a LinkedAccount": {
+		make: doomedAccount,
+		change: func(obj controller.Object) {
+			account := obj.(*v1alpha1.LinkedAccount)
+			account.Spec.Name = "Acme Inc"
+			account.Spec.YourApp = &runtime.RawExtension{Raw: []byte(`{"seats":25}`)}
+			account.Spec.SessionToken = nil
+		},
+		has:     accountParts,
+		created: []string{"Acme map[tier:gold]", "map[refresh_token:hunter2]", "a session token"},
+		changed: []string{"Acme Inc map[seats:25]", "map[refresh_token:hunter2]"},
+	},
+	"an IntegrationConfig": {
+		make: func(w *world) controller.Object {
+			return w.config("doomed", of("acme"), field("deal_stage", `"won"`), field("owner_email", `"jo@acme.example"`), workflow("sync-deals", true))
+		},
+		change: func(obj controller.Object) {
+			config := obj.(*v1alpha1.IntegrationConfig)
+			config.Spec.Fields[0].Value.Raw = []byte(`["won","lost"]`)
+			config.Spec.Fields = config.Spec.Fields[:1]
+			config.Spec.Workflows[0].Enabled = false
+		},
+		has:     configParts,
+		created: []string{"hubspot map[deal_stage:won owner_email:jo@acme.example sync_interval_minutes:15] [{sync-deals true} {sync-contacts false}]"},
+		changed: []string{"hubspot map[deal_stage:[won lost] sync_interval_minutes:15] [{sync-deals false} {sync-contacts false}]"},
+	},
+	"a Webhook": {
+		make: func(w *world) controller.Object { return w.webhook("doomed", of("acme"), "a", "b") },
+		change: func(obj controller.Object) {
+			hook := obj.(*v1alpha1.Webhook)
+			hook.Spec.URL, hook.Spec.Events = "https://hooks.example/other", []string{"b", "c"}
+		},
+		has:     webhookParts,
+		created: []string{"https://hooks.example/doomed [a b]"},
+		changed: []string{"https://hooks.example/other [b c]"},
+	},
+}
+
+// phase is one stretch of a life: what a user does, and what there is in the end.
+type phase struct {
+	name string
+	do   func(w *world, tc life, obj controller.Object)
+	want func(tc life) []string
+	gone bool
+}
+
+var phases = []phase{
+	{
+		name: "created", want: func(tc life) []string { return tc.created },
+		do: func(w *world, _ life, obj controller.Object) { w.create(obj) },
+	},
+	{
+		name: "changed", want: func(tc life) []string { return tc.changed },
+		do: func(w *world, tc life, obj controller.Object) { w.change(obj, func() { tc.change(obj) }) },
+	},
+	{
+		name: "deleted", want: func(tc life) []string { return tc.left }, gone: true,
+		do: func(w *world, _ life, obj controller.Object) { w.remove(obj) },
+	},
+}
+
+// over tells whether an object has come to the end of a phase.
+func (p phase) over(w *world, tc life, obj controller.Object) (bool, string) {
+	if err := w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj); err != nil || p.gone {
+		return p.gone && apierrors.IsNotFound(err), "it is there"
+	}
+	stands := fmt.Sprint(reasons(obj), " at ", obj.MemberStatus().ObservedGeneration, " of ", obj.GetGeneration())
+	has := tc.has(w)
+	return stands == fmt.Sprintf("[%s] at %d of %[2]d", v1alpha1.ReasonSynced, obj.GetGeneration()) &&
+		fmt.Sprint(has) == fmt.Sprint(p.want(tc)), fmt.Sprint(stands, " with ", has)
+}
+
+// lateBy delays events by up to as much, each by another time.
+func lateBy(most time.Duration) func() time.Duration {
+	random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0))
+	return func() time.Duration { return time.Duration(random.Int64N(int64(most))) }
+}
+
+func never() bool { return false }
+
+// live takes an object through the phases before one, then has the operator die in
+// that one, and another finish it.
+func live(tc life, until int, lags bool, afterWrite, atCall int, worked bool) (writes, calls int) {
+	GinkgoHelper()
+	w, _ := withAccount()
+	defer func() { w.stop() }()
+	obj := tc.make(w)
+	come := func(p phase, orDie bool) {
+		GinkgoHelper()
+		Eventually(func(g Gomega) {
+			w.time.Advance(time.Second)
+			over, how := p.over(w, tc, obj)
+			g.Expect(over || orDie && w.doom.isDead()).To(BeTrue(), how)
+		}).Should(Succeed())
+	}
+	for _, p := range phases[:until] {
+		p.do(w, tc, obj)
+		come(p, false)
+	}
+	p := phases[until]
+	if lags {
+		w.lag.Lag(lateBy(5*time.Second), never)
+	}
+	w.doom.arm(afterWrite, atCall, worked)
+	p.do(w, tc, obj)
+	come(p, true)
+	writes, calls = w.doom.counted()
+	if w.doom.isDead() {
+		w.stop()
+		w.doom.spare(nil, 0)
+		w.start()
+	}
+	come(p, false)
+	Expect(tc.has(w)).To(Equal(p.want(tc)))
+	if !p.gone {
+		w.remove(obj)
+		come(phases[len(phases)-1], false)
+		Expect(tc.has(w)).To(Equal(tc.left), "what it leaves behind")
+	}
+	return writes, calls
+}
+
+var _ = Describe("An object whose operator dies", func() {
+	for name, tc := range lives {
+		for until, p := range phases {
+			for _, lags := range []bool{false, true} {
+				It(fmt.Sprintf("comes to what was asked for, and leaves nothing (%s, %s, cache lags: %t)", name, p.name, lags), func() {
+					writes, calls := live(tc, until, lags, 0, 0, false)
+					points := 0
+					for point := 1; point <= writes; point++ {
+						By(fmt.Sprintf("dying after write %d of %d", point, writes))
+						live(tc, until, lags, point, 0, false)
+						points++
+					}
+					for point := 1; point <= calls; point++ {
+						for _, worked := range []bool{false, true} {
+							By(fmt.Sprintf("dying at call %d of %d, worked: %t", point, calls, worked))
+							live(tc, until, lags, 0, point, worked)
+							points++
+						}
+					}
+					AddReportEntry("points", points)
+				})
+			}
+		}
+	}
+})
