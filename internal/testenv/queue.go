@@ -214,3 +214,18 @@ func (q *queue) release() {
 		}
 	}
 }
+
+// Idle tells whether no controller has anything to do before the clock moves.
+func (t *Time) Idle() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, q := range t.queues {
+		q.mu.Lock()
+		busy := q.Len() > 0 || len(q.active) > 0
+		q.mu.Unlock()
+		if busy {
+			return false
+		}
+	}
+	return true
+}

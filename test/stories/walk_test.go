@@ -1,0 +1,307 @@
+package stories
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+)
+
+// usualWalks is how many walks there are if WALKS does not say.
+const usualWalks = 500
+
+// walker does at random what users, their customers and the world do to an operator.
+// A seed makes the same steps each time; what the operator does between them may
+// come in another order.
+type walker struct {
+	*world
+	random *rand.Rand
+	steps  []string
+	// objects are those that are there, as far as the users know.
+	objects map[string]controller.Object
+	// numbers are the ones that they were changed to.
+	numbers map[string]int
+	// asked is how often an effect was asked for that must not come more often.
+	asked map[string]int
+	// away tells that Cobalt does not know the key.
+	away bool
+}
+
+func newWalker(seed uint64) *walker {
+	random := rand.New(rand.NewPCG(seed, 0))
+	replace := random.IntN(2) == 0
+	w := &walker{world: newWorld(replacing(replace)), random: random, objects: map[string]controller.Object{}, asked: map[string]int{}, numbers: map[string]int{}}
+	w.create(w.secret("owner", map[string]string{"address": "hunter2-0@acme.example"}))
+	w.connected()
+	return w
+}
+
+// walk takes some steps, and lets the operator act after each as far as it gets.
+func (w *walker) walk() {
+	GinkgoHelper()
+	if w.random.IntN(2) == 0 {
+		late := time.Duration(1+w.random.IntN(5)) * time.Second
+		delay, drop := rand.New(rand.NewPCG(w.random.Uint64(), 0)), rand.New(rand.NewPCG(w.random.Uint64(), 0))
+		w.lag.Lag(func() time.Duration { return time.Duration(delay.Int64N(int64(late))) }, func() bool { return drop.IntN(50) == 0 })
+	}
+	ways := []func(){
+		w.createSomething, w.createSomething, w.createSomething, w.changeSomething, w.changeSomething, w.changeSomething,
+		w.deleteSomething, w.drift, w.drift, w.fault, w.fault, w.changeSecret, w.turnKey, w.restartIt, w.wait, w.wait,
+	}
+	for range 10 + w.random.IntN(15) {
+		ways[w.random.IntN(len(ways))]()
+		for range w.random.IntN(3) {
+			w.time.Advance(time.Duration(1+w.random.IntN(5)) * time.Second)
+			w.rest()
+		}
+	}
+}
+
+// rest lets the operator do what it can do now.
+func (w *walker) rest() {
+	GinkgoHelper()
+	Eventually(w.time.Idle).Should(BeTrue())
+}
+
+func (w *walker) step(format string, args ...any) {
+	w.steps = append(w.steps, fmt.Sprintf(format, args...))
+}
+
+func (w *walker) pick(from ...string) string { return from[w.random.IntN(len(from))] }
+
+// createSomething creates an account, or what belongs to one that is there.
+func (w *walker) createSomething() {
+	GinkgoHelper()
+	account := w.pick("anna", "ben")
+	kind := w.pick("account", "config", "webhook", "workflow", "event", "run")
+	if w.objects["account "+account] == nil {
+		kind = "account"
+	}
+	name := kind + " " + account
+	if w.objects[name] != nil {
+		return
+	}
+	var obj controller.Object
+	switch kind {
+	case "account":
+		obj = w.account(account, named("Name 0"), yourApp(`{"tier":"gold","seats":1}`))
+	case "config":
+		obj = w.config(account, of(account), field("deal_stage", `"stage 0"`), fieldFrom("owner_email", "owner", "address"), workflow("sync-deals", true))
+	case "webhook":
+		obj = w.webhook(account, of(account), "a", "b")
+	case "workflow":
+		flow := w.publicWorkflow(account, of(account))
+		flow.Spec.Description = "content 0"
+		obj = flow
+	case "event":
+		obj = w.trigger(account+"-event", of(account), payload(`{"deal":0}`))
+	case "run":
+		obj = w.trigger(account+"-run", of(account), executing("sync-deals"), payload(`{"deal":0}`),
+			func(obj *v1alpha1.EventTrigger) { obj.Spec.Delivery = v1alpha1.DeliveryAtLeastOnce })
+	}
+	if err := w.Create(w.ctx, obj); err != nil {
+		return // one of that name is on its way out
+	}
+	w.step("create %s", name)
+	w.objects[name], w.numbers[name] = obj, 0
+	w.asks(obj, 0)
+}
+
+// some is one of the objects that are there; nil if there are none.
+func (w *walker) some() (string, controller.Object) {
+	names := w.names()
+	if len(names) == 0 {
+		return "", nil
+	}
+	name := w.pick(names...)
+	return name, w.objects[name]
+}
+
+func (w *walker) changeSomething() {
+	GinkgoHelper()
+	name, obj := w.some()
+	if obj == nil {
+		return
+	}
+	number := w.random.IntN(4)
+	if number == w.numbers[name] {
+		return
+	}
+	w.numbers[name] = number
+	w.read(obj)
+	w.change(obj, func() {
+		switch obj := obj.(type) {
+		case *v1alpha1.LinkedAccount:
+			obj.Spec.Name = fmt.Sprint("Name ", number)
+			yourApp([]string{`{"tier":"gold","seats":1}`, `{"tier":"silver"}`, `{"tier":null,"seats":3}`, `{}`}[number])(obj)
+		case *v1alpha1.IntegrationConfig:
+			obj.Spec.Fields[0].Value.Raw = []byte([]string{`"stage 0"`, `17`, `["won",{"a":1.50}]`, `"stage 3"`}[number])
+			obj.Spec.Workflows[0].Enabled = number%2 == 0
+		case *v1alpha1.Webhook:
+			obj.Spec.Events = [][]string{{"a", "b"}, {"b"}, {"c", "a", "d"}, {"d"}}[number]
+		case *v1alpha1.PublicWorkflow:
+			obj.Spec.Description = fmt.Sprint("content ", number)
+		case *v1alpha1.EventTrigger:
+			obj.Spec.Payload = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"deal":%d}`, number)}
+		}
+	})
+	w.step("change %s to %d", name, number)
+	w.asks(obj, number)
+}
+
+// asks notes what a spec asks for that must not be done twice.
+func (w *walker) asks(obj controller.Object, number int) {
+	switch obj := obj.(type) {
+	case *v1alpha1.PublicWorkflow:
+		w.asked[fmt.Sprintf("workflow %d of %s", number, obj.Spec.LinkedAccountRef.Name)]++
+	case *v1alpha1.EventTrigger:
+		if obj.Spec.Event != nil {
+			w.asked[fmt.Sprintf("event %d of %s", number, obj.Spec.LinkedAccountRef.Name)]++
+		}
+	}
+}
+
+// deleteSomething deletes an object, an account with what belongs to it.
+func (w *walker) deleteSomething() {
+	GinkgoHelper()
+	name, obj := w.some()
+	if obj == nil {
+		return
+	}
+	w.step("delete %s", name)
+	if _, account := obj.(*v1alpha1.LinkedAccount); account {
+		for _, other := range w.names() {
+			if belongs(other, obj.GetName()) {
+				w.take(other)
+			}
+		}
+	}
+	if w.objects[name] != nil {
+		w.take(name)
+	}
+}
+
+func (w *walker) take(name string) {
+	GinkgoHelper()
+	Expect(client.IgnoreNotFound(w.Delete(w.ctx, w.objects[name]))).To(Succeed())
+	delete(w.objects, name)
+}
+
+// drift changes something in Cobalt behind the operator's back.
+func (w *walker) drift() {
+	GinkgoHelper()
+	account, ctx, api := w.pick("anna", "ben"), w.ctx, w.api()
+	if w.away || w.objects["account "+account] == nil || w.remote(account) == nil {
+		return
+	}
+	var err error
+	switch w.random.IntN(5) {
+	case 0:
+		w.step("delete %s in Cobalt", account)
+		err = api.DeleteLinkedAccount(ctx, account)
+	case 1:
+		w.step("rename %s in Cobalt", account)
+		_, err = api.UpsertLinkedAccount(ctx, cobalt.LinkedAccountInput{ID: account, Name: "theirs"})
+	case 2:
+		w.step("unsubscribe %s in Cobalt", account)
+		err = api.UnsubscribeWebhook(ctx, account, []string{"a"})
+	default:
+		config := w.remoteConfig(account)
+		if config == nil {
+			return
+		}
+		w.step("edit the config of %s in Cobalt", account)
+		err = api.UpdateConfigField(ctx, account, config.ConfigID, w.pick("deal_stage", "owner_email"), "theirs")
+	}
+	_ = err // it may not be there, or meet a fault: then nothing has drifted
+}
+
+func (w *walker) fault() {
+	fault := simulator.Fault{Times: 1 + w.random.IntN(4)}
+	switch w.random.IntN(7) {
+	case 0:
+		fault.Status, fault.RetryAfter = 429, "3"
+	case 1:
+		fault.Status = 500
+	case 2:
+		fault.HangUp = simulator.HangUpBefore
+	case 3:
+		fault.HangUp = simulator.HangUpAfter
+	case 4:
+		fault.Body = "<html>garbage</html>"
+	case 5:
+		fault.Truncate = true
+	case 6:
+		fault.Status, fault.WorkDone = 502, true
+	}
+	w.step("fault %+v", fault)
+	w.sim.Inject(fault)
+}
+
+func (w *walker) changeSecret() {
+	GinkgoHelper()
+	number := w.random.IntN(3)
+	secret := w.secret("owner", map[string]string{"address": fmt.Sprintf("hunter2-%d@acme.example", number)})
+	Expect(w.Update(w.ctx, secret)).To(Succeed())
+	w.step("owner %d", number)
+}
+
+// turnKey has Cobalt forget the key, or know it again.
+func (w *walker) turnKey() {
+	w.step("key is away: %t", !w.away)
+	if w.away = !w.away; w.away {
+		w.sim.RevokeKey(goodKey)
+	} else {
+		w.sim.AddKey(goodKey, "test")
+	}
+}
+
+func (w *walker) restartIt() {
+	GinkgoHelper()
+	w.step("restart")
+	w.restart()
+}
+
+func (w *walker) wait() {
+	GinkgoHelper()
+	d := time.Duration(1+w.random.IntN(20)) * time.Minute
+	w.step("wait %s", d)
+	w.time.Advance(d)
+	w.rest()
+}
+
+// walks is how many walks to take.
+func walks() int {
+	if n, err := strconv.Atoi(os.Getenv("WALKS")); err == nil {
+		return n
+	}
+	return usualWalks
+}
+
+var _ = Describe("A walk at random", func() {
+	for seed := range walks() {
+		It(fmt.Sprintf("ends in what the objects say (seed %d)", seed), func() {
+			w := newWalker(uint64(seed))
+			DeferCleanup(func() {
+				if CurrentSpecReport().Failed() {
+					AddReportEntry("steps", w.steps)
+				}
+			})
+			w.walk()
+			w.calm()
+			w.matches()
+			w.leave()
+		})
+	}
+})
