@@ -1,0 +1,5 @@
+if obj.metadata.annotations == nil then
+  obj.metadata.annotations = {}
+end
+obj.metadata.annotations["cobalt.gocobalt.io/reconcile-requested-at"] = os.date("!%Y-%m-%dT%XZ")
+return obj
