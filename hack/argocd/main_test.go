@@ -29,7 +29,9 @@ func TestEachKindHasItsKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range crds {
-		var crd struct{ Spec struct{ Names struct{ Kind string } } }
+		var crd struct {
+			Spec struct{ Names struct{ Kind string } }
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -192,19 +192,29 @@ func (a argo) run(obj *unstructured.Unstructured, script string, result any) err
 	return json.Unmarshal(text, result)
 }
 
+// openRestricted opens what Argo CD opens. Its os has no global name there: scripts have to require it.
 func openRestricted(l *lua.LState) error {
-	for name, open := range map[string]lua.LGFunction{
-		lua.LoadLibName: lua.OpenPackage, lua.BaseLibName: lua.OpenBase, lua.TabLibName: lua.OpenTable, lua.OsLibName: lua.OpenOs,
+	for _, library := range []struct {
+		name string
+		open lua.LGFunction
+	}{
+		{lua.LoadLibName, lua.OpenPackage}, {lua.BaseLibName, lua.OpenBase},
+		{lua.TabLibName, lua.OpenTable}, {lua.OsLibName, lua.OpenOs},
 	} {
-		if err := l.CallByParam(lua.P{Fn: l.NewFunction(open), Protect: true}, lua.LString(name)); err != nil {
+		if err := l.CallByParam(lua.P{Fn: l.NewFunction(library.open), Protect: true}, lua.LString(library.name)); err != nil {
 			return err
 		}
 	}
-	safe, all := l.NewTable(), l.GetGlobal(lua.OsLibName).(*lua.LTable)
+	safe, all := l.NewTable(), l.GetGlobal(lua.OsLibName)
 	for _, name := range []string{"date", "time"} {
-		safe.RawSetString(name, all.RawGetString(name))
+		safe.RawSetString(name, l.GetField(all, name))
 	}
-	l.SetGlobal(lua.OsLibName, safe)
+	l.SetGlobal(lua.OsLibName, lua.LNil)
+	l.SetField(l.GetField(l.GetGlobal("package"), "loaded"), lua.OsLibName, lua.LNil)
+	l.PreloadModule(lua.OsLibName, func(l *lua.LState) int {
+		l.Push(safe)
+		return 1
+	})
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"helm.sh/helm/v4/pkg/kube"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -85,7 +86,7 @@ func (tools tools) judge(ctx context.Context, obj *unstructured.Unstructured) (v
 }
 
 // helmWait has Helm wait for an object that does not change, until it says for the first time that it goes on waiting.
-// So no time decides, but for Helm's own limit of 30 seconds, which makes it an error.
+// So no time decides, but for tooLong, which makes it an error.
 func (tools tools) helmWait(ctx context.Context, obj *unstructured.Unstructured) (waiting, error) {
 	client := kube.New(tools.helm)
 	ctx, cancel := context.WithCancel(ctx)
@@ -103,7 +104,7 @@ func (tools tools) helmWait(ctx context.Context, obj *unstructured.Unstructured)
 	if err != nil {
 		return "", err
 	}
-	switch err := waiter.Wait(resources, 0); {
+	switch err := waiter.Wait(resources, tooLong); {
 	case err == nil:
 		return returns, nil
 	case errors.Is(err, context.Canceled):
@@ -114,6 +115,8 @@ func (tools tools) helmWait(ctx context.Context, obj *unstructured.Unstructured)
 		return "", err
 	}
 }
+
+const tooLong = 5 * time.Minute
 
 // onceItWaits is a log that cancels as soon as Helm has seen an object and says that it waits for it.
 type onceItWaits struct{ cancel context.CancelFunc }

@@ -1,3 +1,4 @@
+local os = require("os") -- Argo CD gives it no global name
 if obj.metadata.annotations == nil then
   obj.metadata.annotations = {}
 end
