@@ -72,7 +72,7 @@ func (tools tools) judge(ctx context.Context, obj *unstructured.Unstructured) (v
 	}
 	health, err := tools.argo.health(obj)
 	if err != nil {
-		return verdicts{}, fmt.Errorf("Argo CD: %w", err)
+		return verdicts{}, fmt.Errorf("argo: %w", err)
 	}
 	helm, err := tools.helmWait(ctx, obj)
 	if err != nil {
