@@ -30,17 +30,19 @@ clean: ## Remove what was built, except the control plane in bin/k8s, which is s
 ##@ Develop
 
 .PHONY: generate
-generate: ## Generate deepcopy code, CRDs, the operator's role and docs/reasons.md from the Go code.
+generate: ## Generate deepcopy code, CRDs, the operator's role and docs/reasons.md from the Go code, argocd-cm.yaml from Lua.
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
 	gofmt -w api
 	go run ./hack/reasons api/v1alpha1/conditions.go > docs/reasons.md
+	go run ./hack/argocd config/argocd/resource_customizations/cobalt.gocobalt.io/_ > config/argocd/argocd-cm.yaml
 
 .PHONY: lint
 lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
 	go vet ./...
 	$(TOOL) golangci-lint run
+	cd test/gitops && go vet ./... && go tool -modfile=../../hack/tools/go.mod golangci-lint run
 
 .PHONY: lint-fix
 lint-fix: ## Let golangci-lint repair what it can.
@@ -49,7 +51,8 @@ lint-fix: ## Let golangci-lint repair what it can.
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler.
 	assets=$$(hack/controlplane/assets.sh) && \
-	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES)
+	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES) \
+	$(if $(filter ./...,$(TEST_PACKAGES)),&& cd test/gitops && KUBEBUILDER_ASSETS=$$assets go test $(TEST_FLAGS) ./...)
 
 .PHONY: verify
 verify: ## Fail if generated files or go.mod files are not up to date.
