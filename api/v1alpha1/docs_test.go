@@ -19,7 +19,7 @@ import (
 const docs = "../../docs"
 
 var (
-	yamlBlock      = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+	yamlBlock      = regexp.MustCompile("(?s)\n```yaml\n(.*?)\n```\n")
 	reasonConstant = regexp.MustCompile(`(?m)^\tReason\w+ += "(\w+)"$`)
 	reasonRow      = regexp.MustCompile("(?m)^\\| ((?:`[A-Z]\\w+`(?:, )?)+) \\|")
 	reasonHeading  = regexp.MustCompile(`(?m)^### ([A-Z]\w+)$`)
@@ -115,7 +115,7 @@ func TestReasonsInDocs(t *testing.T) {
 	troubleshooting := page(t, filepath.Join(docs, "troubleshooting.md"))
 	explained := slices.Concat(names(reasonHeading, troubleshooting),
 		names(quoted, section(t, troubleshooting, "The reasons that need no action are not here:", "[reasons.md]")))
-	shared := names(reasonRow, section(t, page(t, filepath.Join(docs, "kinds/README.md")), "### Reasons that several", "\n##"))
+	shared := names(reasonRow, section(t, page(t, filepath.Join(docs, "kinds", "README.md")), "### Reasons that several", "\n##"))
 	shown := slices.Clone(shared)
 	for _, path := range pages(t, "kinds/[a-z]*.md") {
 		text := section(t, page(t, path), "## What it shows", "## What deleting does")
