@@ -30,13 +30,14 @@ clean: ## Remove what was built, except the control plane in bin/k8s, which is s
 ##@ Develop
 
 .PHONY: generate
-generate: ## Generate deepcopy code, CRDs, the operator's role and docs/reasons.md from the Go code, argocd-cm.yaml from Lua.
+generate: ## Generate code, CRDs, roles and reference pages from what they are made of.
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
 	gofmt -w api
 	go run ./hack/reasons api/v1alpha1/conditions.go > docs/reasons.md
 	go run ./hack/argocd config/argocd/resource_customizations/cobalt.gocobalt.io/_ > config/argocd/argocd-cm.yaml
+	$(TOOL) crd-ref-docs --source-path=api/v1alpha1 --config=hack/apidocs/config.yaml --templates-dir=hack/apidocs --renderer=markdown --output-path=docs/api.md --log-level=ERROR
 
 .PHONY: lint
 lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.

@@ -1,0 +1,11 @@
+{{- define "gvDetails" }}
+## {{ .GroupVersionString }}
+{{- $group := . }}
+{{ range .SortedKinds }}
+- {{ $group.TypeForKind . | markdownRenderTypeLink }}
+{{- end }}
+{{- range .SortedKinds }}{{ template "type" ($group.TypeForKind .) }}{{ end }}
+
+## Types
+{{ range .SortedTypes }}{{ if not .GVK }}{{ template "type" . }}{{ end }}{{ end }}
+{{- end -}}
