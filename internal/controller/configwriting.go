@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
@@ -43,6 +44,17 @@ func (c configs) Create(ctx context.Context, api *View, desired *config) (*confi
 // Update writes what differs, and nothing of what spec does not list.
 func (c configs) Update(ctx context.Context, api *View, desired, remote *config) (now *config, told bool, err error) {
 	defer api.lists.configsOf(api.account).Forget(remote.ID) // however it ends
+	now, told, err = c.write(ctx, api, desired, remote)
+	if !cobalt.IsNotFound(err) {
+		return now, told, err
+	}
+	if _, gone := api.GetConfig(ctx, api.account, remote.ID); gone == nil { // so it is a part that is not there
+		err = stalledBy(v1alpha1.ReasonRejected, "Cobalt refused: %s", err)
+	}
+	return now, told, err
+}
+
+func (c configs) write(ctx context.Context, api *View, desired, remote *config) (now *config, told bool, err error) {
 	now = &config{Config: remote.Config, unset: map[string]bool{}}
 	now.Fields = maps.Clone(remote.Fields)
 	if err := unsetFields(ctx, api, desired, now); err != nil {

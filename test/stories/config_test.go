@@ -211,6 +211,18 @@ var _ = Describe("An integration config", func() {
 		Expect(w.remoteConfig("acme").Fields).To(HaveKeyWithValue("owner_email", "customer@acme.example"), "it is the customer's now")
 	})
 
+	It("is Stalled by a field that Cobalt does not know, whenever it comes", func() {
+		w, _ := withAccount()
+		config := w.config("acme", of("acme"), field("owner_email", `"a@acme.example"`))
+		w.create(config)
+		w.ready(config)
+		w.change(config, func() { field("no_such_field", `"x"`)(config) })
+		Expect(w.settled(config, metav1.ConditionFalse, v1alpha1.ReasonRejected)).To(ContainSubstring(`no field "no_such_field"`))
+		Expect(stalledNow(config)).To(BeTrue())
+		w.change(config, func() { config.Spec.Fields = config.Spec.Fields[:1] })
+		w.ready(config)
+	})
+
 	It("has two texts written one by one, and three at once", func() {
 		w, _ := withAccount()
 		config := w.config("acme", of("acme"), field("owner_email", `"1"`), field("deal_stage", `"1"`), field("field_mapping", `"1"`))
