@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
 // connection is what is kept in memory of one environment: its slots, its
@@ -46,6 +48,9 @@ type connection struct {
 	verdict error
 	pause   time.Duration
 	probeAt time.Time
+
+	// youth is the business of the environment's own reconciler.
+	youth youth
 }
 
 // The pauses between probes of an API that fails.
@@ -84,6 +89,24 @@ func (c *connections) forget(key environmentKey) {
 	defer c.mu.Unlock()
 	delete(c.byKey, key)
 	c.pacemaker.forget(key)
+	metrics.Forget(key.String())
+}
+
+// all returns the connections of now.
+func (c *connections) all() map[environmentKey]*connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.byKey)
+}
+
+// count has something counted of an environment, unless that is forgotten: what
+// a late call says must not begin series anew that nobody ends.
+func (c *connections) count(key environmentKey, conn *connection, count func(environment string)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[key] == conn {
+		count(key.String())
+	}
 }
 
 // place is where the client in use leads; nil if there never was one.

@@ -70,7 +70,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	o := environmentOutcome(err)
 	if o.class == ready {
-		o.message += r.stretch(key, env, conn, users)
+		o.message += r.stretch(env, conn, users)
 	}
 	return r.finish(ctx, key, before, env, o)
 }
@@ -159,7 +159,9 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
-		r.environments.connections.of(key).wrote(env.GetResourceVersion())
+		conn := r.environments.connections.of(key)
+		conn.wrote(env.GetResourceVersion())
+		conn.youth.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
 			r.events.Eventf(env, nil, corev1.EventTypeWarning, o.reason, "Connect", "%s", o.message)
@@ -208,5 +210,4 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey)
 
 func (r *EnvironmentReconciler[T]) forget(key environmentKey) {
 	r.environments.connections.forget(key)
-	syncIntervalStretch.DeleteLabelValues(key.String())
 }
