@@ -30,12 +30,14 @@ clean: ## Remove what was built, except the control plane in bin/k8s, which is s
 ##@ Develop
 
 .PHONY: generate
-generate: ## Generate deepcopy code, CRDs, the operator's role and docs/reasons.md from the Go code.
+generate: ## Generate deepcopy code, CRDs, the operator's role, docs and the dashboard from the Go code.
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
 	gofmt -w api
 	go run ./hack/reasons api/v1alpha1/conditions.go > docs/reasons.md
+	go run ./hack/metrics docs > docs/metrics.md
+	go run ./hack/metrics dashboard > charts/cobalt-operator/files/dashboard.json
 
 .PHONY: lint
 lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
@@ -52,8 +54,12 @@ test: ## Run all tests, with the race detector where there is a C compiler.
 	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES)
 
 .PHONY: verify
-verify: ## Fail if generated files or go.mod files are not up to date.
+verify: test-alerts ## Fail if generated files or go.mod files are not up to date, or an alert rule fails its tests.
 	hack/verify.sh
+
+.PHONY: test-alerts
+test-alerts: ## Check and test the alert rules with promtool, which is built on first use.
+	hack/prometheus/check.sh
 
 ##@ Run
 

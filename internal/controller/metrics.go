@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
@@ -111,6 +113,12 @@ func standingOf(obj runtime.Object) stands {
 		}
 	}
 	return stands{"None", "None"}
+}
+
+// heldBack tells whether a call was not made for now, which is no failure.
+func heldBack(err error) bool {
+	_, throttled := errors.AsType[*cobalt.ThrottledError](err)
+	return throttled || errors.Is(err, context.Canceled)
 }
 
 // youth tells of an object that the first report on it is ours and that it has
