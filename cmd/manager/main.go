@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"time"
 	_ "time/tzdata" // schedules have time zones
 
 	"github.com/spf13/pflag"
@@ -54,7 +55,18 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("create the manager: %w", err)
 	}
-	if err := controller.Setup(ctx, mgr, o.controller()); err != nil {
+	tracer, stopTracing, err := newTracer(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopTracing(ctx)
+	}()
+	settings := o.controller()
+	settings.Tracer = tracer
+	if err := controller.Setup(ctx, mgr, settings); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {

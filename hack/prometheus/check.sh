@@ -8,7 +8,7 @@ promtool=bin/promtool-$version
 if ! [ -x "$promtool" ]; then
 	echo "prometheus: building promtool $version, once; this takes some minutes" >&2
 	# Without the discovery of scrape targets in two dozen clouds, which rules do not need.
-	CGO_ENABLED=0 go -C hack/prometheus build -tags remove_all_sd -trimpath -ldflags='-s -w' \
+	go -C hack/prometheus build -tags remove_all_sd \
 		-o "$PWD/$promtool" github.com/prometheus/prometheus/cmd/promtool
 fi
 

@@ -24,6 +24,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		o.reason, o.message = stands.reason, stands.message
 	}
 	o.message = t.inputs.Redact(o.message)
+	traceOutcome(ctx, o)
 	if r.keepsQuiet(t, o, now) {
 		if o.after == 0 && o.err == nil && o.reason != v1alpha1.ReasonEnvironmentNotReady { // the gate wakes it then
 			o.after = longestPoll

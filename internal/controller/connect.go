@@ -79,8 +79,9 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent,
-		Observe: func(_ context.Context, call cobalt.Call) {
+		Observe: func(ctx context.Context, call cobalt.Call) {
 			gate.saw(epoch, call)
+			traceCall(ctx, r.options.Tracer, call)
 			all.count(id, conn, func(environment string) { metrics.Called(environment, call) })
 		},
 		HeldBack: func(wait time.Duration) {

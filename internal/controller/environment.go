@@ -151,6 +151,7 @@ func reasonOf(err error) string {
 // finish reports the outcome in one status patch and says when to look again.
 func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKey, before, env T, o outcome) (ctrl.Result, error) {
 	status, now := env.EnvironmentStatus(), r.clock.Now()
+	traceOutcome(ctx, o)
 	if o.class != silent {
 		conditions{&status.Conditions, &status.ObservedGeneration}.report(o, env.GetGeneration(), now, r.options.ProgressDeadline)
 		status.LastHandledReconcileAt = requested(env)

@@ -1,13 +1,18 @@
 package controller_test
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -160,5 +165,45 @@ var _ = Describe("Metrics", func() {
 		w.create(later)
 		w.ready(later)
 		Eventually(timed).Should(Equal(before + 2))
+	})
+})
+
+var _ = Describe("Traces", func() {
+	It("show the calls of each reconcile, and no secret", func() {
+		w := newWorld()
+		spans := tracetest.NewSpanRecorder()
+		w.stop()
+		w.options.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("")
+		w.start()
+		w.connected()
+		w.create(w.secret("plan", map[string]string{"value": `{"tier":"top-secret"}`}))
+		acme := w.account("acme", tokenIn("session"), func(obj *v1alpha1.LinkedAccount) {
+			obj.Spec.LinkedAccountID = "customer-17"
+			obj.Spec.YourAppFrom = []v1alpha1.ValueSource{{SecretKeyRef: &v1alpha1.SecretKeyReference{Name: "plan", Key: "value"}}}
+		})
+		w.create(acme)
+		w.ready(acme)
+
+		reconciles, text := map[trace.SpanID]string{}, ""
+		Eventually(func() map[trace.SpanID]string { // the span ends after the status is written
+			for _, span := range spans.Ended() {
+				if span.SpanKind() == trace.SpanKindInternal && strings.Contains(fmt.Sprint(span.Attributes()), v1alpha1.ReasonSynced) {
+					reconciles[span.SpanContext().SpanID()] = span.Name()
+				}
+			}
+			return reconciles
+		}).Should(ContainElement("reconcile LinkedAccount"))
+		var calls []string
+		for _, span := range spans.Ended() {
+			text += fmt.Sprintln(span.Name(), span.Attributes(), span.Status(), span.Events())
+			if reconciles[span.Parent().SpanID()] == "reconcile LinkedAccount" {
+				calls = append(calls, span.Name())
+			}
+		}
+		Expect(calls).To(ContainElements("upsertLinkedAccount", mint))
+		Expect(text).To(ContainSubstring(w.namespace))
+		for _, secret := range []string{goodKey, "top-secret", "customer-17", string(w.output("session").Data["token"])} {
+			Expect(text).NotTo(ContainSubstring(secret))
+		}
 	})
 })

@@ -26,6 +26,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	if o.class == ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		o.reason, o.message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))
 	}
+	traceOutcome(ctx, o)
 	if !r.keepsQuiet(p, o, now) {
 		r.report(p, o, now)
 	}

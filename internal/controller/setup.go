@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -30,6 +32,9 @@ type Options struct {
 	Namespaced bool
 	// UserAgent names the operator to the API.
 	UserAgent string
+
+	// Tracer makes the spans of reconciles and calls; nil makes none.
+	Tracer trace.Tracer
 
 	// Metrics, Clock, Jitter, Spread and Queue are for tests; nil means real ones.
 	Metrics prometheus.Registerer
@@ -140,6 +145,9 @@ type setup struct {
 }
 
 func newSetup(mgr ctrl.Manager, options Options) *setup {
+	if options.Tracer == nil {
+		options.Tracer = noop.NewTracerProvider().Tracer("")
+	}
 	if options.Metrics == nil {
 		options.Metrics = metrics.Registry
 	}
