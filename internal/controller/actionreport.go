@@ -39,6 +39,8 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		eventType := corev1.EventTypeWarning
 		if is.Reason == v1alpha1.ReasonExecutionRunning {
 			eventType = corev1.EventTypeNormal
+		} else if o.err == nil { // or else the work queue logs it
+			t.later(func() { ctrl.LoggerFrom(ctx).Info("not Ready", "reason", is.Reason, "message", is.Message) })
 		}
 		t.tell(eventType, is.Reason, "Reconcile", is.Message)
 	}

@@ -166,7 +166,9 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
 			r.events.Eventf(env, nil, corev1.EventTypeWarning, o.reason, "Connect", "%s", o.message)
-			ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
+			if o.err == nil || conn.untilProbe() > 0 { // or else the work queue logs it
+				ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
+			}
 		}
 	}
 	return r.next(key, env, o, now)
