@@ -16,8 +16,8 @@ The names and labels here are stable. Beside these there are those of the librar
 	"`rest_client_*`,\n`leader_election_*`, `go_*` and `process_*`" + `. [alerts.md](alerts.md) says which of them call for action, and
 [observing.md](observing.md) how to scrape them and how to get the dashboard.
 
-- ` + "`environment`" + ` is the kind and the name, such as ` + "`Environment default/default` or `ClusterEnvironment shared`" + `. Its series end
-  with it.
+- ` + "`environment`" + ` is the kind and the name, such as ` + "`Environment default/default` or `ClusterEnvironment shared`" + `. Its series
+  end with it.
 - ` + "`operation`" + ` is the operationId of Cobalt's API, of which there are 31. No metric has a label for single objects or
   accounts.
 - What is computed for each scrape (the gauges but ` + "`cobalt_build_info`" + `) comes from the leader alone; other replicas leave it out.
@@ -34,7 +34,7 @@ func printDocs(out io.Writer) error {
 		if len(metric.Labels) > 0 {
 			labels = "`" + strings.Join(metric.Labels, "`, `") + "`"
 		}
-		text += fmt.Sprintf("| `%s` | %s | %s | %s |\n", metric.Name, metric.Type, labels, strings.ReplaceAll(metric.Help, "|", `\|`))
+		text += fmt.Sprintf("| %#q | %s | %s | %s |\n", metric.Name, metric.Type, labels, strings.ReplaceAll(metric.Help, "|", `\|`))
 	}
 	_, err := io.WriteString(out, text)
 	return err

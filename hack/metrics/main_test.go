@@ -112,17 +112,17 @@ func check(expr string, known map[string][]string) error {
 
 func TestCheckNoticesWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	metrics := map[string][]string{"cobalt_a_total": {"kind"}, "cobalt_seconds": {"kind"}}
+	exposed := map[string][]string{"cobalt_a_total": {"kind"}, "cobalt_seconds": {"kind"}}
 	for expr, good := range map[string]bool{
-		`sum by (kind) (rate(cobalt_a_total{kind="x=y"}[5m]))`:                  true,
-		`histogram_quantile(1, sum by (le, kind) (cobalt_seconds_bucket)) > 0`:  true,
-		`sum by (kind) (rate(cobalt_b_total[5m]))`:                              false,
-		`sum by (name) (rate(cobalt_a_total[5m]))`:                              false,
-		`rate(cobalt_a_total{kind="x",name=~"y"}[5m])`:                          false,
-		`up == 0`:                                                               false,
+		`sum by (kind) (rate(cobalt_a_total{kind="x=y"}[5m]))`:                 true,
+		`histogram_quantile(1, sum by (le, kind) (cobalt_seconds_bucket)) > 0`: true,
+		`sum by (kind) (rate(cobalt_b_total[5m]))`:                             false,
+		`sum by (name) (rate(cobalt_a_total[5m]))`:                             false,
+		`rate(cobalt_a_total{kind="x",name=~"y"}[5m])`:                         false,
+		`up == 0`: false,
 		`cobalt_a_total / cobalt_seconds_sum / on() cobalt_a_total{kind!~"ab"}`: true,
 	} {
-		if err := check(expr, metrics); (err == nil) != good {
+		if err := check(expr, exposed); (err == nil) != good {
 			t.Errorf("%s: %v", expr, err)
 		}
 	}

@@ -20,7 +20,7 @@ const controllers = `(cluster)?environment|linkedaccount|integrationconfig|webho
 
 var dashboard = []row{
 	{"Objects", []panel{
-		{"Not Ready, by kind and reason", "short", "Stalled needs a person, Reconciling goes on by itself; docs/reasons.md explains the reasons.", []query{
+		{"Not Ready, by kind and reason", "short", "Stalled needs a person, Reconciling goes on by itself. See docs/reasons.md.", []query{
 			{`sum by (kind, condition, reason) (cobalt_objects{condition!="Ready"})`, "{{kind}} {{condition}} {{reason}}"},
 		}},
 		{"Ready, by kind", "short", "", []query{{`sum by (kind) (cobalt_objects{condition="Ready"})`, "{{kind}}"}}},
@@ -34,7 +34,7 @@ var dashboard = []row{
 		{"Executions that ended", "short", "Runs of EventTriggers in an hour, by how they ended.", []query{
 			{`sum by (phase) (increase(cobalt_executions_total[1h]))`, "{{phase}}"},
 		}},
-		{"Session tokens and what is left behind", "short", "In an hour: renewals by result, and deleted objects that Cobalt cannot delete.", []query{
+		{"Session tokens and what is left behind", "short", "In an hour: renewals, and deleted objects that Cobalt cannot delete.", []query{
 			{`sum by (result) (increase(cobalt_session_token_renewals_total[1h]))`, "token {{result}}"},
 			{`sum by (kind) (increase(cobalt_objects_left_behind_total[1h]))`, "{{kind}} left behind"},
 		}},
@@ -45,7 +45,8 @@ var dashboard = []row{
 		}},
 		{"Share of calls that failed", "percentunit", "No answer, a useless one, or a 5xx; and throttled ones (429).", []query{
 			{
-				`sum by (environment) (rate(cobalt_api_requests_total{environment=~"$environment",status=~"5..|5xx|no_answer|unusable"}[$__rate_interval])) ` +
+				`sum by (environment) (rate(cobalt_api_requests_total` +
+					`{environment=~"$environment",status=~"5..|5xx|no_answer|unusable"}[$__rate_interval])) ` +
 					`/ sum by (environment) (rate(cobalt_api_requests_total{environment=~"$environment"}[$__rate_interval]))`,
 				"{{environment}} failed",
 			},
@@ -62,7 +63,7 @@ var dashboard = []row{
 				"{{operation}}",
 			},
 		}},
-		{"Environments that may be called", "short", "0 while the API does not answer, the key is refused, or the environment is incomplete or in doubt.", []query{
+		{"Environments that may be called", "short", "0 while nothing may be called; the environment's status says why.", []query{
 			{`cobalt_environment_open{environment=~"$environment"}`, "{{environment}}"},
 		}},
 		{"Limiter: rate now and at most", "reqps", "Lowered by half when Cobalt throttles; recovers with success.", []query{
@@ -71,7 +72,10 @@ var dashboard = []row{
 		}},
 		{"Limiter: work put off", "short", "Times a second, and seconds of waiting a second.", []query{
 			{`sum by (environment) (rate(cobalt_limiter_deferrals_total{environment=~"$environment"}[$__rate_interval]))`, "{{environment}} times"},
-			{`sum by (environment) (rate(cobalt_limiter_deferred_seconds_total{environment=~"$environment"}[$__rate_interval]))`, "{{environment}} seconds"},
+			{
+				`sum by (environment) (rate(cobalt_limiter_deferred_seconds_total{environment=~"$environment"}[$__rate_interval]))`,
+				"{{environment}} seconds",
+			},
 		}},
 		{"Sync intervals, stretched by", "short", "1 is as asked for; more means that not all looks fit into half of rateLimit.", []query{
 			{`cobalt_sync_interval_stretch_ratio{environment=~"$environment"}`, "{{environment}}"},
@@ -82,7 +86,10 @@ var dashboard = []row{
 			{`sum by (name) (workqueue_depth{name=~"` + controllers + `"})`, "{{name}}"},
 		}},
 		{"Reconciles that ended in an error", "ops", "", []query{
-			{`sum by (controller) (rate(controller_runtime_reconcile_errors_total{controller=~"` + controllers + `"}[$__rate_interval]))`, "{{controller}}"},
+			{
+				`sum by (controller) (rate(controller_runtime_reconcile_errors_total{controller=~"` + controllers + `"}[$__rate_interval]))`,
+				"{{controller}}",
+			},
 		}},
 		{"Replicas, by version", "short", "", []query{{`sum by (version) (cobalt_build_info)`, "{{version}}"}}},
 	}},

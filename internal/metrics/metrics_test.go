@@ -17,7 +17,7 @@ import (
 )
 
 // called returns what a client tells of a call that is answered in this way.
-func called(t *testing.T, ctx context.Context, answer http.HandlerFunc) cobalt.Call {
+func called(ctx context.Context, t *testing.T, answer http.HandlerFunc) cobalt.Call {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	defer server.Close()
@@ -60,7 +60,7 @@ func TestStatusIsOneOfFewWords(t *testing.T) {
 	for want, tc := range cases {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
-			if got := metrics.Status(called(t, tc.ctx, tc.answer)); got != want {
+			if got := metrics.Status(called(tc.ctx, t, tc.answer)); got != want {
 				t.Errorf("%s: got %q, want %q", tc.reason, got, want)
 			}
 		})
