@@ -16,8 +16,8 @@ The names and labels here are stable. Beside these there are those of the librar
 	"`rest_client_*`,\n`leader_election_*`, `go_*` and `process_*`" + `. [alerts.md](alerts.md) says which of them call for action, and
 [observing.md](observing.md) how to scrape them and how to get the dashboard.
 
-- ` + "`environment`" + ` is the kind and the name, such as ` + "`Environment default/default` or `ClusterEnvironment shared`" + `. Its series
-  end with it.
+- ` + "`environment`" + ` is the kind and the name, such as ` + "`Environment default/default` or `ClusterEnvironment shared`" + `. Its
+  series end with it.
 - ` + "`operation`" + ` is the operationId of Cobalt's API, of which there are 31. No metric has a label for single objects or
   accounts.
 - What is computed for each scrape (the gauges but ` + "`cobalt_build_info`" + `) comes from the leader alone; other replicas leave it out.
@@ -28,14 +28,15 @@ The names and labels here are stable. Beside these there are those of the librar
 `
 
 func printDocs(out io.Writer) error {
-	text := intro
+	rows := make([]string, 0, len(metrics.All()))
 	for _, metric := range metrics.All() {
 		labels := ""
 		if len(metric.Labels) > 0 {
 			labels = "`" + strings.Join(metric.Labels, "`, `") + "`"
 		}
-		text += fmt.Sprintf("| %#q | %s | %s | %s |\n", metric.Name, metric.Type, labels, strings.ReplaceAll(metric.Help, "|", `\|`))
+		help := strings.ReplaceAll(metric.Help, "|", `\|`)
+		rows = append(rows, fmt.Sprintf("| %#q | %s | %s | %s |\n", metric.Name, metric.Type, labels, help))
 	}
-	_, err := io.WriteString(out, text)
+	_, err := io.WriteString(out, intro+strings.Join(rows, ""))
 	return err
 }
