@@ -38,6 +38,8 @@ generate: ## Generate code, CRDs, roles and reference pages from what they are m
 	go run ./hack/reasons api/v1alpha1/conditions.go > docs/reasons.md
 	go run ./hack/argocd config/argocd/resource_customizations/cobalt.gocobalt.io/_ > config/argocd/argocd-cm.yaml
 	$(TOOL) crd-ref-docs --source-path=api/v1alpha1 --config=hack/apidocs/config.yaml --templates-dir=hack/apidocs --renderer=markdown --output-path=docs/api.md --log-level=ERROR
+	go run ./hack/metrics docs > docs/metrics.md
+	go run ./hack/metrics dashboard > charts/cobalt-operator/files/dashboard.json
 
 .PHONY: lint
 lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
@@ -56,8 +58,12 @@ test: ## Run all tests, with the race detector where there is a C compiler.
 	$(if $(filter ./...,$(TEST_PACKAGES)),&& cd test/gitops && KUBEBUILDER_ASSETS=$$assets go test $(TEST_FLAGS) ./...)
 
 .PHONY: verify
-verify: ## Fail if generated files or go.mod files are not up to date.
+verify: test-alerts ## Fail if generated files or go.mod files are not up to date, or an alert rule fails its tests.
 	hack/verify.sh
+
+.PHONY: test-alerts
+test-alerts: ## Check and test the alert rules with promtool, which is built on first use.
+	hack/prometheus/check.sh
 
 ##@ Run
 

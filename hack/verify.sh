@@ -6,11 +6,11 @@ cd "$(dirname "$0")/.."
 
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
-cp -R api config docs "$before"
+cp -R api charts config docs "$before"
 
 make generate
 failed=
-for folder in api config docs; do
+for folder in api charts config docs; do
 	diff -ru "$before/$folder" "$folder" || failed=yes
 done
 if [ -n "$failed" ]; then
@@ -24,7 +24,7 @@ for crd in config/crd/bases/*.yaml; do
 	}
 done
 
-for module in . hack/tools hack/controlplane test/gitops; do
+for module in . hack/tools hack/controlplane hack/prometheus test/gitops; do
 	(cd "$module" && go mod tidy -diff) || {
 		echo "verify: run \`go mod tidy\` in $module and commit what it changes" >&2
 		failed=yes

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"go.uber.org/zap/zapcore"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -56,6 +57,7 @@ func (o *options) bind(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.progressDeadline, "progress-deadline", 15*time.Minute, "How long an object may fail before it is Stalled.")
 	flags.StringSliceVar(&o.allowedAPIOrigins, "allowed-api-origins", []string{"https://api.gocobalt.io", "https://app.refold.ai"},
 		"Origins (scheme://host[:port]) that environments may point at, separated by commas.")
+	o.log.StacktraceLevel = zapcore.DPanicLevel // of a failed reconcile, it would always be that of the work queue
 	logs := flag.NewFlagSet("log", flag.ContinueOnError)
 	o.log.BindFlags(logs)
 	flags.AddGoFlagSet(logs)

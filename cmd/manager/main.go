@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"time"
 	_ "time/tzdata" // schedules have time zones
 
 	"github.com/spf13/pflag"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
 func main() {
@@ -41,6 +43,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
+	metrics.Built(version())
 	kubeconfig, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
@@ -52,7 +55,18 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("create the manager: %w", err)
 	}
-	if err := controller.Setup(ctx, mgr, o.controller()); err != nil {
+	tracer, stopTracing, err := newTracer(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		stopTracing(ctx)
+	}()
+	settings := o.controller()
+	settings.Tracer = tracer
+	if err := controller.Setup(ctx, mgr, settings); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
@@ -71,14 +85,14 @@ func (o *options) manager() ctrl.Options {
 			panic(err) // the kinds of this program: nothing a user could do
 		}
 	}
-	metrics := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	endpoint := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
-		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+		endpoint.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	return ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         controller.CacheOptions(o.watchNamespaces),
-		Metrics:                       metrics,
+		Metrics:                       endpoint,
 		HealthProbeBindAddress:        o.healthAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "cobalt-operator.gocobalt.io",

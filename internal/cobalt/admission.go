@@ -2,6 +2,7 @@ package cobalt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 )
@@ -12,12 +13,21 @@ type admissionKey struct{}
 // goes at once, so that what has to be done right before it is not done in vain.
 // Its errors are those of a call that was held back.
 func (c *Client) Admit(ctx context.Context) (context.Context, error) {
-	if err := c.limiter.Wait(ctx); err != nil {
+	if err := c.turn(ctx); err != nil {
 		return ctx, fmt.Errorf("admission: %w", err)
 	}
 	admission := &atomic.Bool{}
 	admission.Store(true)
 	return context.WithValue(ctx, admissionKey{}, admission), nil
+}
+
+// turn waits until the limiter lets a call through, and tells if it does not.
+func (c *Client) turn(ctx context.Context) error {
+	err := c.limiter.Wait(ctx)
+	if throttled, ok := errors.AsType[*ThrottledError](err); ok && c.heldBack != nil {
+		c.heldBack(throttled.After)
+	}
+	return err
 }
 
 // admitted tells whether a call was admitted already, and takes the admission.

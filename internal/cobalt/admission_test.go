@@ -18,7 +18,9 @@ func TestAdmission(t *testing.T) {
 	}))
 	defer server.Close()
 	clock := newClock()
-	api, err := cobalt.New(cobalt.Options{BaseURL: server.URL, APIKey: "k", Limiter: cobalt.NewLimiter(1, 1, clock)})
+	var heldBack []time.Duration
+	api, err := cobalt.New(cobalt.Options{BaseURL: server.URL, APIKey: "k", Limiter: cobalt.NewLimiter(1, 1, clock),
+		HeldBack: func(wait time.Duration) { heldBack = append(heldBack, wait) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,6 +36,9 @@ func TestAdmission(t *testing.T) {
 	}
 	if _, err := api.GetLinkedAccount(ctx, "a"); !cobalt.IsThrottled(err) {
 		t.Errorf("an admission counted twice: %v", err)
+	}
+	if len(heldBack) != 2 || heldBack[0] <= 0 || heldBack[1] <= heldBack[0] {
+		t.Errorf("two calls were put off, one behind the other, but HeldBack was told %v", heldBack)
 	}
 	clock.move(time.Minute)
 	if _, err := api.GetLinkedAccount(cobalt.WithCaller(t.Context(), cobalt.Foreground, "one"), "a"); err != nil {

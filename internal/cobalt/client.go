@@ -9,6 +9,7 @@ package cobalt
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -40,7 +41,10 @@ type Options struct {
 	Transport http.RoundTripper
 	// Observe is told of each call that was sent, once it is over. It must be
 	// safe for concurrent use.
-	Observe func(Call)
+	Observe func(context.Context, Call)
+	// HeldBack is told of each call that the Limiter put off, and for how long.
+	// It must be safe for concurrent use.
+	HeldBack func(time.Duration)
 }
 
 // Format prints the options without the key, whatever the verb.
@@ -52,19 +56,21 @@ func (o Options) Format(f fmt.State, _ rune) {
 type Call struct {
 	Operation string        // operationId of the contract
 	Status    int           // HTTP status, 0 if there was no answer
+	Start     time.Time     // when it was sent
 	Duration  time.Duration // from sending to the last byte
 	Err       error         // what the caller gets
 }
 
 // Client talks to one Cobalt environment. It is safe for concurrent use.
 type Client struct {
-	base    string // without a slash at its end
-	key     string
-	agent   string
-	timeout time.Duration
-	limiter *Limiter
-	http    *http.Client
-	observe func(Call)
+	base     string // without a slash at its end
+	key      string
+	agent    string
+	timeout  time.Duration
+	limiter  *Limiter
+	http     *http.Client
+	observe  func(context.Context, Call)
+	heldBack func(time.Duration)
 }
 
 // New returns a client, or an error that says which option is wrong.
@@ -86,14 +92,24 @@ func New(o Options) (*Client, error) {
 		}
 	}
 	return &Client{
-		base:    strings.TrimRight(base.String(), "/"),
-		key:     o.APIKey,
-		agent:   cmp.Or(o.UserAgent, "cobalt-operator"),
-		timeout: cmp.Or(o.Timeout, defaultTimeout),
-		limiter: o.Limiter,
-		http:    &http.Client{Transport: transport, CheckRedirect: stayHome},
-		observe: o.Observe,
+		base:     strings.TrimRight(base.String(), "/"),
+		key:      o.APIKey,
+		agent:    cmp.Or(o.UserAgent, "cobalt-operator"),
+		timeout:  cmp.Or(o.Timeout, defaultTimeout),
+		limiter:  o.Limiter,
+		http:     &http.Client{Transport: transport, CheckRedirect: stayHome},
+		observe:  o.Observe,
+		heldBack: o.HeldBack,
 	}, nil
+}
+
+// Rate returns how many calls per second pass now, and how many at most; zero
+// for no limit.
+func (c *Client) Rate() (now, limit float64) {
+	if c.limiter == nil {
+		return 0, 0
+	}
+	return c.limiter.Rate()
 }
 
 // ValidateAPIKey tells why a text cannot be an API key. It does not repeat it.

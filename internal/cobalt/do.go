@@ -127,7 +127,7 @@ func (c *Client) send(ctx context.Context, q request, read func(io.Reader) error
 		return err
 	}
 	if !admitted(ctx) {
-		if err := c.limiter.Wait(ctx); err != nil {
+		if err := c.turn(ctx); err != nil {
 			if ctx.Err() != nil {
 				return &TransportError{Operation: q.operation, reason: "given up: " + err.Error(), err: err}
 			}
@@ -137,7 +137,7 @@ func (c *Client) send(ctx context.Context, q request, read func(io.Reader) error
 	start := time.Now()
 	status, err := c.exchange(ctx, req, q, read)
 	if c.observe != nil {
-		c.observe(Call{Operation: q.operation, Status: status, Duration: time.Since(start), Err: err})
+		c.observe(ctx, Call{Operation: q.operation, Status: status, Start: start, Duration: time.Since(start), Err: err})
 	}
 	return err
 }

@@ -376,7 +376,7 @@ func TestOperations(t *testing.T) {
 			baseURL, saw := serve(t, tc.answer)
 			var told cobalt.Call
 			c := connect(t, cobalt.Options{
-				BaseURL: baseURL + "/", Observe: func(call cobalt.Call) { told = call },
+				BaseURL: baseURL + "/", Observe: func(_ context.Context, call cobalt.Call) { told = call },
 				Transport: contracttest.Transport(t, http.DefaultTransport),
 			})
 			got, err := tc.call(t.Context(), c)

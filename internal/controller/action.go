@@ -13,6 +13,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
 // Action is what one kind teaches the flow of the kinds whose calls must not be
@@ -194,7 +195,7 @@ func (r *ActionReconciler[T]) leave(ctx context.Context, obj T) (ctrl.Result, er
 	if left := r.Action.Leave(obj); left != "" {
 		r.tell(obj, "Warning", "LeftBehind", "Delete", left)
 		ctrl.LoggerFrom(ctx).Info("left behind in Cobalt", "what", left)
-		leftBehind.WithLabelValues(r.kind).Inc()
+		metrics.LeftBehind.WithLabelValues(r.kind).Inc()
 	}
 	o := judge(release(ctx, r.client, obj))
 	return ctrl.Result{RequeueAfter: o.after}, o.err

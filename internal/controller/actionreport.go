@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,19 +24,23 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		o.reason, o.message = stands.reason, stands.message
 	}
 	o.message = t.inputs.Redact(o.message)
+	traceOutcome(ctx, o)
 	if r.keepsQuiet(t, o, now) {
 		if o.after == 0 && o.err == nil && o.reason != v1alpha1.ReasonEnvironmentNotReady { // the gate wakes it then
 			o.after = longestPoll
 		}
 		o.class = silent
 	}
-	was := meta.FindStatusCondition(t.before.MemberStatus().Conditions, v1alpha1.ConditionReady)
+	conditions := t.before.MemberStatus().Conditions
+	was := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	r.report(t, o, now)
 	is := meta.FindStatusCondition(t.obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
 	if is != nil && is.Status != "True" && (was == nil || was.Reason != is.Reason || was.Message != is.Message) && o.class != silent {
 		eventType := corev1.EventTypeWarning
 		if is.Reason == v1alpha1.ReasonExecutionRunning {
 			eventType = corev1.EventTypeNormal
+		} else if o.err == nil { // or else the work queue logs it
+			t.later(func() { ctrl.LoggerFrom(ctx).Info("not Ready", "reason", is.Reason, "message", is.Message) })
 		}
 		t.tell(eventType, is.Reason, "Reconcile", is.Message)
 	}
@@ -44,6 +49,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		return ctrl.Result{RequeueAfter: again.after}, again.err
 	}
 	r.attempts.forget(t.resolved)
+	r.grewUp(t, conditions, now)
 	for _, do := range t.afterwards {
 		do()
 	}
@@ -52,6 +58,14 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		return ctrl.Result{RequeueAfter: again.after}, again.err
 	}
 	return r.next(t, o, now)
+}
+
+// grewUp counts it if this is the first time that an object is Ready.
+func (r *ActionReconciler[T]) grewUp(t *turn[T], was []metav1.Condition, now time.Time) {
+	key := client.ObjectKeyFromObject(t.obj)
+	last := r.due.get(key, t.obj.GetUID())
+	last.youth.reported(r.kind, t.obj, was, t.obj.MemberStatus().Conditions, now)
+	r.due.set(key, last)
 }
 
 // keepsQuiet tells whether it is not worth a word that an object which is Ready

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
 // keyGrace is how long a refused key that replaced a working one may still be
@@ -73,12 +74,19 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 		return nil
 	}
 	where := &realm{settings.BaseURL, key}
-	gate := conn.gate
+	gate, all, id := conn.gate, r.environments.connections, environmentKey{r.kind, client.ObjectKeyFromObject(env)}
 	epoch := gate.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent,
-		Observe: func(call cobalt.Call) { gate.Saw(epoch, call) },
+		Observe: func(ctx context.Context, call cobalt.Call) {
+			gate.Saw(epoch, call)
+			traceCall(ctx, r.options.Tracer, call)
+			all.count(id, conn, func(environment string) { metrics.Called(environment, call) })
+		},
+		HeldBack: func(wait time.Duration) {
+			all.count(id, conn, func(environment string) { metrics.HeldBack(environment, wait) })
+		},
 	})
 	if err != nil {
 		return stalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/pace"
 )
 
@@ -48,6 +50,9 @@ type connection struct {
 	verdict error
 	pause   time.Duration
 	probeAt time.Time
+
+	// youth is the business of the environment's own reconciler.
+	youth youth
 }
 
 // The pauses between probes of an API that fails.
@@ -86,6 +91,24 @@ func (c *connections) forget(key environmentKey) {
 	defer c.mu.Unlock()
 	delete(c.byKey, key)
 	c.pacemaker.Forget(key.String())
+	metrics.Forget(key.String())
+}
+
+// all returns the connections of now.
+func (c *connections) all() map[environmentKey]*connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.byKey)
+}
+
+// count has something counted of an environment, unless that is forgotten: what
+// a late call says must not begin series anew that nobody ends.
+func (c *connections) count(key environmentKey, conn *connection, count func(environment string)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[key] == conn {
+		count(key.String())
+	}
 }
 
 // place is where the client in use leads; nil if there never was one.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
 // converge writes to Cobalt what is missing or different there, and takes what
@@ -68,7 +69,7 @@ func creation(api *View) string {
 // by changing spec.
 func (r *Reconciler[T, R]) count(p *pass[T], differences []difference) {
 	if !p.changed && p.unseen(differences) {
-		driftDetected.WithLabelValues(r.kind).Inc()
+		metrics.DriftDetected.WithLabelValues(r.kind).Inc()
 	}
 }
 

@@ -42,6 +42,7 @@ type dueTime struct {
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time
+	youth        youth
 }
 
 // about is all that makes a pass wanted.

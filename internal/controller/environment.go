@@ -71,7 +71,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	o := environmentOutcome(err)
 	if o.class == ready {
-		o.message += r.stretch(key, env, conn, users)
+		o.message += r.stretch(env, conn, users)
 	}
 	return r.finish(ctx, key, before, env, o)
 }
@@ -152,6 +152,7 @@ func reasonOf(err error) string {
 // finish reports the outcome in one status patch and says when to look again.
 func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKey, before, env T, o outcome) (ctrl.Result, error) {
 	status, now := env.EnvironmentStatus(), r.clock.Now()
+	traceOutcome(ctx, o)
 	if o.class != silent {
 		conditions{&status.Conditions, &status.ObservedGeneration}.report(o, env.GetGeneration(), now, r.options.ProgressDeadline)
 		status.LastHandledReconcileAt = requested(env)
@@ -160,11 +161,15 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
-		r.environments.connections.of(key).wrote(env.GetResourceVersion())
+		conn := r.environments.connections.of(key)
+		conn.wrote(env.GetResourceVersion())
+		conn.youth.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
 			r.events.Eventf(env, nil, corev1.EventTypeWarning, o.reason, "Connect", "%s", o.message)
-			ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
+			if o.err == nil || conn.untilProbe() > 0 { // or else the work queue logs it
+				ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
+			}
 		}
 	}
 	return r.next(key, env, o, now)
@@ -209,5 +214,4 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey)
 
 func (r *EnvironmentReconciler[T]) forget(key environmentKey) {
 	r.environments.connections.forget(key)
-	syncIntervalStretch.DeleteLabelValues(key.String())
 }

@@ -84,13 +84,12 @@ func (e *environments) usersOf(ctx context.Context, key environmentKey) (load, e
 
 // stretch makes sync intervals as long as it takes for all looks to fit, and
 // says so if that is longer than asked for.
-func (r *EnvironmentReconciler[T]) stretch(key environmentKey, env T, conn *connection, users load) string {
+func (r *EnvironmentReconciler[T]) stretch(env T, conn *connection, users load) string {
 	interval := env.Settings().SyncInterval.Value(r.options.SyncInterval)
 	fits := backgroundShare * float64(env.Settings().RateLimit.RequestsPerSecond)
 	factor := max(1, math.Ceil(10*users.perSecond(interval)/fits)/10) // coarse, so that it seldom changes
 	conn.stretchBy(factor)
 	conn.view().lists.sweep(conn.stretched(interval))
-	syncIntervalStretch.WithLabelValues(key.String()).Set(factor)
 	if factor == 1 {
 		return ""
 	}

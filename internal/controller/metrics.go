@@ -1,32 +1,137 @@
 package controller
 
 import (
+	"context"
+	"errors"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
-var (
-	driftDetected = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "cobalt_drift_detected_total",
-		Help: "Times that Cobalt was found to differ from a spec that had not changed.",
-	}, []string{"kind"})
+// collector computes how environments and objects stand, whenever somebody
+// scrapes: nothing has to be kept in step, and what is gone is not counted.
+type collector struct {
+	cache       client.Reader
+	connections *connections
+	kinds       []objectKind
+	// ctx ends with the operator: a scrape has no context of its own.
+	ctx context.Context
+}
 
-	syncIntervalStretch = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "cobalt_sync_interval_stretch_ratio",
-		Help: "How many times as long as asked for sync intervals are, because not all looks at an environment's objects fit.",
-	}, []string{"environment"})
+// collect has the state of environments and objects scraped while the operator
+// works. Of several replicas only the leader tells, or sums would be wrong.
+func (s *setup) collect() error {
+	kinds := append([]objectKind{{string(v1alpha1.KindEnvironment), &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{}}}, userKinds...)
+	if !s.options.Namespaced {
+		kinds = append(kinds, objectKind{
+			string(v1alpha1.KindClusterEnvironment), &v1alpha1.ClusterEnvironment{}, &v1alpha1.ClusterEnvironmentList{},
+		})
+	}
+	return s.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		c := &collector{s.mgr.GetClient(), s.environments.connections, kinds, ctx}
+		if err := s.options.Metrics.Register(c); err != nil {
+			return err
+		}
+		defer s.options.Metrics.Unregister(c)
+		<-ctx.Done()
+		return nil
+	}))
+}
 
-	executionsEnded = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "cobalt_executions_total",
-		Help: "Runs of EventTriggers that are over, by how they ended.",
-	}, []string{"phase"})
+// Describe names what Collect computes.
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{
+		metrics.GateOpen, metrics.LimiterRate, metrics.LimiterLimit, metrics.SyncIntervalStretch, metrics.Objects,
+	} {
+		out <- desc
+	}
+}
 
-	leftBehind = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "cobalt_objects_left_behind_total",
-		Help: "Objects that were deleted and left something in Cobalt, because its API cannot delete it.",
-	}, []string{"kind"})
-)
+// Collect computes the metrics of one scrape.
+func (c *collector) Collect(out chan<- prometheus.Metric) {
+	for key, conn := range c.connections.all() {
+		tell := func(desc *prometheus.Desc, value float64) {
+			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, key.String())
+		}
+		open := 0.0
+		if isOpen, _ := conn.gate.IsOpen(); isOpen {
+			open = 1
+		}
+		tell(metrics.GateOpen, open)
+		tell(metrics.SyncIntervalStretch, conn.stretched(time.Second).Seconds())
+		if api := conn.view().Client; api != nil {
+			now, limit := api.Rate()
+			tell(metrics.LimiterRate, now)
+			tell(metrics.LimiterLimit, limit)
+		}
+	}
+	for _, kind := range c.kinds {
+		for stands, count := range c.count(kind) {
+			out <- prometheus.MustNewConstMetric(
+				metrics.Objects, prometheus.GaugeValue, count, kind.name, stands.condition, stands.reason)
+		}
+	}
+}
 
-func init() {
-	metrics.Registry.MustRegister(driftDetected, syncIntervalStretch, executionsEnded, leftBehind)
+// stands is what an object's status says in two words.
+type stands struct{ condition, reason string }
+
+// count counts the objects of a kind by how they stand.
+func (c *collector) count(kind objectKind) map[stands]float64 {
+	counts := map[stands]float64{}
+	list := kind.list.DeepCopyObject().(client.ObjectList)
+	if err := c.cache.List(c.ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil // only a cache that is stopping fails
+	}
+	_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
+		counts[standingOf(item)]++
+		return nil
+	})
+	return counts
+}
+
+func standingOf(obj runtime.Object) stands {
+	var conditions []metav1.Condition
+	switch obj := obj.(type) {
+	case Object:
+		conditions = obj.MemberStatus().Conditions
+	case EnvironmentObject:
+		conditions = obj.EnvironmentStatus().Conditions
+	}
+	for _, condition := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionReady} {
+		if present := meta.FindStatusCondition(conditions, condition); present != nil && present.Status == metav1.ConditionTrue {
+			return stands{condition, present.Reason}
+		}
+	}
+	return stands{"None", "None"}
+}
+
+// heldBack tells whether a call was not made for now, which is no failure.
+func heldBack(err error) bool {
+	_, throttled := errors.AsType[*cobalt.ThrottledError](err)
+	return throttled || errors.Is(err, context.Canceled)
+}
+
+// youth tells of an object that the first report on it is ours and that it has
+// not been Ready since. A restart forgets it, so that nothing is counted twice.
+type youth bool
+
+// reported counts how long an object took to be Ready for the first time.
+func (n *youth) reported(kind string, obj client.Object, was, is []metav1.Condition, now time.Time) {
+	if meta.FindStatusCondition(was, v1alpha1.ConditionReady) == nil {
+		*n = true
+	}
+	if bool(*n) && meta.IsStatusConditionTrue(is, v1alpha1.ConditionReady) {
+		*n = false
+		metrics.TimeToReady.WithLabelValues(kind).Observe(max(0, now.Sub(obj.GetCreationTimestamp().Time).Seconds()))
+	}
 }

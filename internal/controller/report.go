@@ -26,6 +26,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	if o.class == ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		o.reason, o.message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))
 	}
+	traceOutcome(ctx, o)
 	if !r.keepsQuiet(p, o, now) {
 		r.report(p, o, now)
 	}
@@ -34,6 +35,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 			return ctrl.Result{}, client.IgnoreNotFound(err)
 		}
 		p.last.written = p.obj.GetResourceVersion()
+		p.last.youth.reported(r.kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
 		r.announce(ctx, p, o)
 	}
 	return r.next(p, o, now)
@@ -46,6 +48,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
 		r.due.set(key, dueTime{
 			uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, written: p.last.written, wrote: p.wrote, at: at,
+			youth: p.last.youth,
 		})
 		return background(at.Sub(now)), nil
 	}

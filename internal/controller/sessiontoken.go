@@ -16,6 +16,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
 // sessionTokens keeps a session token of each account that asks for it in a Secret.
@@ -146,6 +147,9 @@ func (t sessionTokens) renew(
 	}
 	token, err := api.CreateSessionToken(ctx, obj.AccountID())
 	if err != nil {
+		if !heldBack(err) {
+			metrics.SessionTokens.WithLabelValues("failed").Inc()
+		}
 		return known, fmt.Errorf("session token: %w", err)
 	}
 	inputs.Hide(token.Token)
@@ -154,8 +158,10 @@ func (t sessionTokens) renew(
 	same := token.Token == string(secret.Data[tokenKey])
 	switch {
 	case known.valid(now) && (same || !fresh.ExpiresAt.After(known.ExpiresAt)):
+		metrics.SessionTokens.WithLabelValues("kept").Inc()
 		return known.later(now), nil
 	case !fresh.valid(now):
+		metrics.SessionTokens.WithLabelValues("failed").Inc()
 		return known, errors.New("session token: Cobalt answered with one that has expired")
 	}
 	if secret.Data == nil {
@@ -163,6 +169,7 @@ func (t sessionTokens) renew(
 	}
 	secret.Data[tokenKey] = []byte(token.Token)
 	delete(secret.Data, portalKey) // it may be of the token before
+	metrics.SessionTokens.WithLabelValues("renewed").Inc()
 	return fresh, nil
 }
 

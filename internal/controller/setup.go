@@ -8,10 +8,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
@@ -29,8 +33,12 @@ type Options struct {
 	// UserAgent names the operator to the API.
 	UserAgent string
 
-	// Clock, Jitter, Spread and Queue are for tests; nil means real ones.
-	Clock clock.Clock
+	// Tracer makes the spans of reconciles and calls; nil makes none.
+	Tracer trace.Tracer
+
+	// Metrics, Clock, Jitter, Spread and Queue are for tests; nil means real ones.
+	Metrics prometheus.Registerer
+	Clock   clock.Clock
 	// Jitter varies an interval a little, so that objects do not march in step.
 	Jitter func(time.Duration) time.Duration
 	// Spread picks a point within an interval.
@@ -96,7 +104,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := setupDependent(ctx, s, hooks, &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}); err != nil {
 		return fmt.Errorf("set up Webhook: %w", err)
 	}
-	return setupActions(ctx, s)
+	if err := setupActions(ctx, s); err != nil {
+		return err
+	}
+	return s.collect()
 }
 
 // objectKind is one of our kinds.
@@ -134,6 +145,12 @@ type setup struct {
 }
 
 func newSetup(mgr ctrl.Manager, options Options) *setup {
+	if options.Tracer == nil {
+		options.Tracer = noop.NewTracerProvider().Tracer("")
+	}
+	if options.Metrics == nil {
+		options.Metrics = metrics.Registry
+	}
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
 	}

@@ -57,7 +57,7 @@ func setupAction[T Object](
 	s.watchEnvironments(b, list)
 	s.watchAccounts(b, list)
 	watch(b)
-	return b.Complete(r)
+	return b.Complete(traced{r, s.options.Tracer, r.kind})
 }
 
 // indexTriggers lets triggers be found by what they follow, by their account in

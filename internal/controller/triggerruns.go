@@ -10,6 +10,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
 // What the status holds of runs; see EventTriggerStatus.
@@ -90,7 +91,7 @@ func end(t *triggerTurn, run *v1alpha1.TriggerRun, how ended) {
 			s.StartedAt = new(how.started)
 		}
 	}
-	t.later(func() { executionsEnded.WithLabelValues(string(how.phase)).Inc() })
+	t.later(func() { metrics.ExecutionsEnded.WithLabelValues(string(how.phase)).Inc() })
 	switch {
 	case how.phase == v1alpha1.PhaseCompleted:
 		t.tell(corev1.EventTypeNormal, "Completed", "Follow", "execution "+run.ExecutionID+" has completed")

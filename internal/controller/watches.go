@@ -53,7 +53,7 @@ func setupKind[T Kept, R any](
 		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
 	s.watchEnvironments(b, list)
 	watch(b)
-	return b.Complete(r)
+	return b.Complete(traced{r, s.options.Tracer, r.kind})
 }
 
 // indexEnvironments lets the objects of a kind be found that refer to an environment.
@@ -114,7 +114,7 @@ func setupEnvironments[T EnvironmentObject](
 	for _, user := range userKinds {
 		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(comesOrGoes))
 	}
-	return b.Complete(r)
+	return b.Complete(traced{r, s.options.Tracer, string(r.kind)})
 }
 
 // recorder is the controller that events name.

@@ -16,7 +16,7 @@ import (
 var _ = Describe("A linked account", func() {
 	It("is created with one write call and two Kubernetes writes, and then left alone", func() {
 		w := newWorld()
-		w.connected()
+		env := w.connected()
 		w.sim.ResetCalls()
 		before, err := cluster.Writes(w.ctx, v1alpha1.GroupVersion.Group, "linkedaccounts")
 		Expect(err).NotTo(HaveOccurred())
@@ -44,6 +44,7 @@ var _ = Describe("A linked account", func() {
 		version := acme.ResourceVersion
 		w.restart()
 		Eventually(func() int { return w.passes(acme) }).Should(BeNumerically(">", 0))
+		Eventually(func() bool { _, open := w.delay(env); return open }).Should(BeTrue(), "the environment is not looked at yet")
 		Expect(w.sim.Calls()).NotTo(HaveKey(HaveSuffix("LinkedAccount")))
 
 		By("looking again after the sync interval: one read, no write")

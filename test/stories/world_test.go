@@ -8,6 +8,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -67,7 +68,7 @@ func newWorld(options ...func(*simulator.Options)) *world {
 	w.url = server.URL + simulator.BasePath
 	w.options = controller.Options{
 		SyncInterval: syncInterval, ProgressDeadline: 15 * time.Minute, AllowedAPIOrigins: []string{server.URL},
-		UserAgent: "stories", Clock: w.time, Queue: w.time.Queue,
+		UserAgent: "stories", Clock: w.time, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(),
 		Jitter: func(d time.Duration) time.Duration { return d },
 		Spread: func(d time.Duration) time.Duration { return d },
 	}
