@@ -52,7 +52,7 @@ func FuzzAnswer(f *testing.F) {
 		``, `null`, `{}`, `[]`, `{"_id":"1","linked_account_id":"acme"}`, `[{"slug":"hubspot"}]`,
 		`{"docs":[{"_id":"1"}],"page":1,"totalPages":3,"hasNextPage":true}`, `{"docs":[],"limit":1e999}`,
 		`{"execution_id":7}`, `{"data":{"executionId":"x"}}`, `<html>no</html>`, `{"error":{"code":"X","message":"key-hunter2-of-the-fuzz"}}`,
-		`{"message":"\u0000\n\u2028","error_code":"VALIDATION_ERROR"}`, `{"token":"a.e30.c","expires_in":-1}`, `[[[[[[`, `{"webhook_events":[1,null,"a"]}`,
+		`{"message":"\u0000\n\u2028","error_code":"VALIDATION_ERROR"}`, `{"token":"a.e30.c","expires_in":-1}`, strings.Repeat(`[`, 20000), strings.Repeat(`{"docs":`, 20000), strings.Repeat(`[{"a":`, 20000), `{"webhook_events":[1,null,"a"]}`,
 	} {
 		f.Add(200, "application/json", []byte(body))
 		f.Add(400, "application/json", []byte(body))

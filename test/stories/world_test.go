@@ -75,16 +75,22 @@ func newWorld(options ...func(*simulator.Options)) *world {
 	w.start()
 	DeferCleanup(func() { w.stop() })
 	DeferCleanup(w.conforms)
+	DeferCleanup(w.leaksNothing)
 	return w
+}
+
+// kinds are lists of all our kinds.
+func kinds() []client.ObjectList {
+	return []client.ObjectList{
+		&v1alpha1.EnvironmentList{}, &v1alpha1.ClusterEnvironmentList{}, &v1alpha1.LinkedAccountList{},
+		&v1alpha1.IntegrationConfigList{}, &v1alpha1.WebhookList{}, &v1alpha1.PublicWorkflowList{}, &v1alpha1.EventTriggerList{},
+	}
 }
 
 // conforms checks the status of whatever a story leaves behind.
 func (w *world) conforms() {
 	GinkgoHelper()
-	for _, list := range []client.ObjectList{
-		&v1alpha1.EnvironmentList{}, &v1alpha1.ClusterEnvironmentList{}, &v1alpha1.LinkedAccountList{},
-		&v1alpha1.IntegrationConfigList{}, &v1alpha1.WebhookList{}, &v1alpha1.PublicWorkflowList{}, &v1alpha1.EventTriggerList{},
-	} {
+	for _, list := range kinds() {
 		Expect(w.List(w.ctx, list, client.InNamespace(w.namespace))).To(Succeed())
 		Expect(meta.EachListItem(list, func(item runtime.Object) error {
 			return testenv.Conform(item.(client.Object))
@@ -430,11 +436,17 @@ func (w *world) remoteWebhook(account string) *simulator.Webhook {
 
 // events are the reasons and notes of the events about obj.
 func (w *world) events(obj client.Object) []string {
+	return w.eventsThat(func(event eventsv1.Event) bool { return event.Regarding.UID == obj.GetUID() })
+}
+
+func (w *world) allEvents() []string { return w.eventsThat(func(eventsv1.Event) bool { return true }) }
+
+func (w *world) eventsThat(match func(eventsv1.Event) bool) []string {
 	list := &eventsv1.EventList{}
 	Expect(w.List(w.ctx, list, client.InNamespace(w.namespace))).To(Succeed())
 	var texts []string
 	for _, event := range list.Items {
-		if event.Regarding.UID == obj.GetUID() {
+		if match(event) {
 			texts = append(texts, strings.Join([]string{event.Type, event.Reason, event.Note}, " "))
 		}
 	}

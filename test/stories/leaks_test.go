@@ -1,0 +1,93 @@
+package stories
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+)
+
+// secret finds what no story may read anywhere but in a Secret: the API keys, what
+// the Secrets of stories hold, which all begin alike, and session tokens.
+var secret = regexp.MustCompile(regexp.QuoteMeta(goodKey) + `|` + regexp.QuoteMeta(secondKey) +
+	`|hunter2|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
+
+// watchedLog passes the log on, and keeps the lines that have a secret in them.
+type watchedLog struct {
+	io.Writer
+	mu    sync.Mutex
+	leaks []string
+}
+
+func (l *watchedLog) Write(line []byte) (int, error) {
+	if secret.Match(line) {
+		l.mu.Lock()
+		l.leaks = append(l.leaks, string(line))
+		l.mu.Unlock()
+	}
+	return l.Writer.Write(line)
+}
+
+// operatorLog is that of all operators.
+var operatorLog = &watchedLog{Writer: GinkgoWriter}
+
+// leaksNothing reads all that the operator has written where people can read it.
+func (w *world) leaksNothing() {
+	GinkgoHelper()
+	for _, list := range kinds() {
+		Expect(w.List(w.ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+		Expect(meta.EachListItem(list, func(item runtime.Object) error {
+			text, err := json.Marshal(written(item.(client.Object)))
+			if found := secret.FindString(string(text)); found != "" {
+				err = fmt.Errorf("%q is in %s", found, text)
+			}
+			return err
+		})).To(Succeed())
+	}
+	for _, text := range w.allEvents() {
+		Expect(secret.FindString(text)).To(BeEmpty(), text)
+	}
+	for _, gatherer := range []prometheus.Gatherer{w.options.Metrics.(prometheus.Gatherer), metrics.Registry} {
+		families, err := gatherer.Gather()
+		Expect(err).NotTo(HaveOccurred())
+		for _, family := range families {
+			Expect(secret.FindString(family.String())).To(BeEmpty(), family.GetName())
+		}
+	}
+	operatorLog.mu.Lock()
+	defer operatorLog.mu.Unlock()
+	Expect(operatorLog.leaks).To(BeEmpty(), "the log")
+}
+
+// written is what the operator writes into an object; the spec is the user's.
+func written(obj client.Object) []any {
+	status := any(nil)
+	switch obj := obj.(type) {
+	case controller.EnvironmentObject:
+		status = obj.EnvironmentStatus()
+	default:
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+		Expect(err).NotTo(HaveOccurred())
+		status = content["status"]
+	}
+	ours := map[string]string{}
+	for key, value := range obj.(metav1.Object).GetAnnotations() {
+		if strings.HasPrefix(key, "cobalt.gocobalt.io/") {
+			ours[key] = value
+		}
+	}
+	return []any{status, ours, obj.GetLabels(), obj.GetFinalizers()}
+}
