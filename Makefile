@@ -4,7 +4,13 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 TOOL := go tool -modfile=hack/tools/go.mod
+HELM := go tool -modfile=hack/helm/go.mod helm
 KUBECTL ?= kubectl
+
+# The version of the binaries and the tag of the images: the chart asks for its appVersion.
+TAG ?= $(shell sed -n 's/^appVersion: //p' charts/cobalt-operator/Chart.yaml)
+# The date of the images is that of the commit, so that the same sources make the same images.
+CREATED ?= $(or $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null),1970-01-01T00:00:00Z)
 
 # Extra arguments of `go test`, e.g. TEST_FLAGS='-run TestLimiter -v'; TEST_PACKAGES narrows what is tested.
 TEST_FLAGS ?=
@@ -30,12 +36,14 @@ clean: ## Remove what was built, except the control plane in bin/k8s, which is s
 ##@ Develop
 
 .PHONY: generate
-generate: ## Generate deepcopy code, CRDs, the operator's role and docs/reasons.md from the Go code.
+generate: ## Generate deepcopy code, CRDs, roles, docs/reasons.md and what the chart shares with config/.
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=manager-role paths=./internal/controller/... output:rbac:dir=config/rbac
 	gofmt -w api
 	go run ./hack/reasons api/v1alpha1/conditions.go > docs/reasons.md
+	go run ./hack/chart
+	go tool -modfile=hack/helm/go.mod helm-docs --chart-search-root=charts --sort-values-order=file
 
 .PHONY: lint
 lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
@@ -72,8 +80,24 @@ build: ## Build the operator and the simulator for this machine into bin/.
 .PHONY: build-all
 build-all: ## Build static Linux binaries for the images into bin/linux-amd64 and bin/linux-arm64.
 	for arch in amd64 arm64; do \
-		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags='-s -w' -o bin/linux-$$arch/ ./cmd/... || exit; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags='-s -w -X main.release=$(TAG)' \
+			-o bin/linux-$$arch/ ./cmd/... || exit; \
 	done
+
+.PHONY: image
+image: build-all ## Make dist/cobalt-operator.tar and dist/cobalt-simulator.tar, OCI archives for amd64 and arm64.
+	go -C hack/image run . -binaries=$(CURDIR)/bin -out=$(CURDIR)/dist -version=$(TAG) \
+		-revision=$(shell git rev-parse HEAD 2>/dev/null) -created=$(CREATED)
+
+.PHONY: chart
+chart: ## Package the Helm chart into dist/.
+	$(HELM) package charts/cobalt-operator --destination dist
+
+.PHONY: build-installer
+build-installer: ## Write dist/install.yaml, with CRDs, roles and the operator, and dist/crds.yaml; IMAGE=… as for deploy.
+	mkdir -p dist
+	$(KUBECTL) kustomize config/crd > dist/crds.yaml
+	$(WITH_IMAGE) > dist/install.yaml
 
 ##@ Install
 
@@ -86,11 +110,12 @@ uninstall: ## Remove the CRDs, and with them every object of these kinds, from t
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 # The image that deploy runs; it must be where the cluster can pull it from.
-IMAGE ?= cobalt-operator:latest
+IMAGE ?= cobalt-operator:$(TAG)
+WITH_IMAGE = $(KUBECTL) kustomize config/default | sed 's|image: cobalt-operator:.*|image: $(IMAGE)|'
 
 .PHONY: deploy
 deploy: ## Install the CRDs and the operator into that cluster; IMAGE=… says which image.
-	$(KUBECTL) kustomize config/default | sed 's|image: cobalt-operator:latest|image: $(IMAGE)|' | $(KUBECTL) apply --server-side -f -
+	$(WITH_IMAGE) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
 undeploy: ## Remove the operator from that cluster; the CRDs and the objects stay.
