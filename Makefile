@@ -58,6 +58,7 @@ lint-fix: ## Let golangci-lint repair what it can.
 test: ## Run all tests, with the race detector where there is a C compiler.
 	assets=$$(hack/controlplane/assets.sh) && \
 	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES)
+	go -C hack/image test $(TEST_FLAGS) ./...
 
 .PHONY: verify
 verify: ## Fail if generated files or go.mod files are not up to date.
