@@ -1,11 +1,13 @@
-// Command chart copies into the Helm chart what it shares with config/: the
-// CRDs, and the rules of every role, split where a namespaced Role ends.
+// Command chart has the Helm chart and config/ share what is the same in both:
+// the chart gets the CRDs, and the rules of every role, split where a Role
+// ends; config/prometheus gets the alerts of the chart.
 package main
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,7 +42,10 @@ func run(config, files string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(files, "rbac.yaml"), append([]byte(header), text...), 0o644)
+	if err := os.WriteFile(filepath.Join(files, "rbac.yaml"), append([]byte(header), text...), 0o644); err != nil {
+		return err
+	}
+	return wrapAlerts(filepath.Join(files, "alerts.yaml"), filepath.Join(config, "prometheus", "rule.yaml"))
 }
 
 // copyCRDs leaves nothing in to that is not in from.
@@ -49,6 +54,34 @@ func copyCRDs(from, to string) error {
 		return err
 	}
 	return os.CopyFS(to, os.DirFS(from))
+}
+
+const ruleHeader = `# Made of charts/cobalt-operator/files/alerts.yaml by ` + "`make generate`" + `.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: controller-manager
+  namespace: system
+spec:
+`
+
+// wrapAlerts makes an object of a file that Prometheus reads as it is.
+func wrapAlerts(from, to string) error {
+	alerts, err := os.ReadFile(from)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	rule := ruleHeader
+	for line := range strings.Lines(string(alerts)) {
+		if strings.TrimSpace(line) != "" {
+			line = "  " + line
+		}
+		rule += line
+	}
+	return os.WriteFile(to, []byte(rule), 0o644)
 }
 
 // roles are the rules of the chart, by what they are for.

@@ -1,66 +1,97 @@
 package chart
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// startCluster starts an API server that knows the kinds of the Prometheus
-// operator, and has the namespaces that the values of these tests name.
-func startCluster(t *testing.T) (*envtest.Environment, client.Client) {
+// environment is an API server that knows the kinds of the Prometheus operator,
+// and has the namespaces that the values of these tests name. The first test
+// that needs it starts it.
+var (
+	environment = &envtest.Environment{ErrorIfCRDPathMissing: true, ControlPlaneStartTimeout: 2 * time.Minute}
+	shared      = sync.OnceValues(start)
+)
+
+func TestMain(m *testing.M) {
+	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // of envtest
+	status := m.Run()
+	if err := environment.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(status)
+}
+
+// cluster returns a client of that API server.
+func cluster(t *testing.T) client.Client {
 	t.Helper()
-	environment := &envtest.Environment{CRDDirectoryPaths: []string{monitoringCRDs(t)}, ErrorIfCRDPathMissing: true}
+	api, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
+}
+
+func start() (client.Client, error) {
+	crds, err := monitoringCRDs()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(crds)
+	environment.CRDDirectoryPaths = []string{crds}
 	config, err := environment.Start()
 	if err != nil {
-		t.Fatalf("start the control plane (is KUBEBUILDER_ASSETS set, as make test does?): %v", err)
+		return nil, fmt.Errorf("start the control plane (is KUBEBUILDER_ASSETS set, as make test does?): %w", err)
 	}
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
 	config.QPS = -1 // tests are not to be slowed down by their own client
 	api, err := client.New(config, client.Options{})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for _, name := range []string{"cobalt-operator-system", "one", "two"} {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 			Name: name, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
 		}}
-		if err := api.Create(t.Context(), namespace); err != nil {
-			t.Fatal(err)
+		if err := api.Create(context.Background(), namespace); err != nil {
+			return nil, err
 		}
 	}
-	return environment, api
+	return api, nil
 }
 
 // monitoringCRDs makes the CRDs of the Prometheus operator of its Go types, as its own project does.
-func monitoringCRDs(t *testing.T) string {
-	t.Helper()
-	folder := t.TempDir()
-	path, err := tools["controller-gen"]()
+func monitoringCRDs() (string, error) {
+	generator, err := tools["controller-gen"]()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	cmd := exec.CommandContext(t.Context(), path, "crd:crdVersions=v1", "output:crd:dir="+folder,
+	folder, err := os.MkdirTemp("", "monitoring-crds-")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command(generator, "crd:crdVersions=v1", "output:crd:dir="+folder,
 		"paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1")
 	cmd.Dir = filepath.Join(root, "hack", "monitoring")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		return "", fmt.Errorf("make CRDs of the Prometheus operator's types: %w: %s", err, out)
 	}
-	if found, err := filepath.Glob(filepath.Join(folder, "*_servicemonitors.yaml")); err != nil || len(found) != 1 {
-		t.Fatal("controller-gen made no CRD for ServiceMonitor")
-	}
-	return folder
+	return folder, nil
 }
 
 // accepts has the API server judge objects as if they were created, unknown fields included.

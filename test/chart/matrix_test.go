@@ -76,7 +76,7 @@ func TestTheChartsOwnTests(t *testing.T) {
 // here knows more than its schemas say, such as what Pod Security refuses.
 func TestAClusterAcceptsTheChart(t *testing.T) {
 	t.Parallel()
-	_, api := startCluster(t)
+	api := cluster(t)
 	for name, values := range matrix {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

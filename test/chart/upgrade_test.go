@@ -15,19 +15,19 @@ import (
 // before is the chart as users may have it; a release adds its own.
 const before = "testdata/cobalt-operator-0.1.0.tgz"
 
-const environment = `{apiVersion: cobalt.gocobalt.io/v1alpha1, kind: Environment, metadata: {name: default, namespace: one},
+const object = `{apiVersion: cobalt.gocobalt.io/v1alpha1, kind: Environment, metadata: {name: default, namespace: one},
   spec: {apiKeySecretRef: {name: key}}}`
 
 // TestAnUpgradeKeepsWhatIsThere installs an earlier chart with Helm itself,
 // upgrades it to this one, and uninstalls that.
 func TestAnUpgradeKeepsWhatIsThere(t *testing.T) {
 	t.Parallel()
-	cluster, api := startCluster(t)
-	helm := helmOf(t, cluster)
+	api := cluster(t)
+	helm := helmOf(t)
 	values := "--values=" + valuesFile(t, `{replicas: 2, simulator: {enabled: true}, networkPolicy: {enabled: true}}`)
 	helm("install", "cobalt", before, values)
-	object := parse(t, environment)[0]
-	if err := api.Create(t.Context(), object); err != nil {
+	users := parse(t, object)[0]
+	if err := api.Create(t.Context(), users); err != nil {
 		t.Fatal(err)
 	}
 	old := getCRD(t, api)
@@ -38,7 +38,7 @@ func TestAnUpgradeKeepsWhatIsThere(t *testing.T) {
 	if now := getCRD(t, api); now.UID != old.UID || now.DeletionTimestamp != nil {
 		t.Errorf("the CRD was not kept: %s is now %s, deleted %v", old.UID, now.UID, now.DeletionTimestamp)
 	}
-	if err := api.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+	if err := api.Get(t.Context(), client.ObjectKeyFromObject(users), users); err != nil {
 		t.Errorf("the user's object was not kept: %v", err)
 	}
 	if left := helm("list", "--all", "--short"); strings.TrimSpace(left) != "" {
@@ -65,9 +65,9 @@ func getCRD(t *testing.T, api client.Client) *metav1.PartialObjectMetadata {
 }
 
 // helmOf returns Helm as a user of a cluster has it, in the namespace cobalt-operator-system.
-func helmOf(t *testing.T, cluster *envtest.Environment) func(args ...string) string {
+func helmOf(t *testing.T) func(args ...string) string {
 	t.Helper()
-	user, err := cluster.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, nil)
+	user, err := environment.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

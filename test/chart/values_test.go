@@ -31,7 +31,7 @@ func TestTheSchemaKnowsEveryValue(t *testing.T) {
 // properties are the part of a JSON schema that says which properties there are.
 type properties struct {
 	Properties           map[string]properties `json:"properties"`
-	AdditionalProperties any               `json:"additionalProperties"`
+	AdditionalProperties any                   `json:"additionalProperties"`
 }
 
 func compare(t *testing.T, path string, value any, known properties) {
