@@ -62,7 +62,7 @@ func TestTheChartIsClean(t *testing.T) {
 	for name, values := range matrix {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			run(t, "helm", "lint", "--strict", "--quiet", "--values="+valuesFile(t, values), chart(t))
+			run(t, "helm", "lint", "--strict", "--values="+valuesFile(t, values), chart(t))
 		})
 	}
 }
