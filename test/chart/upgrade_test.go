@@ -41,7 +41,7 @@ func TestAnUpgradeKeepsWhatIsThere(t *testing.T) {
 	if err := api.Get(t.Context(), client.ObjectKeyFromObject(users), users); err != nil {
 		t.Errorf("the user's object was not kept: %v", err)
 	}
-	if left := helm("list", "--all", "--short"); strings.TrimSpace(left) != "" {
+	if left := helm("list", "--short"); strings.TrimSpace(left) != "" {
 		t.Errorf("Helm still knows the release: %s", left)
 	}
 }
