@@ -5,7 +5,7 @@ SHELL := bash
 
 TOOL := go tool -modfile=hack/tools/go.mod
 HELM := go tool -modfile=hack/helm/go.mod helm
-KUBECTL ?= kubectl
+KUBECTL ?= $(or $(shell command -v kubectl),$(shell hack/controlplane/assets.sh)/kubectl)
 
 # The version of the binaries and the tag of the images: the chart asks for its appVersion.
 TAG ?= $(shell sed -n 's/^appVersion: //p' charts/cobalt-operator/Chart.yaml)

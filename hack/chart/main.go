@@ -74,14 +74,15 @@ func wrapAlerts(from, to string) error {
 	case err != nil:
 		return err
 	}
-	rule := ruleHeader
+	var rule strings.Builder
+	rule.WriteString(ruleHeader)
 	for line := range strings.Lines(string(alerts)) {
 		if strings.TrimSpace(line) != "" {
 			line = "  " + line
 		}
-		rule += line
+		rule.WriteString(line)
 	}
-	return os.WriteFile(to, []byte(rule), 0o644)
+	return os.WriteFile(to, []byte(rule.String()), 0o644)
 }
 
 // roles are the rules of the chart, by what they are for.

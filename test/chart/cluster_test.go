@@ -53,7 +53,7 @@ func start() (client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(crds)
+	defer func() { _ = os.RemoveAll(crds) }()
 	environment.CRDDirectoryPaths = []string{crds}
 	config, err := environment.Start()
 	if err != nil {
@@ -85,7 +85,7 @@ func monitoringCRDs() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(generator, "crd:crdVersions=v1", "output:crd:dir="+folder,
+	cmd := exec.CommandContext(context.Background(), generator, "crd:crdVersions=v1", "output:crd:dir="+folder,
 		"paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1")
 	cmd.Dir = filepath.Join(root, "hack", "monitoring")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -4,6 +4,7 @@ package chart
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -42,7 +43,7 @@ var tools = map[string]func() (string, error){
 
 func tool(module, name string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
-		cmd := exec.Command("go", "tool", "-modfile=hack/"+module+"/go.mod", "-n", name)
+		cmd := exec.CommandContext(context.Background(), "go", "tool", "-modfile=hack/"+module+"/go.mod", "-n", name)
 		cmd.Dir = root
 		var problem bytes.Buffer
 		cmd.Stderr = &problem
