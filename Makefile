@@ -4,7 +4,13 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 TOOL := go tool -modfile=hack/tools/go.mod
-KUBECTL ?= kubectl
+HELM := go tool -modfile=hack/helm/go.mod helm
+KUBECTL ?= $(or $(shell command -v kubectl),$(shell hack/controlplane/assets.sh)/kubectl)
+
+# The version of the binaries and the tag of the images: the chart asks for its appVersion.
+TAG ?= $(shell sed -n 's/^appVersion: //p' charts/cobalt-operator/Chart.yaml)
+# The date of the images is that of the commit, so that the same sources make the same images.
+CREATED ?= $(or $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null),1970-01-01T00:00:00Z)
 
 # Extra arguments of `go test`, e.g. TEST_FLAGS='-run TestLimiter -v'; TEST_PACKAGES narrows what is tested.
 TEST_FLAGS ?=
@@ -40,6 +46,8 @@ generate: ## Generate code, CRDs, roles and reference pages from what they are m
 	$(TOOL) crd-ref-docs --source-path=api/v1alpha1 --config=hack/apidocs/config.yaml --templates-dir=hack/apidocs --renderer=markdown --output-path=docs/api.md --log-level=ERROR
 	go run ./hack/metrics docs > docs/metrics.md
 	go run ./hack/metrics dashboard > charts/cobalt-operator/files/dashboard.json
+	go run ./hack/chart
+	go tool -modfile=hack/helm/go.mod helm-docs --chart-search-root=charts --sort-values-order=file
 
 .PHONY: lint
 lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
@@ -55,7 +63,8 @@ lint-fix: ## Let golangci-lint repair what it can.
 test: ## Run all tests, with the race detector where there is a C compiler.
 	assets=$$(hack/controlplane/assets.sh) && \
 	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES) \
-	$(if $(filter ./...,$(TEST_PACKAGES)),&& cd test/gitops && KUBEBUILDER_ASSETS=$$assets go test $(TEST_FLAGS) ./...)
+	$(if $(filter ./...,$(TEST_PACKAGES)),&& KUBEBUILDER_ASSETS=$$assets go -C test/gitops test $(TEST_FLAGS) ./... \
+	&& go -C hack/image test $(TEST_FLAGS) ./...)
 
 .PHONY: verify
 verify: test-alerts ## Fail if generated files or go.mod files are not up to date, or an alert rule fails its tests.
@@ -82,8 +91,24 @@ build: ## Build the operator and the simulator for this machine into bin/.
 .PHONY: build-all
 build-all: ## Build static Linux binaries for the images into bin/linux-amd64 and bin/linux-arm64.
 	for arch in amd64 arm64; do \
-		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags='-s -w' -o bin/linux-$$arch/ ./cmd/... || exit; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags='-s -w -X main.release=$(TAG)' \
+			-o bin/linux-$$arch/ ./cmd/... || exit; \
 	done
+
+.PHONY: image
+image: build-all ## Make dist/cobalt-operator.tar and dist/cobalt-simulator.tar, OCI archives for amd64 and arm64.
+	go -C hack/image run . -binaries=$(CURDIR)/bin -out=$(CURDIR)/dist -version=$(TAG) \
+		-revision=$(shell git rev-parse HEAD 2>/dev/null) -created=$(CREATED)
+
+.PHONY: chart
+chart: ## Package the Helm chart into dist/.
+	$(HELM) package charts/cobalt-operator --destination dist
+
+.PHONY: build-installer
+build-installer: ## Write dist/install.yaml, with CRDs, roles and the operator, and dist/crds.yaml; IMAGE=… as for deploy.
+	mkdir -p dist
+	$(KUBECTL) kustomize config/crd > dist/crds.yaml
+	$(WITH_IMAGE) > dist/install.yaml
 
 ##@ Install
 
@@ -96,11 +121,12 @@ uninstall: ## Remove the CRDs, and with them every object of these kinds, from t
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 # The image that deploy runs; it must be where the cluster can pull it from.
-IMAGE ?= cobalt-operator:latest
+IMAGE ?= cobalt-operator:$(TAG)
+WITH_IMAGE = $(KUBECTL) kustomize config/default | sed 's|image: cobalt-operator:.*|image: $(IMAGE)|'
 
 .PHONY: deploy
 deploy: ## Install the CRDs and the operator into that cluster; IMAGE=… says which image.
-	$(KUBECTL) kustomize config/default | sed 's|image: cobalt-operator:latest|image: $(IMAGE)|' | $(KUBECTL) apply --server-side -f -
+	$(WITH_IMAGE) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
 undeploy: ## Remove the operator from that cluster; the CRDs and the objects stay.

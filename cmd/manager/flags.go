@@ -25,6 +25,7 @@ type options struct {
 	syncInterval            time.Duration
 	progressDeadline        time.Duration
 	allowedAPIOrigins       []string
+	version                 bool
 	log                     zap.Options
 }
 
@@ -57,6 +58,7 @@ func (o *options) bind(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.progressDeadline, "progress-deadline", 15*time.Minute, "How long an object may fail before it is Stalled.")
 	flags.StringSliceVar(&o.allowedAPIOrigins, "allowed-api-origins", []string{"https://api.gocobalt.io", "https://app.refold.ai"},
 		"Origins (scheme://host[:port]) that environments may point at, separated by commas.")
+	flags.BoolVar(&o.version, "version", false, "Print the version and exit.")
 	o.log.StacktraceLevel = zapcore.DPanicLevel // of a failed reconcile, it would always be that of the work queue
 	logs := flag.NewFlagSet("log", flag.ContinueOnError)
 	o.log.BindFlags(logs)

@@ -81,3 +81,10 @@ func TestOptionsReachTheControllers(t *testing.T) {
 		t.Errorf("options were lost: %+v", manager)
 	}
 }
+
+func TestTheVersionNeedsNoCluster(t *testing.T) {
+	t.Setenv("KUBECONFIG", "/does/not/exist")
+	if err := run(t.Context(), []string{"--version"}); err != nil {
+		t.Error(err)
+	}
+}

@@ -42,6 +42,10 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.version {
+		_, err := fmt.Fprintln(os.Stdout, "cobalt-operator", version())
+		return err
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
 	metrics.Built(version())
 	kubeconfig, err := ctrl.GetConfig()
@@ -122,8 +126,14 @@ func cacheSynced(mgr ctrl.Manager) healthz.Checker {
 	}
 }
 
-// version is the module's, as the Go tool recorded it.
+// release is the version that `make build-all` links in.
+var release string
+
+// version is the release's, else the module's, as the Go tool recorded it.
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

@@ -1,0 +1,57 @@
+{{- define "cobalt-operator.args" -}}
+{{- $origins := .Values.allowedAPIOrigins }}
+{{- if .Values.simulator.enabled }}
+{{- $origins = append $origins (include "cobalt-operator.simulatorOrigin" .) }}
+{{- end -}}
+{{- if .Values.leaderElection.enabled -}}
+- --leader-elect
+{{ end -}}
+{{- if .Values.metrics.enabled -}}
+- --metrics-bind-address=:{{ .Values.metrics.port }}
+- --metrics-secure={{ .Values.metrics.secure }}
+{{- else -}}
+- --metrics-bind-address=0
+{{- end }}
+- --health-probe-bind-address=:8081
+{{- with .Values.watchNamespaces }}
+- --watch-namespaces={{ join "," . }}
+{{- end }}
+- --allowed-api-origins={{ join "," $origins }}
+- --sync-interval={{ .Values.syncInterval }}
+- --progress-deadline={{ .Values.progressDeadline }}
+- --max-concurrent-reconciles={{ .Values.maxConcurrentReconciles }}
+- --zap-log-level={{ .Values.log.level }}
+- --zap-encoder={{ .Values.log.format }}
+{{- with .Values.extraArgs }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Without NO_PROXY, calls to the API server would go through the proxy as well. */}}
+{{- define "cobalt-operator.env" -}}
+{{- with .Values.proxy }}
+{{- with .httpProxy }}
+- name: HTTP_PROXY
+  value: {{ quote . }}
+{{- end }}
+{{- with .httpsProxy }}
+- name: HTTPS_PROXY
+  value: {{ quote . }}
+{{- end }}
+{{- if or .httpProxy .httpsProxy }}
+- name: NO_PROXY
+  value: {{ join "," (compact (list "$(KUBERNETES_SERVICE_HOST)" ".svc" .noProxy)) | quote }}
+{{- end }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Constraints that do not say which pods they are about are about the operator's. */}}
+{{- define "cobalt-operator.topologySpread" -}}
+{{- $selector := dict "matchLabels" (include "cobalt-operator.selectorLabels" (list . "controller-manager") | fromYaml) }}
+{{- range .Values.topologySpreadConstraints }}
+{{ list (merge (deepCopy .) (hasKey . "labelSelector" | ternary dict (dict "labelSelector" $selector))) | toYaml }}
+{{- end }}
+{{- end }}
