@@ -66,6 +66,16 @@ test: ## Run all tests, with the race detector where there is a C compiler.
 	$(if $(filter ./...,$(TEST_PACKAGES)),&& KUBEBUILDER_ASSETS=$$assets go -C test/gitops test $(TEST_FLAGS) ./... \
 	&& go -C hack/image test $(TEST_FLAGS) ./...)
 
+# How many walks at random test-walks takes; SEED=… takes one again.
+WALKS ?= 500
+SEED ?=
+
+.PHONY: test-walks
+test-walks: ## Walk at random through specs, faults and drift, without the race detector.
+	assets=$$(hack/controlplane/assets.sh) && \
+	KUBEBUILDER_ASSETS=$$assets WALKS=$(WALKS) go test ./test/stories -timeout 60m \
+		-ginkgo.focus 'A walk at random.*$(if $(SEED),seed $(SEED)\))'
+
 .PHONY: verify
 verify: test-alerts ## Fail if generated files or go.mod files are not up to date, or an alert rule fails its tests.
 	hack/verify.sh

@@ -75,7 +75,8 @@ func (t lateTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		!strings.HasPrefix(request.URL.Path, "/apis/"+v1alpha1.GroupVersion.Group+"/") {
 		return response, err
 	}
-	stream := &lateStream{laggard: t.laggard, source: response.Body, stop: make(chan struct{}), listing: query.Get("sendInitialEvents") == "true"}
+	stream := &lateStream{laggard: t.laggard, source: response.Body, stop: make(chan struct{})}
+	stream.listing = query.Get("sendInitialEvents") == "true"
 	response.Body = stream.open()
 	return response, nil
 }

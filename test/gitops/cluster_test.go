@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -50,21 +51,26 @@ func readObjects(t *testing.T, folder string) []*unstructured.Unstructured {
 		if filepath.Base(name) == "kustomization.yaml" {
 			continue
 		}
-		file, err := os.Open(name)
-		must(t, err)
-		defer file.Close()
-		for decoder := yaml.NewYAMLOrJSONDecoder(file, 4096); ; {
-			obj := &unstructured.Unstructured{}
-			err := decoder.Decode(&obj.Object)
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			must(t, err)
-			objects = append(objects, obj)
-		}
+		objects = append(objects, decodeObjects(t, name)...)
 	}
 	if len(objects) == 0 {
 		t.Fatalf("%s holds no manifests", folder)
 	}
 	return objects
+}
+
+func decodeObjects(t *testing.T, name string) []*unstructured.Unstructured {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	must(t, err)
+	var objects []*unstructured.Unstructured
+	for decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096); ; {
+		obj := &unstructured.Unstructured{}
+		err := decoder.Decode(&obj.Object)
+		if errors.Is(err, io.EOF) {
+			return objects
+		}
+		must(t, err)
+		objects = append(objects, obj)
+	}
 }

@@ -257,12 +257,12 @@ func (s state) spec(sample map[string]any) map[string]any {
 }
 
 func (s state) status(generation int64) map[string]any {
-	status := map[string]any{}
+	reported := map[string]any{}
 	if s.phase != "" {
-		status["phase"] = s.phase
+		reported["phase"] = s.phase
 	}
 	if s.report == none {
-		return status
+		return reported
 	}
 	condition := func(conditionType string, value metav1.ConditionStatus) any {
 		return map[string]any{
@@ -277,6 +277,6 @@ func (s state) status(generation int64) map[string]any {
 		reconciling: {condition(v1alpha1.ConditionReady, metav1.ConditionFalse), condition(v1alpha1.ConditionReconciling, metav1.ConditionTrue)},
 		stalled:     {condition(v1alpha1.ConditionReady, metav1.ConditionFalse), condition(v1alpha1.ConditionStalled, metav1.ConditionTrue)},
 	}
-	status["conditions"], status["observedGeneration"] = conditions[s.report], generation
-	return status
+	reported["conditions"], reported["observedGeneration"] = conditions[s.report], generation
+	return reported
 }

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,12 +44,7 @@ func TestEveryPhaseHasAState(t *testing.T) {
 }
 
 func hasState(which func(state) bool) bool {
-	for _, s := range states {
-		if which(s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(states, which)
 }
 
 // constants are the values of those constants of a file of the API whose names begin with prefix, each with the comment

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,12 +66,7 @@ func (a argo) health(obj *unstructured.Unstructured) (health, error) {
 }
 
 func isHook(obj *unstructured.Unstructured) bool {
-	for _, finalizer := range obj.GetFinalizers() {
-		if finalizer == "argocd.argoproj.io/hook-finalizer" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(obj.GetFinalizers(), "argocd.argoproj.io/hook-finalizer")
 }
 
 // action is what Argo CD offers for an object.

@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,9 +102,7 @@ func testScriptsLeaveTheRestOfTheConfigMapAlone(t *testing.T, plane *testenv.Clu
 	}
 	must(t, plane.Client.Get(t.Context(), client.ObjectKeyFromObject(cm), cm))
 	want := newArgo(t, restricted).data
-	for key, value := range theirs {
-		want[key] = value
-	}
+	maps.Copy(want, theirs)
 	if diff := cmp.Diff(want, cm.Data); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

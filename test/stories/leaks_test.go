@@ -12,12 +12,9 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
 
 // secret finds what no story may read anywhere but in a Secret: the API keys, what
@@ -74,20 +71,13 @@ func (w *world) leaksNothing() {
 
 // written is what the operator writes into an object; the spec is the user's.
 func written(obj client.Object) []any {
-	status := any(nil)
-	switch obj := obj.(type) {
-	case controller.EnvironmentObject:
-		status = obj.EnvironmentStatus()
-	default:
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
-		Expect(err).NotTo(HaveOccurred())
-		status = content["status"]
-	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	Expect(err).NotTo(HaveOccurred())
 	ours := map[string]string{}
-	for key, value := range obj.(metav1.Object).GetAnnotations() {
+	for key, value := range obj.GetAnnotations() {
 		if strings.HasPrefix(key, "cobalt.gocobalt.io/") {
 			ours[key] = value
 		}
 	}
-	return []any{status, ours, obj.GetLabels(), obj.GetFinalizers()}
+	return []any{content["status"], ours, obj.GetLabels(), obj.GetFinalizers()}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
 
-// usualWalks is how many walks there are if WALKS does not say.
-const usualWalks = 500
+// usualWalks is how many walks there are if WALKS does not say. make test-walks takes more.
+const usualWalks = 50
 
 // walker does at random what users, their customers and the world do to an operator.
 // A seed makes the same steps each time; what the operator does between them may
