@@ -164,3 +164,27 @@ func TestNamesInDocs(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstManifests: what a newcomer reads is what a newcomer applies.
+func TestFirstManifests(t *testing.T) {
+	t.Parallel()
+	first := page(t, filepath.Join(docs, "first.yaml"))
+	if shown := page(t, filepath.Join(docs, "getting-started.md")); !strings.Contains(shown, "```yaml\n"+first+"```\n") {
+		t.Error("docs/first.yaml is not what docs/getting-started.md shows")
+	}
+}
+
+var pageLink = regexp.MustCompile(`\]\(([\w./-]+)(?:#[^)]*)?\)`)
+
+// TestLinks: every file that the documentation links to is there.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	paths := append(pages(t, "*.md"), pages(t, "kinds/*.md")...)
+	for _, path := range append(paths, "../../README.md", "../../CONTRIBUTING.md", "../../charts/cobalt-operator/README.md") {
+		for _, match := range pageLink.FindAllStringSubmatch(page(t, path), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil {
+				t.Errorf("%s links to %s: %v", path, match[1], err)
+			}
+		}
+	}
+}
