@@ -15,6 +15,8 @@ CREATED ?= $(or $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ
 # Extra arguments of `go test`, e.g. TEST_FLAGS='-run TestLimiter -v'; TEST_PACKAGES narrows what is tested.
 TEST_FLAGS ?=
 TEST_PACKAGES ?= ./...
+# Extra arguments of `go test` for e2e, e.g. E2E_FLAGS=-ginkgo.focus=Helm.
+E2E_FLAGS ?= -v
 # The race detector needs cgo, which Go turns off where there is no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -30,8 +32,8 @@ help: ## List the targets.
 		/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: clean
-clean: ## Remove what was built, except the control plane in bin/k8s, which is slow to build.
-	find bin -mindepth 1 -maxdepth 1 ! -name k8s -exec rm -rf {} + 2>/dev/null || true
+clean: ## Remove what was built, except Kubernetes and the cluster of e2e, which are slow to build.
+	find bin -mindepth 1 -maxdepth 1 ! -name k8s ! -name cluster -exec rm -rf {} + 2>/dev/null || true
 
 ##@ Develop
 
@@ -58,6 +60,10 @@ lint-fix: ## Let golangci-lint repair what it can.
 test: ## Run all tests, with the race detector where there is a C compiler.
 	assets=$$(hack/controlplane/assets.sh) && \
 	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES)
+
+.PHONY: e2e
+e2e: ## Run test/e2e on a real cluster: that of KUBECONFIG, else one of kind, else one of hack/cluster (root on Debian).
+	hack/e2e.sh $(E2E_FLAGS)
 
 .PHONY: verify
 verify: ## Fail if generated files or go.mod files are not up to date.

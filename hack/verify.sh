@@ -24,7 +24,7 @@ for crd in config/crd/bases/*.yaml; do
 	}
 done
 
-for module in . hack/tools hack/controlplane; do
+for module in . hack/tools hack/controlplane hack/cluster hack/kind; do
 	(cd "$module" && go mod tidy -diff) || {
 		echo "verify: run \`go mod tidy\` in $module and commit what it changes" >&2
 		failed=yes
