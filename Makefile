@@ -60,6 +60,7 @@ lint-fix: ## Let golangci-lint repair what it can.
 test: ## Run all tests, with the race detector where there is a C compiler.
 	assets=$$(hack/controlplane/assets.sh) && \
 	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES)
+	go -C hack/image test $(TEST_FLAGS) ./...
 
 .PHONY: e2e
 e2e: ## Run test/e2e on a real cluster: that of KUBECONFIG, else one of kind, else one of hack/cluster (root on Debian).

@@ -6,11 +6,11 @@ cd "$(dirname "$0")/.."
 
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
-cp -R api config docs "$before"
+cp -R api charts config docs "$before"
 
 make generate
 failed=
-for folder in api config docs; do
+for folder in api charts config docs; do
 	diff -ru "$before/$folder" "$folder" || failed=yes
 done
 if [ -n "$failed" ]; then
@@ -22,9 +22,14 @@ for crd in config/crd/bases/*.yaml; do
 		echo "verify: config/crd/kustomization.yaml does not list ${crd##*/}" >&2
 		failed=yes
 	}
+	# kubectl apply keeps the whole object in an annotation, and all annotations may have 262144 bytes.
+	[ "$(wc -c <"$crd")" -lt 200000 ] || {
+		echo "verify: $crd has more than 200 kB, too much for kubectl apply" >&2
+		failed=yes
+	}
 done
 
-for module in . hack/tools hack/controlplane hack/cluster hack/kind; do
+for module in . hack/tools hack/controlplane hack/helm hack/image hack/monitoring hack/cluster hack/kind; do
 	(cd "$module" && go mod tidy -diff) || {
 		echo "verify: run \`go mod tidy\` in $module and commit what it changes" >&2
 		failed=yes

@@ -18,7 +18,7 @@ import (
 )
 
 // maxSize is what an image may take on a node, in bytes.
-const maxSize = 60 << 20
+const maxSize = 60_000_000
 
 // user is nobody's on any node, as in the Dockerfile.
 const user = "65532:65532"
@@ -120,7 +120,7 @@ func (o *options) image(p program, architecture string) (v1.Image, error) {
 		return nil, fmt.Errorf("%w; run make build-all", err)
 	}
 	if info.Size() > maxSize {
-		return nil, fmt.Errorf("%s has %d MiB, and an image may have %d", binary, info.Size()>>20, maxSize>>20)
+		return nil, fmt.Errorf("%s has %d MB, and an image may have 60 MB", binary, info.Size()/1_000_000)
 	}
 	layer, err := layerOf(binary, "/"+p.binary, o.created)
 	if err != nil {

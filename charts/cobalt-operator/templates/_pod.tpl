@@ -47,3 +47,11 @@
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+
+{{/* Constraints that do not say which pods they are about are about the operator's. */}}
+{{- define "cobalt-operator.topologySpread" -}}
+{{- $selector := dict "matchLabels" (include "cobalt-operator.selectorLabels" (list . "controller-manager") | fromYaml) }}
+{{- range .Values.topologySpreadConstraints }}
+{{ list (merge (deepCopy .) (hasKey . "labelSelector" | ternary dict (dict "labelSelector" $selector))) | toYaml }}
+{{- end }}
+{{- end }}
