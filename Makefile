@@ -12,6 +12,9 @@ TAG ?= $(shell sed -n 's/^appVersion: //p' charts/cobalt-operator/Chart.yaml)
 # The date of the images is that of the commit, so that the same sources make the same images.
 CREATED ?= $(or $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null),1970-01-01T00:00:00Z)
 
+# What the images run on.
+ARCHITECTURES ?= amd64 arm64
+
 # Extra arguments of `go test`, e.g. TEST_FLAGS='-run TestLimiter -v'; TEST_PACKAGES narrows what is tested.
 TEST_FLAGS ?=
 TEST_PACKAGES ?= ./...
@@ -86,14 +89,14 @@ build: ## Build the operator and the simulator for this machine into bin/.
 
 .PHONY: build-all
 build-all: ## Build static Linux binaries for the images into bin/linux-amd64 and bin/linux-arm64.
-	for arch in amd64 arm64; do \
+	for arch in $(ARCHITECTURES); do \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags='-s -w -X main.release=$(TAG)' \
 			-o bin/linux-$$arch/ ./cmd/... || exit; \
 	done
 
 .PHONY: image
 image: build-all ## Make dist/cobalt-operator.tar and dist/cobalt-simulator.tar, OCI archives for amd64 and arm64.
-	go -C hack/image run . -binaries=$(CURDIR)/bin -out=$(CURDIR)/dist -version=$(TAG) \
+	go -C hack/image run . -architectures='$(ARCHITECTURES)' -binaries=$(CURDIR)/bin -out=$(CURDIR)/dist -version=$(TAG) \
 		-revision=$(shell git rev-parse HEAD 2>/dev/null) -created=$(CREATED)
 
 .PHONY: chart

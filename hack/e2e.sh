@@ -20,7 +20,7 @@ kind() { go tool -modfile=hack/kind/go.mod kind "$@"; }
 
 images() {
 	export OPERATOR_IMAGE=cobalt-operator:e2e SIMULATOR_IMAGE=cobalt-simulator:e2e
-	make image TAG=e2e >&2
+	make image TAG=e2e ARCHITECTURES="$(go env GOARCH)" >&2
 }
 archives=(dist/cobalt-operator.tar dist/cobalt-simulator.tar)
 

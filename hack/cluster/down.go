@@ -31,11 +31,14 @@ func down(l layout) error {
 // end kills the first process of the node and returns when the kernel has ended all others.
 func end(pid int) error {
 	process, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) { // it has just ended
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	defer unix.Close(process)
-	if err := unix.PidfdSendSignal(process, unix.SIGKILL, nil, 0); err != nil {
+	if err := unix.PidfdSendSignal(process, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 		return err
 	}
 	for {

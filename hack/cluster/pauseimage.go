@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -62,5 +63,12 @@ func imageOf(binary string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mutate.Config(image, v1.Config{Entrypoint: []string{"/pause"}})
+	config, err := image.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture = runtime.GOOS, runtime.GOARCH
+	config.Config.Entrypoint = []string{"/pause"}
+	return mutate.ConfigFile(image, config)
 }

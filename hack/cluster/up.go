@@ -40,9 +40,19 @@ func up(ctx context.Context, l layout) error {
 		return err
 	}
 	if err := start(ctx, l); err != nil {
-		return errors.Join(err, down(l))
+		return errors.Join(err, keepLogs(l), down(l))
 	}
 	return say(l.kubeconfig())
+}
+
+// keepLogs saves the logs of a node that did not start from being removed with it.
+func keepLogs(l layout) error {
+	kept := filepath.Join(l.home, "failed")
+	err := errors.Join(os.RemoveAll(kept), os.Rename(filepath.Join(l.state(), "logs"), kept))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func say(text string) error {
@@ -90,7 +100,7 @@ func start(ctx context.Context, l layout) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the node was not Ready after %s", startTimeout))
 	defer cancel()
 	if err := settle(ctx, l, ended); err != nil {
-		return fmt.Errorf("%w; the end of the node's log:\n%s", err, tail(log.Name()))
+		return fmt.Errorf("%w; logs are kept in %s, and the node's own ends:\n%s", err, filepath.Join(l.home, "failed"), tail(log.Name()))
 	}
 	return loadPause(ctx, l)
 }
