@@ -55,4 +55,7 @@ go build -modfile=hack/helm/go.mod -o bin/ helm.sh/helm/v4/cmd/helm
 HELM=$PWD/bin/helm
 KUBECTL=$(hack/controlplane/assets.sh)/kubectl
 export HELM KUBECTL
+KUBECACHEDIR=$PWD/bin/kubectl-cache # not in the home of whoever runs this, where an earlier cluster may have left one
+export KUBECACHEDIR
+rm -rf "$KUBECACHEDIR"
 go test -tags e2e -count=1 -timeout 30m ./test/e2e "$@"

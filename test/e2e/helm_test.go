@@ -67,7 +67,7 @@ var _ = Describe("The Helm chart", Ordered, func() {
 		trigger := &v1alpha1.EventTrigger{}
 		trigger.Namespace, trigger.Name = sampleNamespace, "midway"
 		trigger.Spec.LinkedAccountRef.Name = "acme"
-		trigger.Spec.Event = &v1alpha1.Event{Slug: "deal-created", Name: "Deal Created"}
+		trigger.Spec.Event = &v1alpha1.EventReference{Slug: "deal-created", Name: "Deal Created"}
 		create(ctx, midway, trigger)
 		Eventually(func() []string { return writes(calls(ctx)) }).WithContext(ctx).Should(ContainElements("upsertLinkedAccount", "triggerEvent"))
 		kill(ctx, operatorPods(ctx)[0].Name)

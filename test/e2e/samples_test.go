@@ -98,9 +98,9 @@ func judge(ctx context.Context, obj *unstructured.Unstructured) error {
 	}
 	var seen struct {
 		Status struct {
-			ObservedGeneration int64
-			Conditions         []metav1.Condition
-		}
+			ObservedGeneration int64              `json:"observedGeneration"`
+			Conditions         []metav1.Condition `json:"conditions"`
+		} `json:"status"`
 	}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(now.Object, &seen); err != nil {
 		return err
