@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -70,6 +69,4 @@ func measureIdle(ctx context.Context) {
 	}).WithContext(ctx).WithPolling(time.Second).Should(Succeed())
 	measured.add("memory of the idle operator, working set", fmt.Sprintf("%.1f MiB", used.Memory.WorkingSetBytes/(1<<20)))
 	measured.add("CPU of the idle operator", fmt.Sprintf("%.1f millicores", used.CPU.UsageNanoCores/1e6))
-	measured.add("restarts of the operator's container until then", fmt.Sprint(pod.Status.ContainerStatuses[0].RestartCount))
-	AddReportEntry("idle", strings.TrimSpace(fmt.Sprintf("%+v", used)))
 }

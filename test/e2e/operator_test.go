@@ -33,7 +33,7 @@ func operatorPods(ctx context.Context) []corev1.Pod {
 	return pods
 }
 
-// kill ends a pod at once: its process gets no chance to finish anything or to give up its lease.
+// kill ends a pod as fast as Kubernetes does: its process has two seconds, too few for a call under way to end.
 func kill(ctx context.Context, pod string) {
 	GinkgoHelper()
 	Expect(kube.CoreV1().Pods(operatorNamespace).Delete(ctx, pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)})).To(Succeed())
