@@ -12,9 +12,14 @@ TAG ?= $(shell sed -n 's/^appVersion: //p' charts/cobalt-operator/Chart.yaml)
 # The date of the images is that of the commit, so that the same sources make the same images.
 CREATED ?= $(or $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null),1970-01-01T00:00:00Z)
 
+# What the images run on.
+ARCHITECTURES ?= amd64 arm64
+
 # Extra arguments of `go test`, e.g. TEST_FLAGS='-run TestLimiter -v'; TEST_PACKAGES narrows what is tested.
 TEST_FLAGS ?=
 TEST_PACKAGES ?= ./...
+# Extra arguments of `go test` for e2e, e.g. E2E_FLAGS=-ginkgo.focus=Helm.
+E2E_FLAGS ?= -v
 # The race detector needs cgo, which Go turns off where there is no C compiler.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -30,8 +35,8 @@ help: ## List the targets.
 		/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: clean
-clean: ## Remove what was built, except the control plane in bin/k8s, which is slow to build.
-	find bin -mindepth 1 -maxdepth 1 ! -name k8s -exec rm -rf {} + 2>/dev/null || true
+clean: ## Remove what was built, except Kubernetes and the cluster of e2e, which are slow to build.
+	find bin -mindepth 1 -maxdepth 1 ! -name k8s ! -name cluster -exec rm -rf {} + 2>/dev/null || true
 
 ##@ Develop
 
@@ -76,6 +81,10 @@ test-walks: ## Walk at random through specs, faults and drift, without the race 
 	KUBEBUILDER_ASSETS=$$assets WALKS=$(WALKS) go test ./test/stories -timeout 60m \
 		-ginkgo.focus 'A walk at random.*$(if $(SEED),seed $(SEED)\))'
 
+.PHONY: e2e
+e2e: ## Run test/e2e on a real cluster: that of KUBECONFIG, else one of kind, else one of hack/cluster (root on Debian).
+	hack/e2e.sh $(E2E_FLAGS)
+
 .PHONY: verify
 verify: test-alerts ## Fail if generated files or go.mod files are not up to date, or an alert rule fails its tests.
 	hack/verify.sh
@@ -100,14 +109,14 @@ build: ## Build the operator and the simulator for this machine into bin/.
 
 .PHONY: build-all
 build-all: ## Build static Linux binaries for the images into bin/linux-amd64 and bin/linux-arm64.
-	for arch in amd64 arm64; do \
+	for arch in $(ARCHITECTURES); do \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -ldflags='-s -w -X main.release=$(TAG)' \
 			-o bin/linux-$$arch/ ./cmd/... || exit; \
 	done
 
 .PHONY: image
 image: build-all ## Make dist/cobalt-operator.tar and dist/cobalt-simulator.tar, OCI archives for amd64 and arm64.
-	go -C hack/image run . -binaries=$(CURDIR)/bin -out=$(CURDIR)/dist -version=$(TAG) \
+	go -C hack/image run . -architectures='$(ARCHITECTURES)' -binaries=$(CURDIR)/bin -out=$(CURDIR)/dist -version=$(TAG) \
 		-revision=$(shell git rev-parse HEAD 2>/dev/null) -created=$(CREATED)
 
 .PHONY: chart

@@ -29,7 +29,7 @@ for crd in config/crd/bases/*.yaml; do
 	}
 done
 
-for module in . hack/tools hack/controlplane hack/helm hack/image hack/monitoring hack/prometheus test/gitops; do
+for module in . hack/{tools,controlplane,cluster,helm,image,kind,monitoring,prometheus} test/gitops; do
 	(cd "$module" && go mod tidy -diff) || {
 		echo "verify: run \`go mod tidy\` in $module and commit what it changes" >&2
 		failed=yes

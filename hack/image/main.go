@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -33,15 +34,14 @@ var programs = []program{
 	{"cobalt-simulator", "cobalt-simulator", "Cobalt simulator", "Serves the Cobalt API from memory"},
 }
 
-var architectures = []string{"amd64", "arm64"}
-
 // options say what to make of what.
 type options struct {
-	binaries string // holds a folder linux-ARCH each
-	out      string
-	version  string
-	revision string
-	created  time.Time
+	binaries      string // holds a folder linux-ARCH each
+	architectures []string
+	out           string
+	version       string
+	revision      string
+	created       time.Time
 }
 
 func main() {
@@ -59,6 +59,7 @@ func parse(args []string) (*options, error) {
 	o := &options{}
 	flags := flag.NewFlagSet("image", flag.ContinueOnError)
 	flags.StringVar(&o.binaries, "binaries", "bin", "folder with the binaries, in linux-amd64 and linux-arm64")
+	architectures := flags.String("architectures", "amd64 arm64", "what the images run on")
 	flags.StringVar(&o.out, "out", "dist", "folder for the archives")
 	flags.StringVar(&o.version, "version", "", "tag of the images")
 	flags.StringVar(&o.revision, "revision", "", "commit that they were built from")
@@ -69,8 +70,9 @@ func parse(args []string) (*options, error) {
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
+	o.architectures = strings.Fields(*architectures)
 	if o.version == "" || flags.NArg() > 0 {
-		return nil, errors.New("usage: image -version=TAG [-binaries=bin] [-out=dist] [-revision=COMMIT] [-created=TIME]")
+		return nil, errors.New("usage: image -version=TAG [-architectures=amd64] [-binaries=bin] [-out=dist] [-revision=COMMIT] [-created=TIME]")
 	}
 	return o, nil
 }
@@ -87,10 +89,10 @@ func (o *options) run() error {
 	return nil
 }
 
-// make writes the archive of a program for all architectures.
+// make writes the archive of a program for all architectures asked for.
 func (o *options) make(p program) error {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	for _, architecture := range architectures {
+	for _, architecture := range o.architectures {
 		image, err := o.image(p, architecture)
 		if err != nil {
 			return err

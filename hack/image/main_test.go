@@ -17,10 +17,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
+var architectures = []string{"amd64", "arm64"}
+
 // binaries makes a folder as `make build-all` leaves it, with programs that say their own names.
 func binaries(t *testing.T) *options {
 	t.Helper()
-	o := &options{binaries: t.TempDir(), out: t.TempDir(), version: "v1", revision: "abc", created: time.Unix(1_700_000_000, 0)}
+	o := &options{architectures: architectures, binaries: t.TempDir(), out: t.TempDir(), version: "v1", revision: "abc", created: time.Unix(1_700_000_000, 0)}
 	for _, architecture := range architectures {
 		folder := filepath.Join(o.binaries, "linux-"+architecture)
 		if err := os.Mkdir(folder, 0o755); err != nil {
