@@ -28,6 +28,7 @@ type Reconciler[T Kept, R any] struct {
 	options      Options
 	clock        clock.Clock
 	due          *dueTimes
+	claims       *claims
 	waker        *gate.Waker
 	kind         string
 	// prototype is an empty object of the kind, list an empty list.
@@ -51,6 +52,11 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		return ctrl.Result{RequeueAfter: conflictPause}, nil
 	}
 	account, accountErr := r.accounts.of(ctx, obj)
+	release, ok := r.claims.take(account.id, r.Resource.Identities(obj))
+	if !ok {
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	}
+	defer release()
 	env, envErr := r.environments.find(ctx, obj, account.id, r.waiterOf(obj))
 	p, err := r.begin(ctx, obj, account, accountErr, env, envErr)
 	if err != nil {

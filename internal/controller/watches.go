@@ -46,7 +46,7 @@ func setupKind[T Kept, R any](
 		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
 		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(), waker: &gate.Waker{},
+		due: newDueTimes(), claims: newClaims(), waker: &gate.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
