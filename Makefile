@@ -57,12 +57,12 @@ generate: ## Generate code, CRDs, roles and reference pages from what they are m
 .PHONY: lint
 lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
 	go vet ./...
-	$(TOOL) golangci-lint run
-	cd test/gitops && go vet ./... && go tool -modfile=../../hack/tools/go.mod golangci-lint run
+	$(TOOL) golangci-lint run --allow-serial-runners
+	cd test/gitops && go vet ./... && go tool -modfile=../../hack/tools/go.mod golangci-lint run --allow-serial-runners
 
 .PHONY: lint-fix
 lint-fix: ## Let golangci-lint repair what it can.
-	$(TOOL) golangci-lint run --fix
+	$(TOOL) golangci-lint run --allow-serial-runners --fix
 
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler.
