@@ -29,9 +29,9 @@ func (t *table) print(out io.Writer) {
 		return
 	}
 	writer := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(writer, "\nMEASURED\tFIGURE")
+	_, _ = fmt.Fprintln(writer, "\nMEASURED\tFIGURE")
 	for _, row := range *t {
-		fmt.Fprintf(writer, "%s\t%s\n", row[0], row[1])
+		_, _ = fmt.Fprintf(writer, "%s\t%s\n", row[0], row[1])
 	}
 	_ = writer.Flush() // nobody could be told
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -85,7 +86,7 @@ func forgetCalls(ctx context.Context) {
 func writes(calls []simulator.Call) []string {
 	operations := []string{}
 	for _, c := range calls {
-		if c.Method != "GET" && c.Operation != "createSessionToken" {
+		if c.Method != http.MethodGet && c.Operation != "createSessionToken" {
 			operations = append(operations, c.Operation)
 		}
 	}
