@@ -4,26 +4,29 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// measure runs all parts.
+// measure runs the parts that were asked for.
 func (b *bench) measure(ctx context.Context) error {
 	if _, err := b.run(ctx, "warm-up", b.options.few/5, b.bare); err != nil {
 		return err
 	}
-	few, err := b.compare(ctx)
-	if err != nil {
-		return err
-	}
-	for _, part := range []func(context.Context) error{
-		func(ctx context.Context) error { return b.weigh(ctx, few) },
-		b.mix, b.keepPace, b.sweep, b.failBeside, b.storm,
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"compare", b.compare}, {"weigh", b.weigh}, {"mix", b.mix},
+		{"pace", b.keepPace}, {"sweep", b.sweep}, {"beside", b.failBeside}, {"storm", b.storm},
 	} {
-		if err := part(ctx); err != nil {
-			return err
+		if b.options.parts != "" && !slices.Contains(strings.Split(b.options.parts, ","), part.name) {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
 	return nil
@@ -103,16 +106,16 @@ func (b *bench) bring(ctx context.Context, namespace string, count int, at *api,
 // settling is how long events may still be on their way when all objects are Ready.
 const settling = 2 * time.Second
 
-// compare runs operator and bare client in turn, and returns how long the operator takes.
-func (b *bench) compare(ctx context.Context) (seconds float64, err error) {
+// compare runs operator and bare client in turn.
+func (b *bench) compare(ctx context.Context) (err error) {
 	var times, bareTimes, ratios []float64
 	var operator, bare *result
 	for round := range b.options.rounds {
 		if bare, err = b.run(ctx, fmt.Sprintf("bare-%d", round), b.options.few, b.bare); err != nil {
-			return 0, err
+			return err
 		}
 		if operator, err = b.run(ctx, fmt.Sprintf("few-%d", round), b.options.few, b.operatorAt); err != nil {
-			return 0, err
+			return err
 		}
 		times, bareTimes = append(times, operator.seconds), append(bareTimes, bare.seconds)
 		ratios = append(ratios, operator.seconds/bare.seconds)
@@ -128,7 +131,8 @@ func (b *bench) compare(ctx context.Context) (seconds float64, err error) {
 	p.add("writes per object", float64(operator.writes.of("linkedaccounts"))/n, "", atMost(2))
 	p.add("events per object", float64(operator.writes[eventResource])/n, "", nil)
 	p.add("events per object, bare client", float64(bare.writes[eventResource])/n, "", nil)
-	return median(times), nil
+	b.few = median(times)
+	return nil
 }
 
 func median(values []float64) float64 {

@@ -10,8 +10,7 @@ import (
 const weighed = "many"
 
 // weigh brings many accounts to Cobalt, and measures what the operator takes while nothing happens, and after restarts.
-// few is how long the first set took.
-func (b *bench) weigh(ctx context.Context, few float64) error {
+func (b *bench) weigh(ctx context.Context) error {
 	count := b.options.many
 	at, err := b.stock(ctx, weighed, count)
 	if err != nil {
@@ -40,7 +39,9 @@ func (b *bench) weigh(ctx context.Context, few float64) error {
 	p, n := b.report.part(fmt.Sprintf("%d LinkedAccounts", count)), float64(count)
 	p.add("time until all are Ready", r.seconds, "s", nil)
 	p.add("objects", n/r.seconds, "/s", nil)
-	p.add(fmt.Sprintf("time, compared with %d", b.options.few), r.seconds/few, "×", atMost(1.1*n/float64(b.options.few)))
+	if b.few > 0 {
+		p.add(fmt.Sprintf("time, compared with %d", b.options.few), r.seconds/b.few, "×", atMost(1.1*n/float64(b.options.few)))
+	}
 	p.add("CPU", r.usage.cpu, "s", nil)
 	p.add("calls per object", float64(total(r.calls))/n, "", atMost(1.01))
 	p.add("writes per object", float64(r.writes.of("linkedaccounts"))/n, "", atMost(2))

@@ -29,7 +29,8 @@ type bench struct {
 	group   *children.Group
 	seen    *seen
 	report  *report
-	started int // operators and bare clients so far
+	started int     // operators and bare clients so far
+	few     float64 // seconds that the smaller set took, if it was measured
 }
 
 // process is the operator or the bare client.
