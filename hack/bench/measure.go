@@ -19,8 +19,8 @@ func (b *bench) measure(ctx context.Context) error {
 		name string
 		run  func(context.Context) error
 	}{
-		{"compare", b.compare}, {"weigh", b.weigh}, {"mix", b.mix},
-		{"pace", b.keepPace}, {"sweep", b.sweep}, {"beside", b.failBeside}, {"storm", b.storm},
+		{"compare", b.compare}, {"pace", b.keepPace}, {"storm", b.storm}, {"beside", b.failBeside},
+		{"mix", b.mix}, {"sweep", b.sweep}, {"weigh", b.weigh},
 	} {
 		if b.options.parts != "" && !slices.Contains(strings.Split(b.options.parts, ","), part.name) {
 			continue

@@ -33,6 +33,7 @@ func (s *Slots) Enter(w Waiter, all int, wanted bool) bool {
 	defer s.mu.Unlock()
 	if s.taken[w.Waker] < all {
 		s.taken[w.Waker]++
+		delete(s.queued, w) // its turn would be lost on it, and those behind it would wait for nothing
 		return true
 	}
 	queued, already := s.queued[w]

@@ -43,3 +43,30 @@ func TestSlots(t *testing.T) {
 		t.Errorf("nobody waits any more, but for %v", s.queued)
 	}
 }
+
+// TestSlotsForgetWhoCameInAnotherWay: whoever found room without being woken must not be woken in the place of
+// somebody who still waits, or nobody would wake that one.
+func TestSlotsForgetWhoCameInAnotherWay(t *testing.T) {
+	t.Parallel()
+	s, kind := NewSlots(), &Waker{}
+	waiterOf := func(name string) Waiter {
+		request := ctrl.Request{}
+		request.Name = name
+		return Waiter{kind, request}
+	}
+	a, b, c, d := waiterOf("a"), waiterOf("b"), waiterOf("c"), waiterOf("d")
+	if !s.Enter(a, 2, false) || !s.Enter(b, 2, false) || s.Enter(c, 2, true) || s.Enter(d, 2, true) {
+		t.Fatal("there was room for two")
+	}
+	s.Leave(a) // wakes c
+	if !s.Enter(d, 2, true) {
+		t.Fatal("there was room for d, which a change has brought")
+	}
+	if s.Enter(c, 2, true) {
+		t.Fatal("d has taken the place")
+	}
+	s.Leave(b)
+	if _, waits := s.queued[c]; waits {
+		t.Error("c was to be woken, not d, which is inside")
+	}
+}
