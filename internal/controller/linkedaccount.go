@@ -214,7 +214,9 @@ func input(desired, remote *account) cobalt.LinkedAccountInput {
 func upsert(ctx context.Context, api *View, in cobalt.LinkedAccountInput) (*account, error) {
 	found, err := api.UpsertLinkedAccount(ctx, in)
 	if err != nil {
-		api.lists.accounts.Forget(in.ID)
+		if !cobalt.IsThrottled(err) { // then nothing has happened, and what was known still holds
+			api.lists.accounts.Forget(in.ID)
+		}
 		return nil, err
 	}
 	api.lists.accounts.Put(in.ID, *found)

@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -440,5 +441,23 @@ var _ = Describe("A linked account", func() {
 		}).Should(Equal(120 * time.Second))
 		w.pass(acme, 120*time.Second)
 		w.ready(acme)
+	})
+
+	It("does not ask whether an account is there whose creation was refused for coming too early", func() {
+		w := newWorld()
+		w.connected()
+		for i := range 4 { // for the last of them, a list is cheaper than to ask for it alone
+			other := w.account(fmt.Sprintf("other-%d", i))
+			w.create(other)
+			w.ready(other)
+		}
+		w.sim.Inject(simulator.Fault{Operation: "upsertLinkedAccount", Status: 429, RetryAfter: "10", Times: 1})
+		acme := w.account("acme")
+		w.create(acme)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonThrottled)
+		w.sim.ResetCalls()
+		w.pass(acme, 10*time.Second)
+		w.ready(acme)
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"upsertLinkedAccount": 1}))
 	})
 })
