@@ -29,6 +29,7 @@ func (b *bench) keepPace(ctx context.Context) error {
 	p := b.report.part(fmt.Sprintf("rateLimit %d, server %d/s", vendorRate, vendorRate))
 	p.add("share of the rate used while there is work", used(calls), "", atLeast(0.95))
 	p.add("calls refused with 429", float64(refused(calls)), "", atMost(0))
+	p.add("calls per object", float64(len(calls))/float64(b.options.some), "", nil)
 	return nil
 }
 
@@ -50,7 +51,7 @@ func (b *bench) storm(ctx context.Context) error {
 	p := b.report.part(fmt.Sprintf("429 storm: rateLimit %d, server %d/s", 5*vendorRate, vendorRate))
 	p.add("share of the server's rate used", used(calls), "", nil)
 	p.add("calls refused with 429", float64(refused(calls)), "", nil)
-	p.add("refused calls per answered call", float64(refused(calls))/float64(len(calls)-refused(calls)), "", nil)
+	p.add("calls per object", float64(len(calls))/float64(b.options.some), "", nil)
 	p.add("accounts lost", float64(b.options.some-made.Len()), "", atMost(0))
 	return nil
 }
