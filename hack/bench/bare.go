@@ -166,5 +166,5 @@ func statusError(status int) error {
 	if status/100 == 2 {
 		return nil
 	}
-	return fmt.Errorf("Cobalt answered %d", status) //nolint:revive,staticcheck // a name
+	return fmt.Errorf("Cobalt answered %d", status) //nolint:staticcheck // a name
 }

@@ -64,8 +64,9 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.IntVar(&o.mixed, "mixed", 1000, "objects of each kind in the mixed set; 0 leaves it out")
 	flags.IntVar(&o.some, "some", 300, "objects where the server's limit sets the pace")
 	flags.IntVar(&o.rounds, "rounds", 3, "times that operator and bare client are compared, of which the median counts")
-	flags.DurationVar(&o.window, "window", time.Minute, "how long quiet is measured; also the sync interval where one is")
-	flags.StringVar(&o.parts, "parts", "", "what to measure, separated by commas: compare, pace, storm, beside, mix, sweep, weigh; empty is all")
+	flags.DurationVar(&o.window, "window", time.Minute, "how long quiet is measured, and the sync interval then: at least 30s")
+	flags.StringVar(&o.parts, "parts", "",
+		"what to measure, separated by commas: compare, pace, storm, beside, mix, sweep, weigh; empty is all")
 	flags.StringVar(&o.profiles, "profiles", "", "folder for CPU and heap profiles of the operator; empty takes none")
 	flags.StringVar(&o.json, "json", "dist/bench.json", "file for the figures")
 	flags.StringVar(&o.markdown, "markdown", "dist/benchmark.md", "file for the figures as a page")

@@ -107,8 +107,8 @@ func (r *report) writeMarkdown(file *os.File) error {
 	m := r.Machine
 	fmt.Fprintf(&text, `# Benchmark
 
-Written by `+"`make bench BENCH_PAGE=docs/benchmark.md`"+`: the operator's binary as a process, on a kube-apiserver and an etcd of its own, against
-the simulator in the benchmark's process, all on one machine:
+Written by `+"`make bench BENCH_PAGE=docs/benchmark.md`"+`: the operator's binary as a process, on a kube-apiserver
+and an etcd of its own, against the simulator in the benchmark's process, all on one machine:
 %s, %d cores, %.0f GB, %s, %s, load average %.1f when it began.
 
 The bare client is the least that could do the work: it watches LinkedAccounts and makes the same writes and calls with

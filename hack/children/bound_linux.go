@@ -31,7 +31,7 @@ func bound(dir, binary string) (string, error) {
 	return standIn, os.Symlink(self, standIn)
 }
 
-// BecomeBound, in a stand-in, replaces the process and does not return; in the parent it does nothing.
+// BecomeBound replaces the process of a stand-in and does not return; in the parent it does nothing.
 func BecomeBound() error {
 	binary, err := os.Readlink(os.Args[0] + boundSuffix)
 	if err != nil {
