@@ -18,6 +18,7 @@ type options struct {
 	metricsAddress          string
 	metricsSecure           bool
 	healthAddress           string
+	pprofAddress            string
 	leaderElect             bool
 	leaderElectionNamespace string
 	watchNamespaces         []string
@@ -47,6 +48,8 @@ func (o *options) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint; 0 turns it off.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to authenticated and authorized clients only.")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
+	flags.StringVar(&o.pprofAddress, "pprof-bind-address", "",
+		"Address for profiles of the operator, unprotected: one on the loopback interface; empty turns them off.")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Elect a leader, so that several replicas can run and one works.")
 	flags.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "",
 		"Namespace of the leader's lease; empty is the one the pod runs in.")

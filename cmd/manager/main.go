@@ -98,6 +98,7 @@ func (o *options) manager() ctrl.Options {
 		Cache:                         controller.CacheOptions(o.watchNamespaces),
 		Metrics:                       endpoint,
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.pprofAddress,
 		LeaderElection:                o.leaderElect,
 		LeaderElectionID:              "cobalt-operator.gocobalt.io",
 		LeaderElectionNamespace:       o.leaderElectionNamespace,

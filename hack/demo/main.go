@@ -13,29 +13,28 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/cobalt-operator/cobalt-operator/hack/children"
 )
 
 type options struct {
-	assets    string
+	children.Sources
+
 	manager   string
 	simulator string
 	samples   string
-	crds      string
-	role      string
 	once      bool
 }
 
 func main() {
-	if err := becomeBound(); err != nil {
+	if err := children.BecomeBound(); err != nil {
 		exit(err)
 	}
 	var o options
-	flag.StringVar(&o.assets, "assets", os.Getenv("KUBEBUILDER_ASSETS"), "folder of kube-apiserver, etcd and kubectl")
+	o.Bind(flag.CommandLine)
 	flag.StringVar(&o.manager, "manager", "bin/manager", "the operator's binary")
 	flag.StringVar(&o.simulator, "simulator", "bin/cobalt-simulator", "the simulator's binary")
 	flag.StringVar(&o.samples, "samples", "config/samples", "folder of the manifests to apply")
-	flag.StringVar(&o.crds, "crds", "config/crd/bases", "folder of the CRDs to install")
-	flag.StringVar(&o.role, "role", "config/rbac/role.yaml", "the ClusterRole the operator runs with")
 	flag.BoolVar(&o.once, "once", false, "end when every sample is Ready, or with status 1 if that takes over 2 minutes")
 	flag.Parse()
 
@@ -79,15 +78,15 @@ func run(ctx context.Context, o options, out *console) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
 	out.printf("Starting a Kubernetes control plane, the Cobalt simulator and the operator …\n")
-	plane, err := startControlPlane(dir, o)
+	plane, err := children.StartControlPlane(dir, o.Sources)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, plane.stop()) }()
+	defer func() { err = errors.Join(err, plane.Stop()) }()
 
 	d := &demo{
 		options: o, out: out, plane: plane, dir: dir,
-		watcher: &watcher{client: plane.client, samples: samples, table: newTable(out)},
+		watcher: &watcher{client: plane.Client, samples: samples, table: newTable(out)},
 	}
 	err = d.play(ctx)
 	out.printf("Cleaning up …\n")
@@ -101,7 +100,7 @@ func run(ctx context.Context, o options, out *console) (err error) {
 type demo struct {
 	options options
 	out     *console
-	plane   *controlPlane
+	plane   *children.ControlPlane
 	dir     string
 	watcher *watcher
 }
@@ -109,27 +108,27 @@ type demo struct {
 // play runs the simulator and the operator, applies the samples and shows what becomes of them.
 func (d *demo) play(ctx context.Context) error {
 	ctx, fail := context.WithCancelCause(ctx)
-	children := &processes{dir: d.dir, fail: fail}
-	defer children.wait()
+	group := &children.Group{Dir: d.dir, Fail: fail}
+	defer group.Wait()
 	defer fail(nil)
 
 	start := time.Now()
-	origin, err := startSimulator(ctx, children, d.options.simulator)
+	origin, err := startSimulator(ctx, group, d.options.simulator)
 	if err != nil {
 		return cause(ctx, err)
 	}
-	if err := startOperator(ctx, children, d.options.manager, d.plane.operatorConfig, origin); err != nil {
+	if err := startOperator(ctx, group, d.options.manager, d.plane.OperatorConfig, origin); err != nil {
 		return cause(ctx, err)
 	}
 	redirect(d.out, d.watcher.samples, origin)
-	if err := apply(ctx, d.plane.client, d.watcher.samples); err != nil {
+	if err := apply(ctx, d.plane.Client, d.watcher.samples); err != nil {
 		return cause(ctx, err)
 	}
 	err = d.watcher.settle(ctx)
 	var late *lateError
 	switch {
 	case errors.As(err, &late):
-		err = withLog(err, filepath.Join(d.dir, "operator.log"))
+		err = children.WithLog(err, filepath.Join(d.dir, "operator.log"))
 		if d.options.once {
 			return err
 		}
@@ -138,7 +137,7 @@ func (d *demo) play(ctx context.Context) error {
 		return err
 	default:
 		d.out.printf("\nAll samples are as expected after %.1f s.\n", time.Since(start).Seconds())
-		if err := outputs(ctx, d.plane.client, d.out); err != nil {
+		if err := outputs(ctx, d.plane.Client, d.out); err != nil {
 			return cause(ctx, err)
 		}
 	}
@@ -170,5 +169,5 @@ Try, in another terminal:
 
 The simulator is at %[3]s, all logs are in %[4]s. Ctrl-C ends the demo and removes everything.
 
-`, d.plane.kubeconfig, d.plane.kubectl, origin, d.dir)
+`, d.plane.Kubeconfig, d.plane.Kubectl, origin, d.dir)
 }

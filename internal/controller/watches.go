@@ -50,7 +50,8 @@ func setupKind[T Kept, R any](
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
-		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes), builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{}, appears))
 	s.watchEnvironments(b, list)
 	watch(b)
 	return b.Complete(traced{r, s.options.Tracer, r.kind})
@@ -254,11 +255,18 @@ func (s *setup) dependentsOf(list client.ObjectList) handler.MapFunc {
 	}
 }
 
+// appears keeps out what was there when the operator started: all objects are
+// looked at then, and see it.
+var appears = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
+
 // accountChanged lets through what an object that belongs to an account waits for.
-var accountChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	before, after := e.ObjectOld.(*v1alpha1.LinkedAccount), e.ObjectNew.(*v1alpha1.LinkedAccount)
-	return before.Status.ID != after.Status.ID || before.UID != after.UID
-}}
+var accountChanged = predicate.Funcs{
+	CreateFunc: appears.CreateFunc,
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.(*v1alpha1.LinkedAccount), e.ObjectNew.(*v1alpha1.LinkedAccount)
+		return before.Status.ID != after.Status.ID || before.UID != after.UID
+	},
+}
 
 // leaves lets through that an object goes, or is going to.
 var leaves = predicate.Funcs{

@@ -7,27 +7,36 @@ import (
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 )
 
 // Writes counts the requests that changed objects of a resource, in all since
 // the cluster was started, as its API server counts them. Those of the test
 // itself count as well.
 func (c *Cluster) Writes(ctx context.Context, group, resource string) (int, error) {
-	clientset, err := kubernetes.NewForConfig(c.Config)
+	writes, err := Writes(ctx, c.Config)
+	return writes[schema.GroupResource{Group: group, Resource: resource}], err
+}
+
+// Writes counts the requests that changed objects, by resource, in all since the
+// API server was started.
+func Writes(ctx context.Context, config *rest.Config) (map[schema.GroupResource]int, error) {
+	clientset, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	data, err := clientset.RESTClient().Get().AbsPath("/metrics").DoRaw(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("read the metrics of the API server: %w", err)
+		return nil, fmt.Errorf("read the metrics of the API server: %w", err)
 	}
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(string(data)))
 	if err != nil {
-		return 0, fmt.Errorf("parse the metrics of the API server: %w", err)
+		return nil, fmt.Errorf("parse the metrics of the API server: %w", err)
 	}
-	count := 0
+	writes := map[schema.GroupResource]int{}
 	for _, metric := range families["apiserver_request_total"].GetMetric() {
 		labels := map[string]string{}
 		for _, label := range metric.GetLabel() {
@@ -35,10 +44,8 @@ func (c *Cluster) Writes(ctx context.Context, group, resource string) (int, erro
 		}
 		switch labels["verb"] {
 		case "POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION":
-			if labels["group"] == group && labels["resource"] == resource {
-				count += int(metric.GetCounter().GetValue())
-			}
+			writes[schema.GroupResource{Group: labels["group"], Resource: labels["resource"]}] += int(metric.GetCounter().GetValue())
 		}
 	}
-	return count, nil
+	return writes, nil
 }

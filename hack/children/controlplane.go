@@ -1,8 +1,9 @@
-package main
+package children
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
@@ -18,18 +20,34 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
-// controlPlane is etcd and kube-apiserver with the CRDs installed.
-type controlPlane struct {
-	env            *envtest.Environment
-	client         client.Client
-	kubectl        string
-	kubeconfig     string // of an administrator, for the user of the demo
-	operatorConfig string // of the operator, with the rights it has in a cluster
+// ControlPlane is etcd and kube-apiserver with the CRDs installed.
+type ControlPlane struct {
+	Config         *rest.Config
+	Client         client.Client
+	Kubectl        string
+	Kubeconfig     string // of an administrator
+	OperatorConfig string // of the operator, with the rights it has in a cluster
+
+	env *envtest.Environment
 }
 
-// startControlPlane starts etcd and kube-apiserver, with everything they write below dir.
-func startControlPlane(dir string, o options) (*controlPlane, error) {
-	assets, err := filepath.Abs(o.assets)
+// Sources are the files that a control plane is made from.
+type Sources struct {
+	Assets string // folder of kube-apiserver, etcd and kubectl
+	CRDs   string // folder of the CRDs to install
+	Role   string // the ClusterRole that the operator runs with
+}
+
+// Bind has the flags of a program fill in the sources.
+func (s *Sources) Bind(flags *flag.FlagSet) {
+	flags.StringVar(&s.Assets, "assets", os.Getenv("KUBEBUILDER_ASSETS"), "folder of kube-apiserver, etcd and kubectl")
+	flags.StringVar(&s.CRDs, "crds", "config/crd/bases", "folder of the CRDs to install")
+	flags.StringVar(&s.Role, "role", "config/rbac/role.yaml", "the ClusterRole the operator runs with")
+}
+
+// StartControlPlane starts etcd and kube-apiserver, with everything they write below dir.
+func StartControlPlane(dir string, from Sources) (*ControlPlane, error) {
+	assets, err := filepath.Abs(from.Assets)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +56,7 @@ func startControlPlane(dir string, o options) (*controlPlane, error) {
 			return nil, fmt.Errorf("--assets must name the folder that hack/controlplane/assets.sh prints: %w", err)
 		}
 	}
-	env := &envtest.Environment{CRDDirectoryPaths: []string{o.crds}, ErrorIfCRDPathMissing: true}
+	env := &envtest.Environment{CRDDirectoryPaths: []string{from.CRDs}, ErrorIfCRDPathMissing: true}
 	server, etcd := env.ControlPlane.GetAPIServer(), &envtest.Etcd{}
 	env.ControlPlane.Etcd = etcd
 	env.ControlPlane.KubectlPath = filepath.Join(assets, "kubectl")
@@ -66,31 +84,32 @@ func startControlPlane(dir string, o options) (*controlPlane, error) {
 	defer etcdLog.Close()
 	server.Out, server.Err, etcd.Out, etcd.Err = serverLog, serverLog, etcdLog, etcdLog
 
-	plane := &controlPlane{env: env, kubectl: env.ControlPlane.KubectlPath}
-	if _, err := env.Start(); err != nil {
-		return nil, withLog(withLog(err, etcdLog.Name()), serverLog.Name())
+	plane := &ControlPlane{env: env, Kubectl: env.ControlPlane.KubectlPath}
+	if plane.Config, err = env.Start(); err != nil {
+		return nil, WithLog(WithLog(err, etcdLog.Name()), serverLog.Name())
 	}
-	if err := plane.prepare(dir, o.role); err != nil {
-		_ = plane.stop() // the first error is the one that explains
+	plane.Config.QPS = -1 // the API server alone says what is too much
+	if err := plane.prepare(dir, from.Role); err != nil {
+		_ = plane.Stop() // the first error is the one that explains
 		return nil, err
 	}
 	return plane, nil
 }
 
 // prepare makes the client and both kubeconfigs.
-func (p *controlPlane) prepare(dir, roleFile string) (err error) {
+func (p *ControlPlane) prepare(dir, roleFile string) (err error) {
 	kinds := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(kinds), v1alpha1.AddToScheme(kinds)); err != nil {
 		return err
 	}
-	if p.client, err = client.New(p.env.Config, client.Options{Scheme: kinds}); err != nil {
+	if p.Client, err = client.New(p.Config, client.Options{Scheme: kinds}); err != nil {
 		return err
 	}
-	p.kubeconfig = filepath.Join(dir, "kubeconfig")
-	if err := os.WriteFile(p.kubeconfig, p.env.KubeConfig, 0o600); err != nil {
+	p.Kubeconfig = filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(p.Kubeconfig, p.env.KubeConfig, 0o600); err != nil {
 		return err
 	}
-	p.operatorConfig = filepath.Join(dir, "operator.kubeconfig")
+	p.OperatorConfig = filepath.Join(dir, "operator.kubeconfig")
 	user, err := p.env.AddUser(envtest.User{Name: "cobalt-operator"}, nil)
 	if err != nil {
 		return err
@@ -99,14 +118,14 @@ func (p *controlPlane) prepare(dir, roleFile string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(p.operatorConfig, config, 0o600); err != nil {
+	if err := os.WriteFile(p.OperatorConfig, config, 0o600); err != nil {
 		return err
 	}
 	return p.grant("cobalt-operator", roleFile)
 }
 
 // grant binds user to the ClusterRole in roleFile, so that a right that is missing there shows here.
-func (p *controlPlane) grant(user, roleFile string) error {
+func (p *ControlPlane) grant(user, roleFile string) error {
 	text, err := os.ReadFile(roleFile)
 	if err != nil {
 		return err
@@ -121,13 +140,14 @@ func (p *controlPlane) grant(user, roleFile string) error {
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 	}
 	for _, obj := range []client.Object{&role, &binding} {
-		if err := p.client.Create(context.Background(), obj); err != nil {
+		if err := p.Client.Create(context.Background(), obj); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *controlPlane) stop() error {
+// Stop ends both.
+func (p *ControlPlane) Stop() error {
 	return p.env.Stop()
 }

@@ -1,4 +1,4 @@
-package main
+package children
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childAttributes keep Ctrl-C from a child, which the demo stops in its own order, and end it with the demo even if
+// childAttributes keep Ctrl-C from a child, which the parent stops in its own order, and end it with the parent even if
 // that is killed.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -17,8 +17,8 @@ func childAttributes() *syscall.SysProcAttr {
 
 const boundSuffix = ".bound"
 
-// bound returns a stand-in, below dir, for a binary that somebody else starts: run in its place, it ends with the demo
-// as childAttributes has it. The stand-in is the demo itself, which finds beside its name what to become.
+// bound returns a stand-in, below dir, for a binary that somebody else starts: run in its place, it ends with the parent
+// as childAttributes has it. The stand-in is the parent itself, which finds beside its name what to become.
 func bound(dir, binary string) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -31,8 +31,8 @@ func bound(dir, binary string) (string, error) {
 	return standIn, os.Symlink(self, standIn)
 }
 
-// becomeBound, in a stand-in, replaces the process and does not return; in the demo it does nothing.
-func becomeBound() error {
+// BecomeBound replaces the process of a stand-in and does not return; in the parent it does nothing.
+func BecomeBound() error {
 	binary, err := os.Readlink(os.Args[0] + boundSuffix)
 	if err != nil {
 		return nil //nolint:nilerr // no such link: this is no stand-in

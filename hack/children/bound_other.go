@@ -1,10 +1,10 @@
 //go:build !linux
 
-package main
+package children
 
 import "syscall"
 
-// childAttributes keep Ctrl-C from a child, which the demo stops in its own order. Only Linux can also end a child
+// childAttributes keep Ctrl-C from a child, which the parent stops in its own order. Only Linux can also end a child
 // with a parent that is killed.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
@@ -12,4 +12,5 @@ func childAttributes() *syscall.SysProcAttr {
 
 func bound(_, binary string) (string, error) { return binary, nil }
 
-func becomeBound() error { return nil }
+// BecomeBound does nothing here.
+func BecomeBound() error { return nil }

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+)
+
+// report is what was measured.
+type report struct {
+	Machine machine  `json:"machine"`
+	Figures []figure `json:"figures"`
+
+	progress io.Writer
+}
+
+// figure is one thing that was measured.
+type figure struct {
+	Part   string  `json:"part"`
+	What   string  `json:"what"`
+	Value  float64 `json:"value"`
+	Unit   string  `json:"unit,omitempty"`
+	Target *target `json:"target,omitempty"`
+}
+
+// target is what a figure should reach.
+type target struct {
+	Bound string  `json:"bound"` // ≤ or ≥
+	Value float64 `json:"value"`
+	Met   bool    `json:"met"`
+}
+
+func atMost(value float64) *target  { return &target{Bound: "≤", Value: value} }
+func atLeast(value float64) *target { return &target{Bound: "≥", Value: value} }
+
+// part begins the figures of one part of the benchmark.
+func (r *report) part(name string) *part { return &part{r, name} }
+
+type part struct {
+	report *report
+	name   string
+}
+
+// add notes a figure, and says it to whoever waits for the rest. No target is nil.
+func (p *part) add(what string, value float64, unit string, wanted *target) {
+	if wanted != nil {
+		wanted.Met = wanted.Bound == "≤" && value <= wanted.Value || wanted.Bound == "≥" && value >= wanted.Value
+	}
+	f := figure{p.name, what, value, unit, wanted}
+	p.report.Figures = append(p.report.Figures, f)
+	_, _ = fmt.Fprintf(p.report.progress, "%s: %s: %s\n", f.Part, f.What, f.measured()) // for a human, if one is there
+}
+
+func number(value float64) string {
+	if value == float64(int64(value)) {
+		return fmt.Sprintf("%d", int64(value))
+	}
+	if value < 10 {
+		return fmt.Sprintf("%.3f", value)
+	}
+	return fmt.Sprintf("%.1f", value)
+}
+
+func (f figure) measured() string { return strings.TrimSpace(number(f.Value) + " " + f.Unit) }
+
+func (f figure) wanted() string {
+	if f.Target == nil {
+		return ""
+	}
+	return f.Target.Bound + " " + number(f.Target.Value)
+}
+
+func (f figure) verdict() string {
+	switch {
+	case f.Target == nil:
+		return ""
+	case f.Target.Met:
+		return "yes"
+	}
+	return "no"
+}
+
+// print shows all figures as a table.
+func (r *report) print(out io.Writer) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { _, _ = fmt.Fprintln(table, strings.Join(cells, "\t")) } // kept until Flush
+	row("PART", "FIGURE", "MEASURED", "TARGET", "REACHED")
+	for _, f := range r.Figures {
+		row(f.Part, f.What, f.measured(), f.wanted(), f.verdict())
+	}
+	_ = table.Flush() // nobody reads it any more: the files are still written
+}
+
+func (r *report) writeJSON(file *os.File) error {
+	encoder := json.NewEncoder(file)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}
+
+// writeMarkdown writes the page that docs shows.
+func (r *report) writeMarkdown(file *os.File) error {
+	var text strings.Builder
+	m := r.Machine
+	fmt.Fprintf(&text, `# Benchmark
+
+Written by `+"`make bench BENCH_PAGE=docs/benchmark.md`"+`: the operator's binary as a process, on a kube-apiserver
+and an etcd of its own, against the simulator in the benchmark's process, all on one machine:
+%s, %d cores, %.0f GB, %s, %s, load average %.1f when it began.
+
+The bare client is the least that could do the work: it watches LinkedAccounts and makes the same writes and calls with
+the same concurrency, and checks nothing.
+
+| part | figure | measured | target | reached |
+|---|---|---|---|---|
+`, cmp.Or(m.CPU, "unknown CPU"), m.Cores, m.MemoryGB, m.Go, m.Date, m.Load)
+	for _, f := range r.Figures {
+		fmt.Fprintf(&text, "| %s |\n", strings.Join([]string{f.Part, f.What, f.measured(), f.wanted(), f.verdict()}, " | "))
+	}
+	_, err := file.WriteString(text.String())
+	return err
+}
