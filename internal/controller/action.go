@@ -90,6 +90,8 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		r.due.forget(request.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
+	defer slots.Yield(self)
 	switch {
 	case r.due.get(request.NamespacedName, obj.GetUID()).lags(obj):
 		return ctrl.Result{RequeueAfter: conflictPause}, nil
@@ -105,7 +107,6 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
 	if !slots.Enter(self, r.options.slots, true) {
 		return ctrl.Result{RequeueAfter: gate.SlotPause}, nil
 	}

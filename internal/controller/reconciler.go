@@ -44,6 +44,8 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		r.due.forget(request.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
+	defer slots.Yield(self)
 	deleting, held := !obj.GetDeletionTimestamp().IsZero(), controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
 	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
 		return ctrl.Result{}, nil
@@ -65,7 +67,6 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
 		return background(rest), nil
 	}
-	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
 	if !slots.Enter(self, r.options.slots, p.news()) {
 		return p.comeBack(gate.SlotPause), nil
 	}

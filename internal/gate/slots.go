@@ -17,12 +17,15 @@ type Slots struct {
 	// wanted wait for a slot before others do; queued are those in either.
 	wanted, others map[*Waker][]Waiter
 	queued         map[Waiter]bool // and whether they are wanted
+	// woken are those whose turn it is and who have not come yet.
+	woken map[Waiter]bool
 }
 
 // NewSlots returns slots of which none is taken.
 func NewSlots() *Slots {
 	return &Slots{
-		taken: map[*Waker]int{}, wanted: map[*Waker][]Waiter{}, others: map[*Waker][]Waiter{}, queued: map[Waiter]bool{},
+		taken: map[*Waker]int{}, wanted: map[*Waker][]Waiter{}, others: map[*Waker][]Waiter{},
+		queued: map[Waiter]bool{}, woken: map[Waiter]bool{},
 	}
 }
 
@@ -31,6 +34,7 @@ func NewSlots() *Slots {
 func (s *Slots) Enter(w Waiter, all int, wanted bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.woken, w)
 	if s.taken[w.Waker] < all {
 		s.taken[w.Waker]++
 		delete(s.queued, w) // its turn would be lost on it, and those behind it would wait for nothing
@@ -52,13 +56,31 @@ func (s *Slots) Enter(w Waiter, all int, wanted bool) bool {
 // Leave gives a slot back and wakes the next.
 func (s *Slots) Leave(w Waiter) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.taken[w.Waker]--
-	next, wanted, ok := s.next(w.Waker)
-	s.mu.Unlock()
-	switch {
-	case ok && wanted:
+	s.wakeNext(w.Waker)
+}
+
+// Yield passes on the turn of an object that was woken and has found that it needs
+// no slot, or not yet.
+func (s *Slots) Yield(w Waiter) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.woken[w] {
+		delete(s.woken, w)
+		s.wakeNext(w.Waker)
+	}
+}
+
+func (s *Slots) wakeNext(kind *Waker) {
+	next, wanted, ok := s.next(kind)
+	if !ok {
+		return
+	}
+	s.woken[next] = true
+	if wanted {
 		next.Waker.Wake(next.Request, 0)
-	case ok:
+	} else {
 		next.Waker.WakeBackground(next.Request, 0)
 	}
 }

@@ -70,3 +70,27 @@ func TestSlotsForgetWhoCameInAnotherWay(t *testing.T) {
 		t.Error("c was to be woken, not d, which is inside")
 	}
 }
+
+// TestSlotsArePassedOn: whoever was woken and needs no slot after all has the next one woken.
+func TestSlotsArePassedOn(t *testing.T) {
+	t.Parallel()
+	s, kind := NewSlots(), &Waker{}
+	waiterOf := func(name string) Waiter {
+		request := ctrl.Request{}
+		request.Name = name
+		return Waiter{kind, request}
+	}
+	a, b, c := waiterOf("a"), waiterOf("b"), waiterOf("c")
+	if !s.Enter(a, 1, false) || s.Enter(b, 1, false) || s.Enter(c, 1, false) {
+		t.Fatal("there was room for one")
+	}
+	s.Yield(c)
+	if len(s.queued) != 2 {
+		t.Fatal("c was not woken, and has nothing to pass on")
+	}
+	s.Leave(a)
+	s.Yield(b)
+	if _, waits := s.queued[c]; waits {
+		t.Error("b needs no slot, so it was c's turn")
+	}
+}
