@@ -67,7 +67,7 @@ lint-fix: ## Let golangci-lint repair what it can.
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler.
 	assets=$$(hack/controlplane/assets.sh) && \
-	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 40m $(TEST_FLAGS) $(TEST_PACKAGES) \
+	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 60m $(TEST_FLAGS) $(TEST_PACKAGES) \
 	$(if $(filter ./...,$(TEST_PACKAGES)),&& KUBEBUILDER_ASSETS=$$assets go -C test/gitops test $(TEST_FLAGS) ./... \
 	&& go -C hack/image test $(TEST_FLAGS) ./...)
 

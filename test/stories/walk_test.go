@@ -19,7 +19,7 @@ import (
 )
 
 // usualWalks is how many walks there are if WALKS does not say. make test-walks takes more.
-const usualWalks = 50
+const usualWalks = 25
 
 // walker does at random what users, their customers and the world do to an operator.
 // A seed makes the same steps each time; what the operator does between them may
