@@ -442,8 +442,7 @@ var _ = Describe("What belongs to an account", func() {
 			w.create(obj)
 			Eventually(func() []string { w.read(obj); return reasons(obj) }).Should(
 				ConsistOf(Or(Equal(v1alpha1.ReasonFailed), Equal(v1alpha1.ReasonThrottled))))
-			w.pass(obj, time.Minute)
-			w.ready(obj)
+			until(w, obj, 10*time.Second, metav1.ConditionTrue, v1alpha1.ReasonSynced) // a change nearby may have it tried again before
 			Expect(right(w, kind)()).To(BeTrue())
 		})
 	}

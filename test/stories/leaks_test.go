@@ -57,13 +57,22 @@ func (w *world) leaksNothing() {
 	for _, text := range w.allEvents() {
 		Expect(secret.FindString(text)).To(BeEmpty(), text)
 	}
-	for _, gatherer := range []prometheus.Gatherer{w.options.Metrics.(prometheus.Gatherer), metrics.Registry} {
-		families, err := gatherer.Gather()
-		Expect(err).NotTo(HaveOccurred())
-		for _, family := range families {
-			Expect(secret.FindString(family.String())).To(BeEmpty(), family.GetName())
-		}
+	metricsLeakNothing(w.options.Metrics.(prometheus.Gatherer))
+}
+
+func metricsLeakNothing(gatherer prometheus.Gatherer) {
+	GinkgoHelper()
+	families, err := gatherer.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		Expect(secret.FindString(family.String())).To(BeEmpty(), family.GetName())
 	}
+}
+
+// suiteLeaksNothing reads what all operators share: metrics and the log.
+func suiteLeaksNothing() {
+	GinkgoHelper()
+	metricsLeakNothing(metrics.Registry)
 	operatorLog.mu.Lock()
 	defer operatorLog.mu.Unlock()
 	Expect(operatorLog.leaks).To(BeEmpty(), "the log")

@@ -29,4 +29,5 @@ var _ = BeforeSuite(func() {
 	cluster, err = testenv.Start()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
+	DeferCleanup(suiteLeaksNothing)
 })
