@@ -109,38 +109,20 @@ var lives = map[string]life{
 	},
 }
 
-// phase is one stretch of a life: what a user does, and what there is in the end.
-type phase struct {
-	name string
-	do   func(w *world, tc life, obj controller.Object)
-	want func(tc life) []string
-	gone bool
-}
-
-var phases = []phase{
-	{
-		name: "created", want: func(tc life) []string { return tc.created },
-		do: func(w *world, _ life, obj controller.Object) { w.create(obj) },
-	},
-	{
-		name: "changed", want: func(tc life) []string { return tc.changed },
-		do: func(w *world, tc life, obj controller.Object) { w.change(obj, func() { tc.change(obj) }) },
-	},
-	{
-		name: "deleted", want: func(tc life) []string { return tc.left }, gone: true,
-		do: func(w *world, _ life, obj controller.Object) { w.remove(obj) },
-	},
+// want is what there is of the object at the end of a phase.
+func (tc life) want(p phase) []string {
+	return map[string][]string{"created": tc.created, "changed": tc.changed, "deleted": tc.left}[p.name]
 }
 
 // over tells whether an object has come to the end of a phase.
-func (p phase) over(w *world, tc life, obj controller.Object) (bool, string) {
+func (tc life) over(w *world, p phase, obj controller.Object) (bool, string) {
 	if err := w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj); err != nil || p.gone {
 		return p.gone && apierrors.IsNotFound(err), "it is there"
 	}
 	stands := fmt.Sprint(reasons(obj), " at ", obj.MemberStatus().ObservedGeneration, " of ", obj.GetGeneration())
 	has := tc.has(w)
 	return stands == fmt.Sprintf("[%s] at %d of %[2]d", v1alpha1.ReasonSynced, obj.GetGeneration()) &&
-		fmt.Sprint(has) == fmt.Sprint(p.want(tc)), fmt.Sprint(stands, " with ", has)
+		fmt.Sprint(has) == fmt.Sprint(tc.want(p)), fmt.Sprint(stands, " with ", has)
 }
 
 // lateBy delays events by up to as much, each by another time.
@@ -153,7 +135,7 @@ func never() bool { return false }
 
 // live takes an object through the phases before one, then has the operator die in
 // that one, and another finish it.
-func live(tc life, until int, lags bool, afterWrite, atCall int, worked bool) (writes, calls int) {
+func (tc life) live(until int, lags bool, of death) (writes, calls int) {
 	GinkgoHelper()
 	w, _ := withAccount()
 	defer func() { w.stop() }()
@@ -162,20 +144,20 @@ func live(tc life, until int, lags bool, afterWrite, atCall int, worked bool) (w
 		GinkgoHelper()
 		Eventually(func(g Gomega) {
 			w.time.Advance(time.Second)
-			over, how := p.over(w, tc, obj)
+			over, how := tc.over(w, p, obj)
 			g.Expect(over || orDie && w.doom.isDead()).To(BeTrue(), how)
 		}).Should(Succeed())
 	}
 	for _, p := range phases[:until] {
-		p.do(w, tc, obj)
+		p.do(w, obj, tc.change)
 		come(p, false)
 	}
 	p := phases[until]
 	if lags {
 		w.lag.Lag(lateBy(5*time.Second), never)
 	}
-	w.doom.arm(afterWrite, atCall, worked)
-	p.do(w, tc, obj)
+	w.doom.arm(of)
+	p.do(w, obj, tc.change)
 	come(p, true)
 	writes, calls = w.doom.counted()
 	if w.doom.isDead() {
@@ -184,7 +166,7 @@ func live(tc life, until int, lags bool, afterWrite, atCall int, worked bool) (w
 		w.start()
 	}
 	come(p, false)
-	Expect(tc.has(w)).To(Equal(p.want(tc)))
+	Expect(tc.has(w)).To(Equal(tc.want(p)))
 	if !p.gone {
 		w.remove(obj)
 		come(phases[len(phases)-1], false)
@@ -198,21 +180,7 @@ var _ = Describe("An object whose operator dies", func() {
 		for until, p := range phases {
 			for _, lags := range []bool{false, true} {
 				It(fmt.Sprintf("comes to what was asked for, and leaves nothing (%s, %s, cache lags: %t)", name, p.name, lags), func() {
-					writes, calls := live(tc, until, lags, 0, 0, false)
-					points := 0
-					for point := 1; point <= writes; point++ {
-						By(fmt.Sprintf("dying after write %d of %d", point, writes))
-						live(tc, until, lags, point, 0, false)
-						points++
-					}
-					for point := 1; point <= calls; point++ {
-						for _, worked := range []bool{false, true} {
-							By(fmt.Sprintf("dying at call %d of %d, worked: %t", point, calls, worked))
-							live(tc, until, lags, 0, point, worked)
-							points++
-						}
-					}
-					AddReportEntry("points", points)
+					atEveryPoint(func(of death) (writes, calls int) { return tc.live(until, lags, of) })
 				})
 			}
 		}

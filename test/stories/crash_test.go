@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,7 +24,10 @@ func copyInto(from, to client.Object) {
 
 // crashCase is a kind of object whose calls must not be made twice.
 type crashCase struct {
-	make func(w *world) controller.Object
+	make   func(w *world) controller.Object
+	change func(obj controller.Object)
+	// expire has it go by itself; nil if it only goes when it is deleted.
+	expire func(w *world, obj controller.Object)
 	// effects are what its calls have brought about, by Cobalt's ids.
 	effects func(w *world) []string
 	// told is the effect that the status tells of.
@@ -32,8 +36,8 @@ type crashCase struct {
 	good, unknown string
 	// repeats tells that a call may be made twice, but not never.
 	repeats bool
-	// marks are the annotations that come before the call.
-	marks int
+	// mark is the annotation that is written last.
+	mark string
 }
 
 func executionIDs(w *world) []string {
@@ -49,119 +53,178 @@ func triggerCase(delivery v1alpha1.Delivery, target func(*v1alpha1.EventTrigger)
 		make: func(w *world) controller.Object {
 			return w.trigger("doomed", of("acme"), target, func(obj *v1alpha1.EventTrigger) { obj.Spec.Delivery = delivery })
 		},
+		change: func(obj controller.Object) { payload(`{"deal":43}`)(obj.(*v1alpha1.EventTrigger)) },
+		expire: func(w *world, obj controller.Object) {
+			w.change(obj, func() { obj.(*v1alpha1.EventTrigger).Spec.TTLAfterFinished = "1m" })
+		},
 		effects: executionIDs,
 		told:    func(obj controller.Object) string { return obj.(*v1alpha1.EventTrigger).Status.ExecutionID },
 		good:    v1alpha1.ReasonCompleted, unknown: v1alpha1.ReasonDeliveryUnknown,
-		repeats: delivery == v1alpha1.DeliveryAtLeastOnce,
+		repeats: delivery == v1alpha1.DeliveryAtLeastOnce, mark: "cobalt.gocobalt.io/fired",
 	}
 }
 
-var _ = Describe("An operator that dies", func() {
-	// run makes the object, and lets the operator die of what doom says, if anything.
-	run := func(tc crashCase, lags bool, afterWrite, atCall int, worked bool) (w *world, obj controller.Object) {
-		GinkgoHelper()
-		w, _ = withAccount()
-		w.doom.arm(afterWrite, atCall, worked)
-		obj = tc.make(w)
-		w.create(obj)
-		asCreated := obj.DeepCopyObject().(client.Object)
-		Eventually(func() bool {
-			w.time.Advance(time.Second)
-			w.read(obj)
-			marked := len(obj.GetAnnotations()) > tc.marks // the last that it writes
-			return w.doom.isDead() || marked && slices.Contains(reasons(obj), tc.good)
-		}).Should(BeTrue())
-		if w.doom.isDead() {
-			w.stop()
-			w.read(obj)
-			w.doom.told = tc.told(obj) != ""
-			reads := 0
-			if lags {
-				reads = 3
-			}
-			w.doom.spare(w.doom.before(asCreated), reads)
-			w.start()
-		}
-		return w, obj
-	}
-	// judge checks that what came of it in the end is the truth.
-	judge := func(tc crashCase, w *world, obj controller.Object) {
-		GinkgoHelper()
-		Eventually(func(g Gomega) {
-			w.time.Advance(5 * time.Second)
-			w.read(obj)
-			g.Expect(reasons(obj)).To(Or(Equal([]string{tc.good}), Equal([]string{tc.unknown})))
-			if reasons(obj)[0] == tc.unknown {
-				g.Expect(meta.IsStatusConditionTrue(obj.MemberStatus().Conditions, v1alpha1.ConditionStalled)).To(BeTrue())
-			}
-		}).Should(Succeed())
-		w.change(obj, func() {
-			annotations := maps.Clone(obj.GetAnnotations())
-			if annotations == nil {
-				annotations = map[string]string{}
-			}
-			annotations[v1alpha1.ReconcileRequestAnnotation] = "once more"
-			obj.SetAnnotations(annotations)
-		})
-		Eventually(func() string { // whatever pause it has come to
-			w.time.Advance(time.Second)
-			w.read(obj)
-			return obj.MemberStatus().LastHandledReconcileAt
-		}).Should(Equal("once more"))
-		effects := tc.effects(w)
-		switch {
-		case tc.repeats:
-			Expect(effects).NotTo(BeEmpty())
-			Expect(reasons(obj)).To(Equal([]string{tc.good}))
-		default:
-			Expect(len(effects)).To(BeNumerically("<=", 1))
-		}
-		if w.doom.told {
-			Expect(reasons(obj)).To(Equal([]string{tc.good}), "what the status told before was known, whatever the cache had")
-		}
-		if reasons(obj)[0] == tc.good {
-			Expect(effects).To(ContainElement(tc.told(obj)), "what the status tells of is there")
-		}
-	}
+var crashCases = map[string]crashCase{
+	"a PublicWorkflow": {
+		make:    func(w *world) controller.Object { return w.publicWorkflow("doomed", of("acme")) },
+		change:  func(obj controller.Object) { obj.(*v1alpha1.PublicWorkflow).Spec.Description = "another" },
+		effects: workflowIDs,
+		told:    func(obj controller.Object) string { return obj.(*v1alpha1.PublicWorkflow).Status.ID },
+		good:    v1alpha1.ReasonSynced, unknown: v1alpha1.ReasonCreateOutcomeUnknown, mark: "cobalt.gocobalt.io/workflow-id",
+	},
+	"an event, AtMostOnce":    triggerCase(v1alpha1.DeliveryAtMostOnce, func(*v1alpha1.EventTrigger) {}),
+	"an event, AtLeastOnce":   triggerCase(v1alpha1.DeliveryAtLeastOnce, func(*v1alpha1.EventTrigger) {}),
+	"a workflow, AtMostOnce":  triggerCase(v1alpha1.DeliveryAtMostOnce, executing("sync-deals")),
+	"a workflow, AtLeastOnce": triggerCase(v1alpha1.DeliveryAtLeastOnce, executing("sync-deals")),
+}
 
-	for name, tc := range map[string]crashCase{
-		"a PublicWorkflow": {
-			make:    func(w *world) controller.Object { return w.publicWorkflow("doomed", of("acme")) },
-			effects: workflowIDs,
-			told:    func(obj controller.Object) string { return obj.(*v1alpha1.PublicWorkflow).Status.ID },
-			good:    v1alpha1.ReasonSynced, unknown: v1alpha1.ReasonCreateOutcomeUnknown, marks: 1,
-		},
-		"an event, AtMostOnce":    triggerCase(v1alpha1.DeliveryAtMostOnce, func(*v1alpha1.EventTrigger) {}),
-		"an event, AtLeastOnce":   triggerCase(v1alpha1.DeliveryAtLeastOnce, func(*v1alpha1.EventTrigger) {}),
-		"a workflow, AtMostOnce":  triggerCase(v1alpha1.DeliveryAtMostOnce, executing("sync-deals")),
-		"a workflow, AtLeastOnce": triggerCase(v1alpha1.DeliveryAtLeastOnce, executing("sync-deals")),
-	} {
-		for _, lags := range []bool{false, true} {
-			It(fmt.Sprintf("does nothing twice and tells the truth, whenever it dies (%s, cache lags: %t)", name, lags), func() {
-				w, obj := run(tc, lags, 0, 0, false)
-				judge(tc, w, obj)
-				Expect(tc.effects(w)).To(HaveLen(1))
-				writes, calls := w.doom.counted()
-				w.stop()
-				points := 0
-				for point := 1; point <= writes; point++ {
-					By(fmt.Sprintf("dying after write %d", point))
-					w, obj := run(tc, lags, point, 0, false)
-					judge(tc, w, obj)
-					w.stop()
-					points++
-				}
-				for point := 1; point <= calls; point++ {
-					for _, worked := range []bool{false, true} {
-						By(fmt.Sprintf("dying at call %d, worked: %t", point, worked))
-						w, obj := run(tc, lags, 0, point, worked)
-						judge(tc, w, obj)
-						w.stop()
-						points++
-					}
-				}
-				AddReportEntry("points", points)
-			})
+// crash is one run of a case.
+type crash struct {
+	*world
+	of  crashCase
+	obj controller.Object
+	// marked, telling and effected are what there was before the phase in question.
+	marked, telling string
+	effected        []string
+}
+
+// do takes the object into a phase.
+func (c *crash) do(p phase) {
+	GinkgoHelper()
+	c.marked, c.telling, c.effected = c.obj.GetAnnotations()[c.of.mark], c.of.told(c.obj), c.of.effects(c.world)
+	if p.gone && c.of.expire != nil {
+		c.of.expire(c.world, c.obj)
+		return
+	}
+	p.do(c.world, c.obj, c.of.change)
+	if p.gone { // what a cache is behind by is never the request to delete it: of that comes an event
+		Expect(client.IgnoreNotFound(c.Get(c.ctx, client.ObjectKeyFromObject(c.obj), c.obj))).To(Succeed())
+	}
+}
+
+// fresh are the effects of the phase.
+func (c *crash) fresh() []string {
+	return slices.DeleteFunc(c.of.effects(c.world), func(id string) bool { return slices.Contains(c.effected, id) })
+}
+
+// ends tells whether the object is gone, or has this reason at its generation.
+func (c *crash) ends(p phase, with ...string) bool {
+	err := c.Get(c.ctx, client.ObjectKeyFromObject(c.obj), c.obj)
+	if p.gone {
+		return apierrors.IsNotFound(err)
+	}
+	Expect(err).NotTo(HaveOccurred())
+	has := reasons(c.obj)
+	return c.obj.MemberStatus().ObservedGeneration == c.obj.GetGeneration() && len(has) == 1 && slices.Contains(with, has[0])
+}
+
+// goOn has time pass until the object is at the end of a phase, or the operator dead.
+func (c *crash) goOn(p phase) {
+	GinkgoHelper()
+	Eventually(func() bool {
+		c.time.Advance(time.Second)
+		over := c.ends(p, c.of.good) && (p.gone || c.obj.GetAnnotations()[c.of.mark] != c.marked)
+		return over || c.doom.isDead()
+	}).Should(BeTrue())
+}
+
+// replace starts an operator in the place of the dead one. Its cache may be behind.
+func (c *crash) replace(before client.Object, lags bool) {
+	GinkgoHelper()
+	c.stop()
+	if err := c.Get(c.ctx, client.ObjectKeyFromObject(c.obj), c.obj); err == nil {
+		c.doom.told = c.of.told(c.obj) != c.telling
+	}
+	reads := 0
+	if lags {
+		reads = 3
+	}
+	c.doom.spare(c.doom.before(before), reads)
+	c.start()
+}
+
+// judge checks that what came of it in the end is the truth.
+func (c *crash) judge(p phase) {
+	GinkgoHelper()
+	Eventually(func() bool {
+		c.time.Advance(5 * time.Second)
+		return c.ends(p, c.of.good, c.of.unknown)
+	}).Should(BeTrue())
+	if p.gone {
+		Expect(c.fresh()).To(BeEmpty())
+		return
+	}
+	reason := reasons(c.obj)[0]
+	Expect(meta.IsStatusConditionTrue(c.obj.MemberStatus().Conditions, v1alpha1.ConditionStalled)).To(Equal(reason == c.of.unknown))
+	c.askAgain()
+	effects := c.fresh()
+	switch {
+	case c.of.repeats:
+		Expect(effects).NotTo(BeEmpty())
+		Expect(reasons(c.obj)).To(Equal([]string{c.of.good}))
+	default:
+		Expect(len(effects)).To(BeNumerically("<=", 1))
+	}
+	if c.doom.told {
+		Expect(reasons(c.obj)).To(Equal([]string{c.of.good}), "what the status told before was known, whatever the cache had")
+	}
+	if reasons(c.obj)[0] == c.of.good {
+		Expect(effects).To(ContainElement(c.of.told(c.obj)), "what the status tells of is there")
+	}
+}
+
+// askAgain asks for another look, and waits for it, whatever pause the object has come to.
+func (c *crash) askAgain() {
+	GinkgoHelper()
+	c.change(c.obj, func() {
+		annotations := maps.Clone(c.obj.GetAnnotations())
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[v1alpha1.ReconcileRequestAnnotation] = "once more"
+		c.obj.SetAnnotations(annotations)
+	})
+	Eventually(func() string {
+		c.time.Advance(time.Second)
+		c.read(c.obj)
+		return c.obj.MemberStatus().LastHandledReconcileAt
+	}).Should(Equal("once more"))
+}
+
+// act takes an object through the phases before one, then has the operator die in
+// that one, and another finish it.
+func (tc crashCase) act(until int, lags bool, of death) (writes, calls int) {
+	GinkgoHelper()
+	w, _ := withAccount()
+	defer func() { w.stop() }()
+	c := &crash{world: w, of: tc, obj: tc.make(w)}
+	for _, p := range phases[:until] {
+		c.do(p)
+		c.goOn(p)
+	}
+	p := phases[until]
+	w.doom.arm(of)
+	c.do(p)
+	before := c.obj.DeepCopyObject().(client.Object)
+	c.goOn(p)
+	writes, calls = w.doom.counted()
+	if w.doom.isDead() {
+		c.replace(before, lags)
+	} else if !p.gone {
+		Expect(c.fresh()).To(HaveLen(1))
+	}
+	c.judge(p)
+	return writes, calls
+}
+
+var _ = Describe("An operator that dies", func() {
+	for name, tc := range crashCases {
+		for until, p := range phases {
+			for _, lags := range []bool{false, true} {
+				It(fmt.Sprintf("does nothing twice and tells the truth, whenever it dies (%s, %s, cache lags: %t)", name, p.name, lags), func() {
+					atEveryPoint(func(of death) (writes, calls int) { return tc.act(until, lags, of) })
+				})
+			}
 		}
 	}
 })

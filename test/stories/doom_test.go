@@ -15,6 +15,14 @@ import (
 // errDead is what an operator gets that died: it has no say any more.
 var errDead = errors.New("the operator is dead")
 
+// death is the point at which an operator dies; the zero death is none.
+type death struct {
+	// afterWrite and atCall are the ones to die of, 0 for none; worked tells whether
+	// Cobalt does what the call asks for.
+	afterWrite, atCall int
+	worked             bool
+}
+
 // doom kills an operator at one point: after one of its writes to the API server,
 // or at one of its calls to Cobalt. From then on nothing that it does counts. The
 // zero doom lets it live and counts what it does.
@@ -23,11 +31,8 @@ type doom struct {
 	// writes and calls count from when it was armed.
 	armed         bool
 	writes, calls int
-	// afterWrite and atCall are the ones to die of, 0 for none; worked tells whether
-	// Cobalt does what the call asks for.
-	afterWrite, atCall int
-	worked             bool
-	dead               bool
+	of            death
+	dead          bool
 	// seen are the versions that writes have led to, the newest last.
 	seen []client.Object
 	// told tells whether the status told of an effect when the operator had died.
@@ -38,11 +43,10 @@ type doom struct {
 }
 
 // arm begins to count, and sets what to die of.
-func (d *doom) arm(afterWrite, atCall int, worked bool) {
+func (d *doom) arm(of death) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.armed, d.dead, d.writes, d.calls, d.seen = true, false, 0, 0, nil
-	d.afterWrite, d.atCall, d.worked = afterWrite, atCall, worked
+	d.armed, d.dead, d.writes, d.calls, d.seen, d.of = true, false, 0, 0, nil, of
 }
 
 // spare lets the next operator live, whose cache shows stale for some reads.
@@ -74,7 +78,7 @@ func (d *doom) write(obj client.Object, do func() error) error {
 	}
 	if d.armed {
 		d.writes++
-		d.dead = d.writes == d.afterWrite
+		d.dead = d.writes == d.of.afterWrite
 	}
 	last := d.dead
 	d.mu.Unlock()
@@ -111,11 +115,11 @@ func (d *doom) around(api http.Handler) http.Handler {
 		if byOperator && d.armed && !d.dead {
 			d.calls++
 		}
-		last := byOperator && !d.dead && d.armed && d.calls == d.atCall
+		last := byOperator && !d.dead && d.armed && d.calls == d.of.atCall
 		gone := byOperator && d.dead
 		d.dead = d.dead || last
 		d.mu.Unlock()
-		if last && d.worked {
+		if last && d.of.worked {
 			api.ServeHTTP(httptest.NewRecorder(), r)
 		}
 		if last || gone {

@@ -30,4 +30,5 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
 	DeferCleanup(suiteLeaksNothing)
+	DeferCleanup(func() { AddReportEntry("points at which an operator has died", died.Load()) })
 })
