@@ -245,32 +245,18 @@ var _ = Describe("An environment", func() {
 })
 
 var _ = Describe("A cluster environment", func() {
-	clusterEnvironment := func(w *world, selector metav1.LabelSelector, prefixes ...string) *v1alpha1.ClusterEnvironment {
-		env := &v1alpha1.ClusterEnvironment{
-			ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
-			Spec: v1alpha1.ClusterEnvironmentSpec{
-				EnvironmentSettings: w.environment().Spec.EnvironmentSettings,
-				APIKeySecretRef: v1alpha1.NamespacedAPIKeyReference{
-					Namespace: w.namespace, APIKeyReference: v1alpha1.APIKeyReference{Name: "cobalt-api-key"},
-				},
-				AllowedNamespaces: v1alpha1.AllowedNamespaces{Selector: selector, AccountIDPrefixes: prefixes},
-			},
-		}
+	serving := func(w *world, selector metav1.LabelSelector) *v1alpha1.ClusterEnvironment {
+		env := w.clusterEnvironment()
+		env.Spec.AllowedNamespaces.Selector = selector
 		w.create(w.keySecret(goodKey), env)
-		DeferCleanup(func() { Expect(client.IgnoreNotFound(w.Delete(w.ctx, env))).To(Succeed()) })
 		w.ready(env)
 		return env
-	}
-	inCluster := func(w *world) func(*v1alpha1.LinkedAccount) {
-		return func(obj *v1alpha1.LinkedAccount) {
-			obj.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: w.namespace}
-		}
 	}
 
 	It("serves the namespaces it allows", func() {
 		w := newWorld()
-		clusterEnvironment(w, metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": w.namespace}})
-		acme := w.account("acme", inCluster(w))
+		serving(w, metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": w.namespace}})
+		acme := w.account("acme", w.inCluster)
 		w.create(acme)
 		w.ready(acme)
 		Expect(acme.Status.Environment).To(Equal("ClusterEnvironment/" + w.namespace))
@@ -281,8 +267,8 @@ var _ = Describe("A cluster environment", func() {
 
 	It("refuses other namespaces and other accounts", func() {
 		w := newWorld()
-		env := clusterEnvironment(w, metav1.LabelSelector{MatchLabels: map[string]string{"team": "another"}})
-		acme := w.account("acme", inCluster(w))
+		env := serving(w, metav1.LabelSelector{MatchLabels: map[string]string{"team": "another"}})
+		acme := w.account("acme", w.inCluster)
 		w.create(acme)
 		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
 		Expect(message).To(ContainSubstring("does not allow namespace " + w.namespace))
@@ -291,7 +277,7 @@ var _ = Describe("A cluster environment", func() {
 		})
 		Eventually(func() string { return w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed) }).Should(
 			ContainSubstring(`does not allow account "acme"`))
-		allowed := w.account("team-a-1", inCluster(w))
+		allowed := w.account("team-a-1", w.inCluster)
 		w.create(allowed)
 		w.ready(allowed)
 		Expect(w.sim.State("test").Accounts).To(HaveLen(1))
@@ -299,8 +285,8 @@ var _ = Describe("A cluster environment", func() {
 
 	It("serves a namespace from when a label on it allows that, until none does", func() {
 		w := newWorld()
-		clusterEnvironment(w, metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}})
-		acme := w.account("acme", inCluster(w))
+		serving(w, metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}})
+		acme := w.account("acme", w.inCluster)
 		w.create(acme)
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
 		namespace := &corev1.Namespace{}
@@ -318,7 +304,7 @@ var _ = Describe("A cluster environment", func() {
 		w.stop()
 		w.options.Namespaced = true
 		w.start()
-		acme := w.account("acme", inCluster(w))
+		acme := w.account("acme", w.inCluster)
 		w.create(acme)
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonClusterEnvironmentsDisabled)
 	})

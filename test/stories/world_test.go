@@ -149,6 +149,26 @@ func (w *world) environment() *v1alpha1.Environment {
 	}
 }
 
+// clusterEnvironment is one that serves all namespaces, and goes with the story.
+func (w *world) clusterEnvironment() *v1alpha1.ClusterEnvironment {
+	env := &v1alpha1.ClusterEnvironment{
+		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
+		Spec: v1alpha1.ClusterEnvironmentSpec{
+			EnvironmentSettings: w.environment().Spec.EnvironmentSettings,
+			APIKeySecretRef: v1alpha1.NamespacedAPIKeyReference{
+				Namespace: w.namespace, APIKeyReference: w.environment().Spec.APIKeySecretRef,
+			},
+		},
+	}
+	DeferCleanup(func() { Expect(client.IgnoreNotFound(w.Delete(w.ctx, env))).To(Succeed()) })
+	return env
+}
+
+// inCluster has an account be in the cluster environment.
+func (w *world) inCluster(obj *v1alpha1.LinkedAccount) {
+	obj.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: w.namespace}
+}
+
 // connected creates an environment and waits until it is Ready.
 func (w *world) connected() *v1alpha1.Environment {
 	GinkgoHelper()

@@ -1,0 +1,127 @@
+package stories
+
+import (
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+)
+
+// doomedEnvironment is an environment and an account in it.
+type doomedEnvironment struct {
+	*world
+	env  controller.EnvironmentObject
+	acme *v1alpha1.LinkedAccount
+	// id is that of the account in Cobalt.
+	id string
+}
+
+func newDoomedEnvironment(kind v1alpha1.EnvironmentKind) *doomedEnvironment {
+	w := newWorld()
+	e := &doomedEnvironment{world: w, env: w.environment(), acme: w.account("acme")}
+	if kind == v1alpha1.KindClusterEnvironment {
+		e.env = w.clusterEnvironment()
+		e.acme = w.account("acme", w.inCluster)
+	}
+	return e
+}
+
+func (e *doomedEnvironment) create() { e.world.create(e.keySecret(goodKey), e.env, e.acme) }
+
+// rotate replaces the key, of which Cobalt then knows only the new one.
+func (e *doomedEnvironment) rotate() {
+	GinkgoHelper()
+	e.id = e.acme.Status.ID
+	e.sim.RevokeKey(goodKey)
+	Expect(e.Update(e.ctx, e.keySecret(secondKey))).To(Succeed())
+	e.change(e.acme, func() { e.acme.Spec.Name = "Acme Inc" })
+}
+
+func (e *doomedEnvironment) delete() { e.remove(e.env, e.acme) }
+
+// works tells whether the environment and its account are as they should be.
+func (e *doomedEnvironment) works(g Gomega) {
+	e.read(e.env)
+	e.read(e.acme)
+	conditions, observed := statusOf(e.env)
+	g.Expect(conditions).To(ContainElement(And(HaveField("Type", v1alpha1.ConditionReady), HaveField("Reason", v1alpha1.ReasonConnected))))
+	g.Expect(observed).To(Equal(e.env.GetGeneration()))
+	g.Expect(reasons(e.acme)).To(Equal([]string{v1alpha1.ReasonSynced}))
+	g.Expect(e.acme.Status.ObservedGeneration).To(Equal(e.acme.Generation))
+	remote := e.remote("acme")
+	g.Expect(remote).To(And(HaveField("Name", e.acme.Spec.Name), HaveField("ID", e.acme.Status.ID)))
+	if e.id != "" {
+		g.Expect(remote.ID).To(Equal(e.id), "it is the account that it was")
+	}
+}
+
+// isGone tells whether nothing is left of both.
+func (e *doomedEnvironment) isGone(g Gomega) {
+	for _, obj := range []client.Object{e.env, e.acme} {
+		g.Expect(apierrors.IsNotFound(e.Get(e.ctx, client.ObjectKeyFromObject(obj), obj))).To(BeTrue())
+	}
+	g.Expect(e.sim.State("test").Accounts).To(BeEmpty())
+}
+
+// come has time pass until all is well, or the operator dead.
+func (e *doomedEnvironment) come(well func(Gomega)) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		e.time.Advance(time.Second)
+		if !e.doom.isDead() {
+			well(g)
+		}
+	}).Should(Succeed())
+}
+
+var _ = Describe("An environment whose operator dies", func() {
+	stages := []struct {
+		name string
+		do   func(*doomedEnvironment)
+		well func(*doomedEnvironment, Gomega)
+	}{
+		{"created", (*doomedEnvironment).create, (*doomedEnvironment).works},
+		{"changed", (*doomedEnvironment).rotate, (*doomedEnvironment).works},
+		{"deleted", (*doomedEnvironment).delete, (*doomedEnvironment).isGone},
+	}
+	for _, kind := range []v1alpha1.EnvironmentKind{v1alpha1.KindEnvironment, v1alpha1.KindClusterEnvironment} {
+		for until, stage := range stages {
+			for _, lags := range []bool{false, true} {
+				It(fmt.Sprintf("serves its account in the end (%s, %s, cache lags: %t)", kind, stage.name, lags), func() {
+					atEveryPoint(func(of death) (writes, calls int) {
+						e := newDoomedEnvironment(kind)
+						defer func() { e.stop() }()
+						for _, before := range stages[:until] {
+							before.do(e)
+							e.come(func(g Gomega) { before.well(e, g) })
+						}
+						if lags {
+							e.lag.Lag(lateBy(5*time.Second), never)
+						}
+						e.doom.arm(of)
+						stage.do(e)
+						e.come(func(g Gomega) { stage.well(e, g) })
+						writes, calls = e.doom.counted()
+						if e.doom.isDead() {
+							e.stop()
+							e.doom.spare(nil, 0)
+							e.start()
+						}
+						e.come(func(g Gomega) { stage.well(e, g) })
+						if stage.name != "deleted" {
+							e.delete()
+							e.come(e.isGone)
+						}
+						return writes, calls
+					})
+				})
+			}
+		}
+	}
+})
