@@ -2,6 +2,7 @@ package stories
 
 import (
 	"fmt"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -102,6 +103,29 @@ var _ = Describe("Credentials", func() {
 		w.ready(acme)
 		Expect(acme.Status.Credentials).To(HaveLen(1))
 		Expect(w.migrated("slack")).NotTo(BeNil())
+	})
+
+	It("are sent once although the cache is behind", func() {
+		w := newWorld()
+		w.connected()
+		oauth := w.secret("hubspot-oauth", map[string]string{"refresh_token": "hunter2-1"})
+		acme := w.account("acme", migrating("hubspot", "hubspot-oauth", ""))
+		w.create(oauth, acme)
+		w.ready(acme)
+		w.lag.Lag(func() time.Duration { return 5 * time.Second }, never)
+		w.sim.ResetCalls()
+		w.change(oauth, func() { oauth.StringData = map[string]string{"refresh_token": "hunter2-2"} })
+		Eventually(func() any { return w.migrated("hubspot")["refresh_token"] }).Should(Equal("hunter2-2"))
+		Eventually(w.time.Idle).Should(BeTrue())
+
+		By("touching the Secret, of which the operator hears at once")
+		before := w.passes(acme)
+		w.change(oauth, func() { oauth.Labels = map[string]string{"touched": "once"} })
+		Eventually(func() int { return w.passes(acme) }).Should(BeNumerically(">", before))
+		w.lag.Lag(nil, nil)
+		w.time.Advance(6 * time.Second)
+		w.request(acme, "after the lag")
+		Expect(w.sim.Calls()).To(HaveKeyWithValue(migrate, 1))
 	})
 
 	It("are not sent to where somebody is connected already and nothing is remembered", func() {
