@@ -64,22 +64,25 @@ lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
 lint-fix: ## Let golangci-lint repair what it can.
 	$(TOOL) golangci-lint run --allow-serial-runners --fix
 
+# All packages but the stories, which ginkgo shares out between the processors.
+PACKAGES = $(if $(filter ./...,$(TEST_PACKAGES)),$$(go list ./... | grep -v /test/stories),$(TEST_PACKAGES))
+STORIES = go tool ginkgo run -p --no-color --timeout=60m
+
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler.
-	assets=$$(hack/controlplane/assets.sh) && \
-	KUBEBUILDER_ASSETS=$$assets go test $(RACE) -timeout 60m $(TEST_FLAGS) $(TEST_PACKAGES) \
-	$(if $(filter ./...,$(TEST_PACKAGES)),&& KUBEBUILDER_ASSETS=$$assets go -C test/gitops test $(TEST_FLAGS) ./... \
-	&& go -C hack/image test $(TEST_FLAGS) ./...)
+	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
+	go test $(RACE) -timeout 60m $(TEST_FLAGS) $(PACKAGES) \
+	$(if $(filter ./...,$(TEST_PACKAGES)),&& $(STORIES) $(RACE) ./test/stories \
+	&& go -C test/gitops test $(TEST_FLAGS) ./... && go -C hack/image test $(TEST_FLAGS) ./...)
 
-# How many walks at random test-walks takes; SEED=… takes one again.
-WALKS ?= 500
+# How many walks at random test-walks takes, and the seed of the first; SEED=… alone takes one again.
 SEED ?=
+WALKS ?= $(if $(SEED),1,500)
 
 .PHONY: test-walks
 test-walks: ## Walk at random through specs, faults and drift, without the race detector.
-	assets=$$(hack/controlplane/assets.sh) && \
-	KUBEBUILDER_ASSETS=$$assets WALKS=$(WALKS) go test ./test/stories -timeout 60m \
-		-ginkgo.focus 'A walk at random.*$(if $(SEED),seed $(SEED)\))'
+	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
+	WALKS=$(WALKS) SEED=$(SEED) $(STORIES) --focus='A walk at random' ./test/stories
 
 .PHONY: e2e
 e2e: ## Run test/e2e on a real cluster: that of KUBECONFIG, else one of kind, else one of hack/cluster (root on Debian).

@@ -2,7 +2,6 @@ package stories
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -27,8 +26,8 @@ var phases = []phase{
 	{name: "deleted", do: func(w *world, obj controller.Object, _ func(controller.Object)) { w.remove(obj) }, gone: true},
 }
 
-// died counts the points at which operators have died.
-var died atomic.Int64
+// pointsEntry is where the report of a story says at how many points operators have died.
+const pointsEntry = "points"
 
 // atEveryPoint runs something once in which nobody dies, and then once for every
 // point at which the operator can: after each of its writes, and at each of its calls
@@ -47,6 +46,6 @@ func atEveryPoint(run func(of death) (writes, calls int)) {
 	for _, of := range deaths {
 		By(fmt.Sprintf("dying of %+v, with %d writes and %d calls in all", of, writes, calls))
 		run(of)
-		died.Add(1)
 	}
+	AddReportEntry(pointsEntry, len(deaths), ReportEntryVisibilityFailureOrVerbose)
 }

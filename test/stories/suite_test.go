@@ -1,6 +1,8 @@
 package stories
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -30,5 +32,20 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
 	DeferCleanup(suiteLeaksNothing)
-	DeferCleanup(func() { AddReportEntry("points at which an operator has died", died.Load()) })
+})
+
+var _ = ReportAfterSuite("the points of death", func(report Report) {
+	points := 0
+	for _, spec := range report.SpecReports {
+		for _, entry := range spec.ReportEntries {
+			if entry.Name == pointsEntry {
+				n, err := strconv.Atoi(entry.StringRepresentation())
+				Expect(err).NotTo(HaveOccurred())
+				points += n
+			}
+		}
+	}
+	if points > 0 {
+		fmt.Printf("\nOperators have died at %d points, and others have ended what they had begun.\n", points)
+	}
 })

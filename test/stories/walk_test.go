@@ -18,7 +18,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
 
-// usualWalks is how many walks there are if WALKS does not say. make test-walks takes more.
+// usualWalks is how many walks there are if WALKS does not say. SEED is the first of
+// them, if not 0. make test-walks takes more.
 const usualWalks = 25
 
 // walker does at random what users, their customers and the world do to an operator.
@@ -281,16 +282,20 @@ func (w *walker) wait() {
 	w.rest()
 }
 
-// walks is how many walks to take.
-func walks() int {
-	if n, err := strconv.Atoi(os.Getenv("WALKS")); err == nil {
-		return n
+// seeds are those of the walks to take.
+func seeds() (first, end int) {
+	number := func(name string, usual int) int {
+		if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+			return n
+		}
+		return usual
 	}
-	return usualWalks
+	first = number("SEED", 0)
+	return first, first + number("WALKS", usualWalks)
 }
 
 var _ = Describe("A walk at random", func() {
-	for seed := range walks() {
+	for seed, end := seeds(); seed < end; seed++ {
 		It(fmt.Sprintf("ends in what the objects say (seed %d)", seed), func() {
 			w := newWalker(uint64(seed))
 			DeferCleanup(func() {
