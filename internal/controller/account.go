@@ -54,10 +54,18 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 			key, environmentOf(linked), environmentOf(obj))
 	case !linked.DeletionTimestamp.IsZero():
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
+	case linked.Status.ID == "" && unheard(linked):
+		return found, errNotYet
 	case linked.Status.ID == "":
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is not in Cobalt yet, see its status", key)
 	}
 	return found, nil
+}
+
+// unheard tells whether the operator will say something of an account soon, for the
+// first time. What is applied together with it need not be told to wait before that.
+func unheard(account *v1alpha1.LinkedAccount) bool {
+	return len(account.Status.Conditions) == 0 && !account.Spec.Suspend
 }
 
 // knownAccount is the account that obj was found to belong to. The status goes

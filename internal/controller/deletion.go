@@ -70,9 +70,14 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 	return nil
 }
 
-// letGo ends the life of an object that has nothing left to look after.
-func (r *Reconciler[T, R]) letGo(ctx context.Context, obj T) (ctrl.Result, error) {
-	o := judge(release(ctx, r.client, obj))
+// letGo ends the life of an object that has nothing left to look after. Of one that was
+// lost there is nothing to write, and another may have its name by now.
+func (r *Reconciler[T, R]) letGo(ctx context.Context, p *pass[T]) (ctrl.Result, error) {
+	if p.lost {
+		r.holds.forget(client.ObjectKeyFromObject(p.obj))
+		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	}
+	o := judge(release(ctx, r.client, p.obj))
 	return ctrl.Result{RequeueAfter: o.after}, o.err
 }
 

@@ -37,6 +37,8 @@ type pass[T Kept] struct {
 	wrote string
 	// interval until the next look.
 	interval time.Duration
+	// held tells that this pass has put the finalizer on, lost that obj is gone nevertheless.
+	held, lost bool
 	// wake is when the next pass is needed; zero leaves it to the interval.
 	wake time.Time
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -29,6 +30,7 @@ type Reconciler[T Kept, R any] struct {
 	clock        clock.Clock
 	due          *dueTimes
 	claims       *claims
+	holds        *holds[T]
 	waker        *gate.Waker
 	kind         string
 	// prototype is an empty object of the kind, list an empty list.
@@ -39,9 +41,8 @@ type Reconciler[T Kept, R any] struct {
 // Reconcile brings Cobalt in line with an object, then reports what came of it
 // in one status patch, whichever path was taken.
 func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	obj := r.prototype.DeepCopyObject().(T)
-	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
-		r.due.forget(request.NamespacedName)
+	obj, lost, err := r.read(ctx, request.NamespacedName)
+	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
@@ -64,6 +65,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	p.lost = lost
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
 		return background(rest), nil
 	}
@@ -72,6 +74,23 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	}
 	defer slots.Leave(self)
 	return r.pass(ctx, p, env, envErr)
+}
+
+// read returns an object, or one of its name that was lost before, which comes first:
+// what that has left in Cobalt must not be taken for somebody else's.
+func (r *Reconciler[T, R]) read(ctx context.Context, key types.NamespacedName) (obj T, lost bool, err error) {
+	obj = r.prototype.DeepCopyObject().(T)
+	err = r.client.Get(ctx, key, obj)
+	if client.IgnoreNotFound(err) != nil {
+		return obj, false, err
+	}
+	if gone, lost, lostErr := r.holds.lost(ctx, key, obj); lost || lostErr != nil {
+		return gone, lost, lostErr
+	}
+	if err != nil {
+		r.due.forget(key)
+	}
+	return obj, false, err
 }
 
 // pass is the part of a reconcile for which a worker may be needed for long.
@@ -87,10 +106,13 @@ func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env Environment
 		err = r.sync(ctx, p, env)
 	}
 	if gone && err == nil {
-		return r.letGo(ctx, obj)
+		return r.letGo(ctx, p)
 	}
 	if p.obj.GetResourceVersion() != obj.GetResourceVersion() {
 		p.last.written = p.obj.GetResourceVersion()
+	}
+	if p.held {
+		r.holds.put(p.obj)
 	}
 	return r.finish(ctx, p, judge(err))
 }
@@ -150,6 +172,7 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 	if !controllerutil.ContainsFinalizer(p.before, v1alpha1.Finalizer) && remote != nil {
 		r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
 	}
+	p.held = !controllerutil.ContainsFinalizer(p.before, v1alpha1.Finalizer)
 	p.before = p.obj.DeepCopyObject().(T)
 	return r.converge(ctx, api, p, desired, remote)
 }

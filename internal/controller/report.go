@@ -30,15 +30,26 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	if !r.keepsQuiet(p, o, now) {
 		r.report(p, o, now)
 	}
-	if !equality.Semantic.DeepEqual(p.before, p.obj) { // a pass that finds nothing new writes nothing
-		if err := r.client.Status().Patch(ctx, p.obj, client.MergeFrom(p.before)); err != nil {
-			return ctrl.Result{}, client.IgnoreNotFound(err)
+	if !p.lost && !equality.Semantic.DeepEqual(p.before, p.obj) { // a pass that finds nothing new writes nothing
+		if err := r.client.Status().Patch(ctx, p.obj, p.patch()); err != nil {
+			o := judge(err)
+			return ctrl.Result{RequeueAfter: o.after}, o.err
 		}
+		r.holds.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
 		p.last.written = p.obj.GetResourceVersion()
 		p.last.youth.reported(r.kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
 		r.announce(ctx, p, o)
 	}
 	return r.next(p, o, now)
+}
+
+// patch is what the pass changes of the status. An object that is new to the operator
+// may have been replaced by another of its name meanwhile, which is not what is meant.
+func (p *pass[T]) patch() client.Patch {
+	if p.held {
+		return client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})
+	}
+	return client.MergeFrom(p.before)
 }
 
 // next says when an object is looked at again, and how urgently.

@@ -46,7 +46,7 @@ func setupKind[T Kept, R any](
 		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
 		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(), claims: newClaims(), waker: &gate.Waker{},
+		due: newDueTimes(), claims: newClaims(), holds: newHolds[T](s.mgr.GetAPIReader()), waker: &gate.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
@@ -264,7 +264,7 @@ var accountChanged = predicate.Funcs{
 	CreateFunc: appears.CreateFunc,
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.LinkedAccount), e.ObjectNew.(*v1alpha1.LinkedAccount)
-		return before.Status.ID != after.Status.ID || before.UID != after.UID
+		return before.Status.ID != after.Status.ID || before.UID != after.UID || unheard(before) != unheard(after)
 	},
 }
 

@@ -20,6 +20,8 @@ import (
 type life struct {
 	make   func(w *world) controller.Object
 	change func(obj controller.Object)
+	// deletes is the call that ends it.
+	deletes string
 	// has is what Cobalt has of the object, and the cluster in Secrets.
 	has func(w *world) []string
 	// created and changed are what has returns then, left is what the API cannot delete.
@@ -79,6 +81,7 @@ var lives = map[string]life{
 			account.Spec.YourApp = &runtime.RawExtension{Raw: []byte(`{"seats":25}`)}
 			account.Spec.SessionToken = nil
 		},
+		deletes: "deleteLinkedAccount",
 		has:     accountParts,
 		created: []string{"Acme map[tier:gold]", "map[refresh_token:hunter2]", "a session token"},
 		changed: []string{"Acme Inc map[seats:25]", "map[refresh_token:hunter2]"},
@@ -93,6 +96,7 @@ var lives = map[string]life{
 			config.Spec.Fields = config.Spec.Fields[:1]
 			config.Spec.Workflows[0].Enabled = false
 		},
+		deletes: "deleteConfig",
 		has:     configParts,
 		created: []string{"hubspot map[deal_stage:won owner_email:jo@acme.example sync_interval_minutes:15] [{sync-deals true} {sync-contacts false}]"},
 		changed: []string{"hubspot map[deal_stage:[won lost] sync_interval_minutes:15] [{sync-deals false} {sync-contacts false}]"},
@@ -103,6 +107,7 @@ var lives = map[string]life{
 			hook := obj.(*v1alpha1.Webhook)
 			hook.Spec.URL, hook.Spec.Events = "https://hooks.example/other", []string{"b", "c"}
 		},
+		deletes: "unsubscribeWebhook",
 		has:     webhookParts,
 		created: []string{"https://hooks.example/doomed [a b]"},
 		changed: []string{"https://hooks.example/other [b c]"},

@@ -35,6 +35,8 @@ type doom struct {
 	dead          bool
 	// seen are the versions that writes have led to, the newest last.
 	seen []client.Object
+	// after sees what a write of the operator has led to, before the operator does.
+	after func(obj client.Object)
 	// told tells whether the status told of an effect when the operator had died.
 	told bool
 	// stale is what the cache has of an object for as many more reads.
@@ -86,7 +88,11 @@ func (d *doom) write(obj client.Object, do func() error) error {
 	if err == nil {
 		d.mu.Lock()
 		d.seen = append(d.seen, obj.DeepCopyObject().(client.Object))
+		after := d.after
 		d.mu.Unlock()
+		if after != nil {
+			after(obj)
+		}
 	}
 	if err != nil || !last {
 		return err

@@ -65,6 +65,7 @@ func (w *walker) matches() {
 	Eventually(func(g Gomega) {
 		w.time.Advance(30 * time.Second)
 		for _, name := range w.names() {
+			g.Expect(w.Get(w.ctx, client.ObjectKeyFromObject(w.objects[name]), w.objects[name])).To(Succeed())
 			switch obj := w.objects[name].(type) {
 			case *v1alpha1.LinkedAccount:
 				w.accountMatches(g, obj)
