@@ -68,7 +68,7 @@ func newWorld(options ...func(*simulator.Options)) *world {
 	w.url = server.URL + simulator.BasePath
 	w.options = controller.Options{
 		SyncInterval: syncInterval, ProgressDeadline: 15 * time.Minute, AllowedAPIOrigins: []string{server.URL},
-		UserAgent: "stories", Clock: w.time, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(),
+		UserAgent: "stories", Clock: w.time, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(), Tracer: operatorTracer,
 		Jitter: func(d time.Duration) time.Duration { return d },
 		Spread: func(d time.Duration) time.Duration { return d },
 	}
