@@ -42,13 +42,15 @@ type world struct {
 	client.Client
 	ctx       context.Context
 	namespace string
-	sim       *simulator.Server
-	url       string
-	time      *testenv.Time
-	options   controller.Options
-	doom      *doom
-	lag       *testenv.Laggard
-	stop      func()
+	// neighbours are other namespaces that the operator looks after as well.
+	neighbours []string
+	sim        *simulator.Server
+	url        string
+	time       *testenv.Time
+	options    controller.Options
+	doom       *doom
+	lag        *testenv.Laggard
+	stop       func()
 }
 
 func newWorld(options ...func(*simulator.Options)) *world {
@@ -102,7 +104,7 @@ func (w *world) conforms() {
 func (w *world) start() {
 	GinkgoHelper()
 	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
-		Scheme: cluster.Scheme, Cache: controller.CacheOptions([]string{w.namespace}),
+		Scheme: cluster.Scheme, Cache: controller.CacheOptions(append([]string{w.namespace}, w.neighbours...)),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		NewClient:  w.doom.client,
 		NewCache:   w.lag.Cache,
