@@ -83,14 +83,13 @@ func TestAnswersAreBounded(t *testing.T) {
 		},
 		"Nested":        {serve: endless(200, "", "["), get: "is larger than 8 MiB", list: "is not JSON"},
 		"NestedObjects": {serve: endless(200, "[", `{"docs":`), get: "is larger than 8 MiB", list: "is not JSON"},
-		"Space":         {serve: endless(200, "[]", " "), get: "is larger than 8 MiB", list: "is larger than 8 MiB"},
 		"Elements":      {serve: endless(200, "[1", ",1"), get: "is larger than 8 MiB", list: "has more than a million elements"},
 		"ManyDocs": {
 			serve: endless(200, `{"a":1`, `,"docs":[],"`+strings.Repeat("b", 1<<10)+`":1`),
 			get:   "is larger than 8 MiB", list: "is not a list",
 		},
 		"BesideDocs": {
-			serve: endless(200, `{"docs":[]`, `,"a":1`),
+			serve: endless(200, `{"docs":[]`, `,"a":"`+strings.Repeat("b", 1<<10)+`"`),
 			get:   "is larger than 8 MiB", list: "is larger than 8 MiB",
 		},
 		"Refusal":       {serve: endless(400, `{"message":"`, "x"), get: "400 Bad Request", list: "400 Bad Request"},
@@ -106,7 +105,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(tc.serve)
 			t.Cleanup(server.Close)
-			options := cobalt.Options{BaseURL: server.URL}
+			options := cobalt.Options{BaseURL: server.URL, Timeout: time.Hour} // whatever the machine
 			if name == "Slow" {
 				options.Timeout = 300 * time.Millisecond
 			}
