@@ -16,6 +16,7 @@ import (
 var (
 	errTimedOut = errors.New("timed out")
 	errTooLarge = errors.New("is larger than 8 MiB")
+	errTooMany  = errors.New("has more than a million elements")
 	errEmpty    = errors.New("is empty")
 	errPage     = errors.New("is an HTML page, not JSON: is the base URL right?")
 	errNotJSON  = errors.New("is not JSON")
@@ -101,7 +102,7 @@ func (c *Client) unreadable(ctx context.Context, q request, err error) error {
 }
 
 func problem(err error) string {
-	for _, known := range []error{errTooLarge, errEmpty, errPage, errNotJSON, errNoList, errNoObject} {
+	for _, known := range []error{errTooLarge, errTooMany, errEmpty, errPage, errNotJSON, errNoList, errNoObject} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

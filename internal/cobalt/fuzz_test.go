@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -54,15 +55,21 @@ func FuzzAnswer(f *testing.F) {
 		`{"execution_id":7}`, `{"data":{"executionId":"x"}}`, `<html>no</html>`, `{"error":{"code":"X","message":"key-hunter2-of-the-fuzz"}}`,
 		`{"message":"\u0000\n\u2028","error_code":"VALIDATION_ERROR"}`, `{"token":"a.e30.c","expires_in":-1}`, strings.Repeat(`[`, 20000), strings.Repeat(`{"docs":`, 20000), strings.Repeat(`[{"a":`, 20000), `{"webhook_events":[1,null,"a"]}`,
 	} {
-		f.Add(200, "application/json", []byte(body))
-		f.Add(400, "application/json", []byte(body))
-		f.Add(503, "text/html", []byte(body))
+		f.Add(200, "application/json", "", []byte(body))
+		f.Add(400, "application/json", "-1e999", []byte(body))
+		f.Add(503, "text/html", "Wed, 21 Oct 2015 07:28:00 GMT", []byte(body))
 	}
-	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
+	for _, header := range []string{"NaN", "1e18", "/x", "https://a\tb/?key-hunter2-of-the-fuzz", "//\x00", "https://key-hunter2-of-the-fuzz@b", ":"} {
+		f.Add(302, "", header, []byte{})
+		f.Add(429, "", header, []byte{})
+	}
+	f.Fuzz(func(t *testing.T, status int, contentType, header string, body []byte) {
 		if status < 200 || status > 599 || len(body) > 1<<16 {
 			t.Skip("a transport gives no such answer")
 		}
-		answer := &answering{status: status, header: http.Header{"Content-Type": {contentType}}, body: body}
+		answer := &answering{status: status, body: body, header: http.Header{
+			"Content-Type": {contentType}, "Retry-After": {header}, "Location": {header},
+		}}
 		for _, err := range callAll(t.Context(), fuzzed(t, answer)) {
 			if err == nil {
 				continue
@@ -70,6 +77,9 @@ func FuzzAnswer(f *testing.F) {
 			text := err.Error()
 			if strings.Contains(text, fuzzedKey) || strings.ContainsAny(text, "\n\r\t\x00") || !utf8.ValidString(text) || len(text) > 1024 {
 				t.Errorf("not a text for a status: %q", text)
+			}
+			if wait := cobalt.RetryAfter(err); wait < 0 || wait > time.Hour {
+				t.Errorf("%q has it wait for %s", header, wait)
 			}
 		}
 	})

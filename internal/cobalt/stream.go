@@ -11,9 +11,13 @@ import (
 	"slices"
 )
 
-// maxPages bounds how far a list is followed. At ten elements a page, the
-// smallest the API is known to send, it is a million elements.
-const maxPages = 100_000
+// maxElements bounds how far a list is followed, as whoever reads it remembers
+// something of each element. maxPages are that many at ten elements a page, the
+// smallest the API is known to send.
+const (
+	maxElements = 1_000_000
+	maxPages    = maxElements / 10
+)
 
 // list sends a call whose answer is any number of T: a bare array, pages of
 // {"docs": [...]}, or one object for a list of one. Elements are decoded as
@@ -21,12 +25,14 @@ const maxPages = 100_000
 // covers one page, including what the loop's body spends on its elements.
 func list[T any](ctx context.Context, c *Client, q request) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		count := 0
 		for pages := 0; ; pages++ {
-			p := &page[T]{yield: yield, number: max(q.page, 1)}
+			p := &page[T]{yield: yield, number: max(q.page, 1), before: count}
 			err := c.send(ctx, q, p.read)
 			if held, ok := errors.AsType[*ThrottledError](err); ok && pages > 0 && c.limiter.sleep(ctx, held.After) {
 				continue
 			}
+			count += p.count
 			if err == nil && !p.stopped && p.next() > 0 {
 				if p.next() <= p.number || pages == maxPages {
 					err = &AnswerError{Operation: q.operation, problem: "has pages without an end"}
@@ -52,6 +58,7 @@ type page[T any] struct {
 	yield   func(T, error) bool
 	number  int  // as asked for
 	stopped bool // by the consumer
+	before  int  // elements of the pages before
 	count   int
 	rest    object // what an object has beside its docs
 }
@@ -119,7 +126,9 @@ func (p *page[T]) elements(decoder *json.Decoder, source *meter) error {
 		if err := decoder.Decode(&element); err != nil {
 			return err
 		}
-		p.count++
+		if p.count++; p.before+p.count > maxElements {
+			return errTooMany
+		}
 		if !p.yield(element, nil) {
 			p.stopped = true
 			return nil
@@ -140,6 +149,9 @@ func (p *page[T]) object(decoder *json.Decoder, source *meter) error {
 			return atEnd(err)
 		}
 		if key == "docs" {
+			if paged { // or what stands beside each of them would add up
+				return errNoList
+			}
 			paged = true
 			if bracket, err := decoder.Token(); err != nil {
 				return atEnd(err)

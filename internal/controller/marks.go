@@ -25,9 +25,13 @@ const (
 	firedMark       = "cobalt.gocobalt.io/fired"
 )
 
-// mark returns the value of a mark that is obj's own.
+// mark returns the value of a mark that is obj's own, and nothing of another's.
 func mark(obj client.Object, name string) (value string, ok bool) {
-	return strings.CutPrefix(obj.GetAnnotations()[name], client.ObjectKeyFromObject(obj).String()+":")
+	value, ok = strings.CutPrefix(obj.GetAnnotations()[name], client.ObjectKeyFromObject(obj).String()+":")
+	if !ok {
+		return "", false
+	}
+	return value, true
 }
 
 func setMark(obj client.Object, name, value string) {

@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -41,6 +43,34 @@ func (l *watchedLog) Write(line []byte) (int, error) {
 // operatorLog is that of all operators.
 var operatorLog = &watchedLog{Writer: GinkgoWriter}
 
+// watchedSpans keeps of the spans that end only the texts that have a secret in them.
+type watchedSpans struct {
+	mu    sync.Mutex
+	ended int
+	leaks []string
+}
+
+func (w *watchedSpans) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+
+func (w *watchedSpans) OnEnd(span sdktrace.ReadOnlySpan) {
+	text := fmt.Sprint(span.Name(), span.Status(), span.Attributes(), span.Events(), span.Links())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended++
+	if secret.MatchString(text) {
+		w.leaks = append(w.leaks, text)
+	}
+}
+
+func (w *watchedSpans) Shutdown(context.Context) error   { return nil }
+func (w *watchedSpans) ForceFlush(context.Context) error { return nil }
+
+// operatorSpans are those of all operators, which make them with operatorTracer.
+var (
+	operatorSpans  = &watchedSpans{}
+	operatorTracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(operatorSpans)).Tracer("stories")
+)
+
 // leaksNothing reads all that the operator has written where people can read it.
 func (w *world) leaksNothing() {
 	GinkgoHelper()
@@ -69,13 +99,17 @@ func metricsLeakNothing(gatherer prometheus.Gatherer) {
 	}
 }
 
-// suiteLeaksNothing reads what all operators share: metrics and the log.
+// suiteLeaksNothing reads what all operators share: metrics, the log and traces.
 func suiteLeaksNothing() {
 	GinkgoHelper()
 	metricsLeakNothing(metrics.Registry)
 	operatorLog.mu.Lock()
 	defer operatorLog.mu.Unlock()
 	Expect(operatorLog.leaks).To(BeEmpty(), "the log")
+	operatorSpans.mu.Lock()
+	defer operatorSpans.mu.Unlock()
+	Expect(operatorSpans.ended).NotTo(BeZero(), "nothing was traced")
+	Expect(operatorSpans.leaks).To(BeEmpty(), "spans")
 }
 
 // written is what the operator writes into an object; the spec is the user's.

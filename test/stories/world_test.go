@@ -42,13 +42,15 @@ type world struct {
 	client.Client
 	ctx       context.Context
 	namespace string
-	sim       *simulator.Server
-	url       string
-	time      *testenv.Time
-	options   controller.Options
-	doom      *doom
-	lag       *testenv.Laggard
-	stop      func()
+	// neighbours are other namespaces that the operator looks after as well.
+	neighbours []string
+	sim        *simulator.Server
+	url        string
+	time       *testenv.Time
+	options    controller.Options
+	doom       *doom
+	lag        *testenv.Laggard
+	stop       func()
 }
 
 func newWorld(options ...func(*simulator.Options)) *world {
@@ -68,7 +70,7 @@ func newWorld(options ...func(*simulator.Options)) *world {
 	w.url = server.URL + simulator.BasePath
 	w.options = controller.Options{
 		SyncInterval: syncInterval, ProgressDeadline: 15 * time.Minute, AllowedAPIOrigins: []string{server.URL},
-		UserAgent: "stories", Clock: w.time, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(),
+		UserAgent: "stories", Clock: w.time, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(), Tracer: operatorTracer,
 		Jitter: func(d time.Duration) time.Duration { return d },
 		Spread: func(d time.Duration) time.Duration { return d },
 	}
@@ -102,7 +104,7 @@ func (w *world) conforms() {
 func (w *world) start() {
 	GinkgoHelper()
 	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
-		Scheme: cluster.Scheme, Cache: controller.CacheOptions([]string{w.namespace}),
+		Scheme: cluster.Scheme, Cache: controller.CacheOptions(append([]string{w.namespace}, w.neighbours...)),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		NewClient:  w.doom.client,
 		NewCache:   w.lag.Cache,
