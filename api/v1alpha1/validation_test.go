@@ -2,6 +2,7 @@ package v1alpha1_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -20,6 +21,10 @@ import (
 var cluster *testenv.Cluster
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.fuzz").Value.String() != "" { // no fuzz target needs it, and each worker would start one
+		os.Exit(m.Run())
+	}
 	os.Exit(func() int {
 		var err error
 		if cluster, err = testenv.Start(); err != nil {
