@@ -46,6 +46,9 @@ func run(ctx context.Context, args []string) error {
 		_, err := fmt.Fprintln(os.Stdout, "cobalt-operator", version())
 		return err
 	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
 	metrics.Built(version())
 	kubeconfig, err := ctrl.GetConfig()
@@ -81,6 +84,12 @@ func run(ctx context.Context, args []string) error {
 	}
 	return mgr.Start(ctx)
 }
+
+// garbage is how much of it there may be, in percent of what is in use, before it is
+// collected: less than usual, as most of the memory holds the objects of customers, which
+// hardly change: some CPU while thousands of them are new, for a quarter less memory ever
+// after.
+const garbage = 35
 
 func (o *options) manager() ctrl.Options {
 	scheme := runtime.NewScheme()

@@ -189,6 +189,7 @@ func (b *bench) quiet(ctx context.Context, at *api) error {
 	p.add("lists of accounts", float64(calls["listLinkedAccounts"]), "", atMost(1))
 	p.add("other calls", float64(total(calls)-calls["listLinkedAccounts"]), "", atMost(1))
 	p.add("writes", float64(later.since(writes).objects()), "", atMost(0))
+	p.add("RSS", after.rss, "MB", atMost(150))
 	p.add("CPU", cpu/window.Seconds(), "cores", nil)
 	p.add(fmt.Sprintf("CPU, spread over the usual %s", usualInterval), cpu/usualInterval.Seconds(), "cores", atMost(0.01))
 	return <-profiles
