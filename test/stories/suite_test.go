@@ -2,6 +2,7 @@ package stories
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ var _ = ReportAfterSuite("the points of death", func(report Report) {
 		}
 	}
 	if points > 0 {
-		fmt.Printf("\nOperators have died at %d points, and others have ended what they had begun.\n", points)
+		_, err := fmt.Fprintf(os.Stdout, "\nOperators have died at %d points, and others have ended what they had begun.\n", points)
+		Expect(err).NotTo(HaveOccurred())
 	}
 })
