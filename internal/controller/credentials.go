@@ -171,7 +171,11 @@ func (c credentials) remember(ctx context.Context, obj *v1alpha1.LinkedAccount, 
 	}
 	marked := obj.DeepCopy()
 	setMark(marked, credentialsMark, string(text))
-	return c.client.Patch(ctx, marked, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{}))
+	if err := c.client.Patch(ctx, marked, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})); err != nil {
+		return err
+	}
+	obj.SetResourceVersion(marked.GetResourceVersion())
+	return nil
 }
 
 func rememberedInMark(obj *v1alpha1.LinkedAccount) map[string]string {

@@ -46,10 +46,12 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 // patch is what the pass changes of the status. An object that is new to the operator
 // may have been replaced by another of its name meanwhile, which is not what is meant.
 func (p *pass[T]) patch() client.Patch {
+	before := p.before.DeepCopyObject().(T)
+	before.SetResourceVersion(p.obj.GetResourceVersion()) // marks may have come since
 	if p.held {
-		return client.MergeFromWithOptions(p.before, client.MergeFromWithOptimisticLock{})
+		return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	}
-	return client.MergeFrom(p.before)
+	return client.MergeFrom(before)
 }
 
 // next says when an object is looked at again, and how urgently.
