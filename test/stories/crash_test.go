@@ -173,9 +173,11 @@ func (c *crash) judge(p phase) {
 	}
 }
 
-// askAgain asks for another look, and waits for it, whatever pause the object has come to.
+// askAgain asks for another look when the cache has caught up, and waits for it, whatever
+// pause the object has come to.
 func (c *crash) askAgain() {
 	GinkgoHelper()
+	c.doom.spare(nil, 0)
 	c.change(c.obj, func() {
 		annotations := maps.Clone(c.obj.GetAnnotations())
 		if annotations == nil {
