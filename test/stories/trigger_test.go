@@ -293,6 +293,7 @@ var _ = Describe("An event trigger", func() {
 		trigger := w.trigger("fire", of("acme"), func(obj *v1alpha1.EventTrigger) { obj.Spec.TTLAfterFinished = "1h" })
 		w.create(trigger)
 		until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
+		Eventually(w.time.Idle).Should(BeTrue()) // its end is planned
 		w.time.Advance(time.Hour)
 		w.gone(trigger)
 	})
