@@ -222,7 +222,11 @@ func (tc crashCase) act(until int, lags bool, of death) (writes, calls int) {
 var _ = Describe("An operator that dies", func() {
 	for name, tc := range crashCases {
 		for until, p := range phases {
-			for _, lags := range []bool{false, true} {
+			lagging := []bool{false, true}
+			if until > 0 { // an event ends a lag then, which does not follow a stale read
+				lagging = lagging[:1]
+			}
+			for _, lags := range lagging {
 				It(fmt.Sprintf("does nothing twice and tells the truth, whenever it dies (%s, %s, cache lags: %t)", name, p.name, lags), func() {
 					atEveryPoint(func(of death) (writes, calls int) { return tc.act(until, lags, of) })
 				})

@@ -26,7 +26,7 @@ func TestStories(t *testing.T) {
 var _ = BeforeSuite(func() {
 	log.SetLogger(zap.New(zap.UseDevMode(true), zap.WriteTo(operatorLog)))
 	// Nothing here waits for time to pass: this is for what takes a moment.
-	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute)
 	SetDefaultEventuallyPollingInterval(5 * time.Millisecond)
 	var err error
 	cluster, err = testenv.Start()
