@@ -64,16 +64,17 @@ lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
 lint-fix: ## Let golangci-lint repair what it can.
 	$(TOOL) golangci-lint run --allow-serial-runners --fix
 
-# All packages but the stories, which ginkgo shares out between the processors.
-PACKAGES = $(if $(filter ./...,$(TEST_PACKAGES)),$$(go list ./... | grep -v /test/stories),$(TEST_PACKAGES))
+# Without TEST_FLAGS, which are of `go test`, ginkgo shares the stories out between the processors.
+WHOLE = $(if $(TEST_FLAGS),,$(filter ./...,$(TEST_PACKAGES)))
+PACKAGES = $(if $(WHOLE),$$(go list ./... | grep -v /test/stories),$(TEST_PACKAGES))
 STORIES = go tool ginkgo run -p --no-color --timeout=60m
 
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler.
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
 	go test $(RACE) -timeout 60m $(TEST_FLAGS) $(PACKAGES) \
-	$(if $(filter ./...,$(TEST_PACKAGES)),&& $(STORIES) $(RACE) ./test/stories \
-	&& go -C test/gitops test $(TEST_FLAGS) ./... && go -C hack/image test $(TEST_FLAGS) ./...)
+	$(if $(WHOLE),&& $(STORIES) $(RACE) ./test/stories) \
+	$(if $(filter ./...,$(TEST_PACKAGES)),&& go -C test/gitops test $(TEST_FLAGS) ./... && go -C hack/image test $(TEST_FLAGS) ./...)
 
 # How many walks at random test-walks takes, and the seed of the first; SEED=… alone takes one again.
 SEED ?=
