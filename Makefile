@@ -68,12 +68,14 @@ lint-fix: ## Let golangci-lint repair what it can.
 WHOLE = $(if $(TEST_FLAGS),,$(filter ./...,$(TEST_PACKAGES)))
 PACKAGES = $(if $(WHOLE),$$(go list ./... | grep -v /test/stories),$(TEST_PACKAGES))
 STORIES = go tool ginkgo run -p --no-color --timeout=60m
+# A race fails a process all of whose stories have passed, and ginkgo would not show why.
+RACES = $(CURDIR)/bin/races
 
 .PHONY: test
 test: ## Run all tests, with the race detector where there is a C compiler.
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
 	go test $(RACE) -timeout 60m $(TEST_FLAGS) $(PACKAGES) \
-	$(if $(WHOLE),&& $(STORIES) $(RACE) ./test/stories) \
+	$(if $(WHOLE),&& rm -f $(RACES).* && { GORACE=log_path=$(RACES) $(STORIES) $(RACE) ./test/stories || { cat $(RACES).* 2>/dev/null; false; }; }) \
 	$(if $(filter ./...,$(TEST_PACKAGES)),&& go -C test/gitops test $(TEST_FLAGS) ./... && go -C hack/image test $(TEST_FLAGS) ./...)
 
 # How many walks at random test-walks takes, and the seed of the first; SEED=… alone takes one again.

@@ -35,8 +35,8 @@ type doom struct {
 	dead          bool
 	// seen are the versions that writes have led to, the newest last.
 	seen []client.Object
-	// after sees what a write of the operator has led to, before the operator does.
-	after func(obj client.Object)
+	// after is told what each write leads to.
+	after func(client.Object)
 	// told tells whether the status told of an effect when the operator had died.
 	told bool
 	// stale is what the cache has of an object for as many more reads.
@@ -56,6 +56,13 @@ func (d *doom) spare(stale client.Object, reads int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.armed, d.dead, d.stale, d.reads = false, false, stale, reads
+}
+
+// afterWrites has do see what each write leads to, before the operator does.
+func (d *doom) afterWrites(do func(client.Object)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.after = do
 }
 
 func (d *doom) counted() (writes, calls int) {

@@ -18,7 +18,7 @@ import (
 // happens when it is deleted in that moment, and then something else happen.
 func (w *world) loseWhenHeld(name string, then func()) {
 	var once sync.Once
-	w.doom.after = func(written client.Object) {
+	w.doom.afterWrites(func(written client.Object) {
 		if written.GetName() != name || len(written.GetFinalizers()) == 0 {
 			return
 		}
@@ -29,7 +29,7 @@ func (w *world) loseWhenHeld(name string, then func()) {
 			w.remove(gone)
 			then()
 		})
-	}
+	})
 }
 
 var _ = Describe("An object that goes in the moment in which it is held", func() {
