@@ -89,7 +89,7 @@ func run(ctx context.Context, args []string) error {
 // collected: less than usual, as most of the memory holds the objects of customers, which
 // hardly change: some CPU while thousands of them are new, for a quarter less memory ever
 // after.
-const garbage = 35
+const garbage = 30
 
 func (o *options) manager() ctrl.Options {
 	scheme := runtime.NewScheme()
@@ -105,6 +105,7 @@ func (o *options) manager() ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         controller.CacheOptions(o.watchNamespaces),
+		MapperProvider:                controller.NewMapper,
 		Metrics:                       endpoint,
 		HealthProbeBindAddress:        o.healthAddress,
 		PprofBindAddress:              o.pprofAddress,

@@ -96,6 +96,10 @@ func (s *Slots) next(kind *Waker) (next Waiter, wanted, ok bool) {
 				return next, wanted, true
 			}
 		}
+		delete(queue, kind)
+	}
+	if len(s.queued) == 0 {
+		s.queued = map[Waiter]bool{} // as a map that was large stays so
 	}
 	return Waiter{}, false, false
 }

@@ -116,7 +116,8 @@ var _ = Describe("Metrics", func() {
 
 	It("count objects by how they stand, and what is gone no longer", func() {
 		accounts := func() map[string]float64 { return w.series("cobalt_objects", labels{"kind": "LinkedAccount"}) }
-		Expect(w.series("cobalt_objects", labels{"kind": "Environment"})).To(Equal(map[string]float64{"Ready Connected": 1}))
+		Eventually(func() map[string]float64 { return w.series("cobalt_objects", labels{"kind": "Environment"}) }).
+			Should(Equal(map[string]float64{"Ready Connected": 1}))
 		Expect(accounts()).To(BeEmpty())
 		a, b, twin := w.account("a"), w.account("b"), w.account("twin", func(obj *v1alpha1.LinkedAccount) { obj.Spec.LinkedAccountID = "a" })
 		w.create(a, b)

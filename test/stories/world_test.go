@@ -105,10 +105,11 @@ func (w *world) start() {
 	GinkgoHelper()
 	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
 		Scheme: cluster.Scheme, Cache: controller.CacheOptions(append([]string{w.namespace}, w.neighbours...)),
-		Metrics:    metricsserver.Options{BindAddress: "0"},
-		NewClient:  w.doom.client,
-		NewCache:   w.lag.Cache,
-		Controller: config.Controller{SkipNameValidation: new(true), MaxConcurrentReconciles: 4},
+		Metrics:        metricsserver.Options{BindAddress: "0"},
+		MapperProvider: controller.NewMapper,
+		NewClient:      w.doom.client,
+		NewCache:       w.lag.Cache,
+		Controller:     config.Controller{SkipNameValidation: new(true), MaxConcurrentReconciles: 4},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(w.ctx)
