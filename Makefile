@@ -107,17 +107,20 @@ demo: build ## Run everything on this machine and apply config/samples; ONCE=1 e
 	@assets=$$(hack/controlplane/assets.sh) && \
 	exec bin/demo --assets "$$assets" $(if $(filter-out 0 false,$(ONCE)),--once)
 
-# Accounts in the larger set of the benchmark; BENCH=1000 is a short one. BENCH_PAGE is where its page goes, and
-# BENCH_FLAGS are more flags of it, e.g. BENCH_FLAGS=-profiles=dist/profiles.
+# Accounts in the larger set of the benchmark; BENCH=1000 is a short one. BENCH_FLAGS are more flags of it, e.g.
+# BENCH_FLAGS=-profiles=dist/profiles.
 BENCH ?= 10000
-BENCH_PAGE ?= dist/benchmark.md
 BENCH_FLAGS ?=
 
 .PHONY: bench
 bench: build ## Measure the operator: one table, dist/bench.json and dist/benchmark.md; BENCH=1000 is a short one.
 	go build -o bin/ ./hack/bench
 	@assets=$$(hack/controlplane/assets.sh) && \
-	exec bin/bench -assets "$$assets" -many $(BENCH) -markdown $(BENCH_PAGE) $(BENCH_FLAGS)
+	exec bin/bench -assets "$$assets" -many $(BENCH) $(BENCH_FLAGS)
+
+.PHONY: bench-docs
+bench-docs: BENCH_FLAGS += -markdown docs/benchmark.md -readme README.md
+bench-docs: bench ## Measure, and show the figures in docs/benchmark.md and README.md.
 
 ##@ Build
 

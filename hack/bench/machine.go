@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"time"
@@ -17,6 +18,10 @@ type machine struct {
 	Date     string  `json:"date"`
 	// Load is what others asked of the machine when the benchmark began.
 	Load float64 `json:"load"`
+}
+
+func (m machine) String() string {
+	return fmt.Sprintf("%s, %d cores, %.0f GB, %s, %s", cmp.Or(m.CPU, "unknown CPU"), m.Cores, m.MemoryGB, m.Go, m.Date)
 }
 
 func describeMachine() (machine, error) {

@@ -32,6 +32,7 @@ type options struct {
 	profiles    string
 	json        string
 	markdown    string
+	readme      string
 }
 
 func main() {
@@ -70,6 +71,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.profiles, "profiles", "", "folder for CPU and heap profiles of the operator; empty takes none")
 	flags.StringVar(&o.json, "json", "dist/bench.json", "file for the figures")
 	flags.StringVar(&o.markdown, "markdown", "dist/benchmark.md", "file for the figures as a page")
+	flags.StringVar(&o.readme, "readme", "", "file whose headlines are replaced by new ones; empty replaces none")
 }
 
 func exit(err error) {
@@ -126,5 +128,8 @@ func (b *bench) save() error {
 			return err
 		}
 	}
-	return nil
+	if b.options.readme == "" {
+		return nil
+	}
+	return b.report.writeHeadlines(b.options.readme)
 }

@@ -124,7 +124,7 @@ func (b *bench) compare(ctx context.Context) (err error) {
 	p.add("time until all are Ready", median(times), "s", nil)
 	p.add("objects", n/median(times), "/s", nil)
 	p.add("time of the bare client", median(bareTimes), "s", nil)
-	p.add("time, operator to bare client", median(ratios), "×", atMost(1.3))
+	p.headline("time, operator to bare client", median(ratios), "×", atMost(1.3))
 	p.add("CPU", operator.usage.cpu, "s", nil)
 	p.add("CPU of the bare client", bare.usage.cpu, "s", nil)
 	p.add("calls per object", float64(total(operator.calls))/n, "", atMost(1.01))

@@ -27,7 +27,7 @@ func (b *bench) keepPace(ctx context.Context) error {
 		return err
 	}
 	p := b.report.part(fmt.Sprintf("rateLimit %d, server %d/s", vendorRate, vendorRate))
-	p.add("share of the rate used while there is work", used(calls), "", atLeast(0.95))
+	p.headline("share of the rate used while there is work", used(calls), "", atLeast(0.95))
 	p.add("calls refused with 429", float64(refused(calls)), "", atMost(0))
 	p.add("calls per object", float64(len(calls))/float64(b.options.some), "", nil)
 	return nil

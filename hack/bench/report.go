@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,6 +24,8 @@ type figure struct {
 	Value  float64 `json:"value"`
 	Unit   string  `json:"unit,omitempty"`
 	Target *target `json:"target,omitempty"`
+	// headline tells that the README shows it.
+	headline bool
 }
 
 // target is what a figure should reach.
@@ -50,9 +51,15 @@ func (p *part) add(what string, value float64, unit string, wanted *target) {
 	if wanted != nil {
 		wanted.Met = wanted.Bound == "≤" && value <= wanted.Value || wanted.Bound == "≥" && value >= wanted.Value
 	}
-	f := figure{p.name, what, value, unit, wanted}
+	f := figure{Part: p.name, What: what, Value: value, Unit: unit, Target: wanted}
 	p.report.Figures = append(p.report.Figures, f)
 	_, _ = fmt.Fprintf(p.report.progress, "%s: %s: %s\n", f.Part, f.What, f.measured()) // for a human, if one is there
+}
+
+// headline is add for a figure that the README shows as well.
+func (p *part) headline(what string, value float64, unit string, wanted *target) {
+	p.add(what, value, unit, wanted)
+	p.report.Figures[len(p.report.Figures)-1].headline = true
 }
 
 func number(value float64) string {
@@ -103,23 +110,57 @@ func (r *report) writeJSON(file *os.File) error {
 
 // writeMarkdown writes the page that docs shows.
 func (r *report) writeMarkdown(file *os.File) error {
-	var text strings.Builder
-	m := r.Machine
-	fmt.Fprintf(&text, `# Benchmark
+	all := func(figure) bool { return true }
+	_, err := fmt.Fprintf(file, `# Benchmark
 
-Written by `+"`make bench BENCH_PAGE=docs/benchmark.md`"+`: the operator's binary as a process, on a kube-apiserver
-and an etcd of its own, against the simulator in the benchmark's process, all on one machine:
-%s, %d cores, %.0f GB, %s, %s, load average %.1f when it began.
+Written by `+"`make bench-docs`"+`: the operator's binary as a process, on a kube-apiserver and an etcd of its own,
+against the simulator in the benchmark's process, all on one machine:
+%s, load average %.1f when it began.
 
 The bare client is the least that could do the work: it watches LinkedAccounts and makes the same writes and calls with
 the same concurrency, and checks nothing.
 
-| part | figure | measured | target | reached |
-|---|---|---|---|---|
-`, cmp.Or(m.CPU, "unknown CPU"), m.Cores, m.MemoryGB, m.Go, m.Date, m.Load)
-	for _, f := range r.Figures {
-		fmt.Fprintf(&text, "| %s |\n", strings.Join([]string{f.Part, f.What, f.measured(), f.wanted(), f.verdict()}, " | "))
-	}
-	_, err := file.WriteString(text.String())
+%s`, r.Machine, r.Machine.Load, r.markdown(all))
 	return err
+}
+
+// markdown is a table of some of the figures.
+func (r *report) markdown(shown func(figure) bool) string {
+	var table strings.Builder
+	table.WriteString("| part | figure | measured | target | reached |\n|---|---|---|---|---|\n")
+	for _, f := range r.Figures {
+		if shown(f) {
+			fmt.Fprintf(&table, "| %s |\n", strings.Join([]string{f.Part, f.What, f.measured(), f.wanted(), f.verdict()}, " | "))
+		}
+	}
+	return table.String()
+}
+
+// The README shows the headlines between these lines.
+const (
+	headlinesBegin = "<!-- make bench-docs writes this -->\n"
+	headlinesEnd   = "<!-- until here -->\n"
+)
+
+// withHeadlines is the text of the README with the headlines in their place.
+func (r *report) withHeadlines(readme string) (string, error) {
+	before, rest, begins := strings.Cut(readme, headlinesBegin)
+	_, after, ends := strings.Cut(rest, headlinesEnd)
+	if !begins || !ends {
+		return "", fmt.Errorf("the README has no lines %q and %q to put figures between", headlinesBegin, headlinesEnd)
+	}
+	headlines := r.markdown(func(f figure) bool { return f.headline })
+	return fmt.Sprintf("%s%s\nOn %s:\n\n%s\n%s%s", before, headlinesBegin, r.Machine, headlines, headlinesEnd, after), nil
+}
+
+func (r *report) writeHeadlines(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	readme, err := r.withHeadlines(string(text))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(readme), 0o644)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,39 @@ func TestTableSaysWhatIsReached(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the table (-want +got):\n%s", diff)
+	}
+}
+
+func TestHeadlinesReplaceThoseOfTheReadme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &report{progress: io.Discard, Machine: machine{CPU: "a CPU", Cores: 2, MemoryGB: 24, Go: "go1", Date: "a day"}}
+	p := r.part("some")
+	p.headline("calls", 1.005, "", atMost(1.01))
+	p.add("time", 17, "s", nil)
+	once, err := r.withHeadlines(string(readme))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "\nOn a CPU, 2 cores, 24 GB, go1, a day:\n\n| part | figure | measured | target | reached |\n|---|---|---|---|---|\n" +
+		"| some | calls | 1.005 | ≤ 1.010 | yes |\n\n"
+	_, rest, _ := strings.Cut(once, headlinesBegin)
+	got, after, _ := strings.Cut(rest, headlinesEnd)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the headlines (-want +got):\n%s", diff)
+	}
+	if !strings.HasSuffix(string(readme), after) {
+		t.Error("what follows the headlines is not what followed them")
+	}
+	again, err := r.withHeadlines(once)
+	if err != nil || again != once {
+		t.Errorf("headlines are not put in the place of headlines (%v)", err)
+	}
+	if _, err := r.withHeadlines("no place"); err == nil {
+		t.Error("a README without a place for them is taken")
 	}
 }
 

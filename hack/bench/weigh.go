@@ -37,14 +37,14 @@ func (b *bench) weigh(ctx context.Context) error {
 	}
 	defer process.Stop()
 	p, n := b.report.part(fmt.Sprintf("%d LinkedAccounts", count)), float64(count)
-	p.add("time until all are Ready", r.seconds, "s", nil)
+	p.headline("time until all are Ready", r.seconds, "s", nil)
 	p.add("objects", n/r.seconds, "/s", nil)
 	if b.few > 0 {
 		p.add(fmt.Sprintf("time, compared with %d", b.options.few), r.seconds/b.few, "×", atMost(1.1*n/float64(b.options.few)))
 	}
 	p.add("CPU", r.usage.cpu, "s", nil)
-	p.add("calls per object", float64(total(r.calls))/n, "", atMost(1.01))
-	p.add("writes per object", float64(r.writes.of("linkedaccounts"))/n, "", atMost(2))
+	p.headline("calls per object", float64(total(r.calls))/n, "", atMost(1.01))
+	p.headline("writes per object", float64(r.writes.of("linkedaccounts"))/n, "", atMost(2))
 	p.add("peak RSS", r.usage.peak, "MB", nil)
 	if err := <-profiles; err != nil {
 		return err
@@ -79,8 +79,8 @@ func (b *bench) idle(ctx context.Context, p *part, operator *process, at *api) e
 	if err != nil {
 		return err
 	}
-	p.add("RSS when idle", after.rss, "MB", atMost(150))
-	p.add("CPU when idle", (after.cpu-before.cpu)/time.Since(start).Seconds(), "cores", atMost(0.01))
+	p.headline("RSS when idle", after.rss, "MB", atMost(150))
+	p.headline("CPU when idle", (after.cpu-before.cpu)/time.Since(start).Seconds(), "cores", atMost(0.01))
 	p.add("calls when idle", float64(len(at.since(start))), "", nil)
 	return nil
 }
@@ -109,7 +109,7 @@ func (b *bench) restart(ctx context.Context, at *api) error {
 	if err != nil {
 		return err
 	}
-	p.add("object created then: time until Ready", took, "s", atMost(1))
+	p.headline("object created then: time until Ready", took, "s", atMost(1))
 	if err := operator.isReady(ctx); err != nil {
 		return err
 	}
@@ -186,9 +186,9 @@ func (b *bench) quiet(ctx context.Context, at *api) error {
 		}
 	}
 	p, cpu := b.report.part(fmt.Sprintf("a sync interval of %s with %d", window, b.options.many)), after.cpu-before.cpu
-	p.add("lists of accounts", float64(calls["listLinkedAccounts"]), "", atMost(1))
-	p.add("other calls", float64(total(calls)-calls["listLinkedAccounts"]), "", atMost(1))
-	p.add("writes", float64(later.since(writes).objects()), "", atMost(0))
+	p.headline("lists of accounts", float64(calls["listLinkedAccounts"]), "", atMost(1))
+	p.headline("other calls", float64(total(calls)-calls["listLinkedAccounts"]), "", atMost(1))
+	p.headline("writes", float64(later.since(writes).objects()), "", atMost(0))
 	p.add("RSS", after.rss, "MB", atMost(150))
 	p.add("CPU", cpu/window.Seconds(), "cores", nil)
 	p.add(fmt.Sprintf("CPU, spread over the usual %s", usualInterval), cpu/usualInterval.Seconds(), "cores", atMost(0.01))
