@@ -13,8 +13,10 @@ import (
 
 	"github.com/spf13/pflag"
 	_ "golang.org/x/crypto/x509roots/fallback" // the image holds nothing but this program
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -105,7 +107,7 @@ func (o *options) manager() ctrl.Options {
 	return ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         controller.CacheOptions(o.watchNamespaces),
-		MapperProvider:                controller.NewMapper,
+		MapperProvider:                knownKinds,
 		Metrics:                       endpoint,
 		HealthProbeBindAddress:        o.healthAddress,
 		PprofBindAddress:              o.pprofAddress,
@@ -116,6 +118,9 @@ func (o *options) manager() ctrl.Options {
 		Controller:                    config.Controller{MaxConcurrentReconciles: o.maxConcurrentReconciles},
 	}
 }
+
+// knownKinds is a MapperProvider that asks nobody.
+func knownKinds(*rest.Config, *http.Client) (meta.RESTMapper, error) { return controller.Mapper(), nil }
 
 func (o *options) controller() controller.Options {
 	return controller.Options{

@@ -1,20 +1,17 @@
 package controller
 
 import (
-	"net/http"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/rest"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
-// NewMapper knows the kinds that the controllers read and write, which are always the
+// Mapper knows the kinds that the controllers read and write, which are always the
 // same. Asking the API server for them would take requests at each start, and looking
 // them up in all that it serves an eighth of the operator's time.
-func NewMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+func Mapper() meta.RESTMapper {
 	mapper := meta.NewDefaultRESTMapper(nil)
 	add := func(version schema.GroupVersion, scope meta.RESTScope, kinds ...string) {
 		for _, kind := range kinds {
@@ -29,5 +26,5 @@ func NewMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	for _, kind := range userKinds {
 		add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, kind.name)
 	}
-	return mapper, nil
+	return mapper
 }

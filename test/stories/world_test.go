@@ -2,6 +2,7 @@ package stories
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
@@ -106,7 +108,7 @@ func (w *world) start() {
 	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
 		Scheme: cluster.Scheme, Cache: controller.CacheOptions(append([]string{w.namespace}, w.neighbours...)),
 		Metrics:        metricsserver.Options{BindAddress: "0"},
-		MapperProvider: controller.NewMapper,
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return controller.Mapper(), nil },
 		NewClient:      w.doom.client,
 		NewCache:       w.lag.Cache,
 		Controller:     config.Controller{SkipNameValidation: new(true), MaxConcurrentReconciles: 4},
