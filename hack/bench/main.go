@@ -90,21 +90,11 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	plane, err := children.StartControlPlane(dir, o.Sources)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, plane.Stop()) }()
-
 	ctx, fail := context.WithCancelCause(ctx)
 	group := &children.Group{Dir: dir, Fail: fail}
 	defer group.Wait()
 	defer fail(nil)
-	seen, err := observe(ctx, plane)
-	if err != nil {
-		return err
-	}
-	b := &bench{options: o, plane: plane, group: group, seen: seen, report: &report{Machine: about, progress: os.Stderr}}
+	b := &bench{options: o, group: group, report: &report{Machine: about, progress: os.Stderr}}
 	err = b.measure(ctx)
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)

@@ -12,15 +12,12 @@ import (
 
 // measure runs the parts that were asked for.
 func (b *bench) measure(ctx context.Context) error {
-	if _, err := b.run(ctx, "warm-up", b.options.few/5, b.bare); err != nil {
-		return err
-	}
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
 	}{
-		{"compare", b.compare}, {"pace", b.keepPace}, {"storm", b.storm}, {"beside", b.failBeside},
-		{"mix", b.mix}, {"sweep", b.sweep}, {"weigh", b.weigh},
+		{"compare", b.compare}, {"pace", b.afresh(b.keepPace)}, {"storm", b.afresh(b.storm)}, {"beside", b.afresh(b.failBeside)},
+		{"mix", b.afresh(b.mix)}, {"sweep", b.afresh(b.sweep)}, {"weigh", b.afresh(b.weigh)},
 	} {
 		if b.options.parts != "" && !slices.Contains(strings.Split(b.options.parts, ","), part.name) {
 			continue
@@ -107,14 +104,20 @@ func (b *bench) bring(ctx context.Context, namespace string, count int, at *api,
 const settling = 2 * time.Second
 
 // compare runs operator and bare client in turn.
-func (b *bench) compare(ctx context.Context) (err error) {
+func (b *bench) compare(ctx context.Context) error {
 	var times, bareTimes, ratios []float64
 	var operator, bare *result
-	for round := range b.options.rounds {
-		if bare, err = b.run(ctx, fmt.Sprintf("bare-%d", round), b.options.few, b.bare); err != nil {
+	runs := func(start starter, r **result) func(context.Context) error {
+		return b.afresh(func(ctx context.Context) (err error) {
+			*r, err = b.run(ctx, "few", b.options.few, start)
+			return err
+		})
+	}
+	for range b.options.rounds {
+		if err := runs(b.bare, &bare)(ctx); err != nil {
 			return err
 		}
-		if operator, err = b.run(ctx, fmt.Sprintf("few-%d", round), b.options.few, b.operatorAt); err != nil {
+		if err := runs(b.operatorAt, &operator)(ctx); err != nil {
 			return err
 		}
 		times, bareTimes = append(times, operator.seconds), append(bareTimes, bare.seconds)

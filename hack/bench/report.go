@@ -113,8 +113,8 @@ func (r *report) writeMarkdown(file *os.File) error {
 	all := func(figure) bool { return true }
 	_, err := fmt.Fprintf(file, `# Benchmark
 
-Written by `+"`make bench-docs`"+`: the operator's binary as a process, on a kube-apiserver and an etcd of its own,
-against the simulator in the benchmark's process, all on one machine:
+Written by `+"`make bench-docs`"+`: the operator's binary as a process, against the simulator in the benchmark's
+process, for each part on a new kube-apiserver and etcd, all on one machine:
 %s, load average %.1f when it began.
 
 The bare client is the least that could do the work: it watches LinkedAccounts and makes the same writes and calls with
