@@ -18,10 +18,15 @@ type owner struct {
 	// made stands for the account that a LinkedAccount has in Cobalt: another one
 	// after it was deleted there and made again. Empty where an id is given.
 	made string
+	// linked is that LinkedAccount.
+	linked types.NamespacedName
 }
 
 // accounts finds the account of an object.
-type accounts struct{ cache client.Reader }
+type accounts struct {
+	cache  client.Reader
+	remade *remade
+}
 
 // of returns the account of obj. Beside an error it returns what is known of it.
 func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
@@ -43,7 +48,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 	case err != nil:
 		return owner{id: known}, fmt.Errorf("read LinkedAccount %s: %w", key, err)
 	}
-	found := owner{linked.AccountID(), linked.Status.ID}
+	found := owner{linked.AccountID(), linked.Status.ID, key}
 	switch {
 	case known != "" && known != found.id:
 		return owner{id: known}, stalledBy(v1alpha1.ReasonDifferentAccount,
@@ -56,6 +61,8 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
 	case linked.Status.ID == "" && unheard(linked):
 		return found, errNotYet
+	case a.remade.isGone(key, linked.Status.ID):
+		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is made again in Cobalt, see its status", key)
 	case linked.Status.ID == "":
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is not in Cobalt yet, see its status", key)
 	}

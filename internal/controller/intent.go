@@ -70,6 +70,11 @@ func stamp(t time.Time) metav1.Time { return metav1.NewTime(t.UTC().Truncate(tim
 // in its status, is written first, and only if obj is the newest version. What
 // comes of the call is remembered until settle has seen the status without the intent.
 func (t *turn[T]) attempt(ctx context.Context, id string, call func(context.Context) (any, error)) result {
+	release, ok := t.flow.accounts.remade.use(t.account)
+	if !ok { // since this turn began
+		return result{err: errAgain, unwritten: true}
+	}
+	defer release()
 	memory := t.flow.attempts
 	memory.set(id, result{err: errNotCalled})
 	if err := t.commit(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -25,6 +26,7 @@ type linkedAccounts struct {
 	dependents  dependents
 	credentials credentials
 	tokens      sessionTokens
+	remade      *remade
 }
 
 var _ Resource[*v1alpha1.LinkedAccount, account] = linkedAccounts{}
@@ -77,8 +79,17 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 // mostKeys is how many keys of YourApp status can list.
 const mostKeys = 1000
 
-func (linkedAccounts) Observe(ctx context.Context, api *View, _ *v1alpha1.LinkedAccount) (*account, error) {
-	return answered(api.linkedAccount(ctx))
+func (l linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
+	remote, err := answered(api.linkedAccount(ctx))
+	key, id := client.ObjectKeyFromObject(obj), obj.Status.ID
+	switch {
+	case err != nil || id == "" || remote == nil && !api.live: // the second look will tell
+	case remote != nil && remote.ID == id:
+		l.remade.found(key, id)
+	case !l.remade.vanish(key, id):
+		return nil, errAgain
+	}
+	return remote, err
 }
 
 func (linkedAccounts) Diff(desired, remote *account) []difference {

@@ -47,7 +47,7 @@ func newLists(api *cobalt.Client, cache client.Reader, c clock.PassiveClock) *li
 			Load: api.ListLinkedAccounts,
 			Key:  func(a cobalt.LinkedAccount) string { return a.LinkedAccountID },
 			Keep: func(id string) bool {
-				linked, err := accounts{cache}.named(context.Background(), id)
+				linked, err := accounts{cache: cache}.named(context.Background(), id)
 				return err != nil || len(linked) > 0
 			},
 			Personal: cobalt.IsThrottled,

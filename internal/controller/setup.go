@@ -90,6 +90,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		dependents{mgr.GetClient(), s.environments, dependentKinds},
 		credentials{mgr.GetClient(), mgr.GetEventRecorder(recorder)},
 		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock},
+		s.accounts.remade,
 	}
 	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
 		return fmt.Errorf("set up LinkedAccount: %w", err)
@@ -164,7 +165,7 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	return &setup{
 		mgr: mgr, options: options,
 		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},
-		accounts:     accounts{mgr.GetClient()},
+		accounts:     accounts{mgr.GetClient(), newRemade()},
 		inputs:       inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -291,20 +292,32 @@ func (w *walker) wait() {
 	w.rest()
 }
 
+// regressions are the seeds of walks that have found something.
+var regressions = []int{
+	187, // a workflow was made in an account that was just made again, and then once more for it
+}
+
 // seeds are those of the walks to take.
-func seeds() (first, end int) {
+func seeds() []int {
 	number := func(name string, usual int) int {
 		if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
 			return n
 		}
 		return usual
 	}
-	first = number("SEED", 0)
-	return first, first + number("WALKS", usualWalks)
+	first, count := number("SEED", 0), number("WALKS", usualWalks)
+	var seeds []int
+	for seed := range count {
+		seeds = append(seeds, first+seed)
+	}
+	if os.Getenv("SEED") == "" {
+		seeds = append(seeds, slices.DeleteFunc(slices.Clone(regressions), func(seed int) bool { return seed < count })...)
+	}
+	return seeds
 }
 
 var _ = Describe("A walk at random", func() {
-	for seed, end := seeds(); seed < end; seed++ {
+	for _, seed := range seeds() {
 		It(fmt.Sprintf("ends in what the objects say (seed %d)", seed), func() {
 			w := newWalker(uint64(seed))
 			DeferCleanup(func() {
