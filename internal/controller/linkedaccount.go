@@ -79,14 +79,14 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 // mostKeys is how many keys of YourApp status can list.
 const mostKeys = 1000
 
-func (l linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
+func (a linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
 	remote, err := answered(api.linkedAccount(ctx))
 	key, id := client.ObjectKeyFromObject(obj), obj.Status.ID
 	switch {
 	case err != nil || id == "" || remote == nil && !api.live: // the second look will tell
 	case remote != nil && remote.ID == id:
-		l.remade.found(key, id)
-	case !l.remade.vanish(key, id):
+		a.remade.found(key, id)
+	case !a.remade.vanish(key, id):
 		return nil, errAgain
 	}
 	return remote, err
