@@ -40,7 +40,7 @@ func (b *bench) weigh(ctx context.Context) error {
 	p.headline("time until all are Ready", r.seconds, "s", nil)
 	p.add("objects", n/r.seconds, "/s", nil)
 	if b.few > 0 {
-		p.add(fmt.Sprintf("time, compared with %d", b.options.few), r.seconds/b.few, "×", atMost(1.1*n/float64(b.options.few)))
+		p.headline(fmt.Sprintf("time, compared with %d", b.options.few), r.seconds/b.few, "×", atMost(1.1*n/float64(b.options.few)))
 	}
 	p.add("CPU", r.usage.cpu, "s", nil)
 	p.headline("calls per object", float64(total(r.calls))/n, "", atMost(1.01))
