@@ -192,6 +192,7 @@ func (q *queue) GetWithPriority() (item ctrl.Request, priority int, shutdown boo
 	item, priority, shutdown = q.PriorityQueue.GetWithPriority()
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	delete(q.held, item) // what was asked for while it stood in line is one with this
 	q.active[item], q.priorities[item] = !shutdown, priority
 	return item, priority, shutdown
 }
