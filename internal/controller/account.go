@@ -61,7 +61,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
 	case linked.Status.ID == "" && unheard(linked):
 		return found, errNotYet
-	case a.remade.isGone(key, linked.Status.ID):
+	case a.remade.isGone(key, linked.Status.ID) || vanished(linked):
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is made again in Cobalt, see its status", key)
 	case linked.Status.ID == "":
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is not in Cobalt yet, see its status", key)

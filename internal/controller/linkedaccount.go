@@ -107,7 +107,21 @@ func (linkedAccounts) Diff(desired, remote *account) []difference {
 }
 
 func (linkedAccounts) Marks(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
-	return map[string]string{originMark: string(originOf(obj, remote))}
+	marks := map[string]string{originMark: string(originOf(obj, remote))}
+	switch {
+	case obj.Status.ID != "" && (remote == nil || remote.ID != obj.Status.ID):
+		marks[vanishedMark] = obj.Status.ID
+	case vanished(obj): // it has come back
+		marks[vanishedMark] = ""
+	}
+	return marks
+}
+
+// vanished tells whether the account that the status tells of is known to be gone,
+// although that does not tell yet of the one in its place, if there is one.
+func vanished(obj *v1alpha1.LinkedAccount) bool {
+	id, ok := mark(obj, vanishedMark)
+	return ok && id != "" && id == obj.Status.ID && obj.Spec.ManagementPolicy != v1alpha1.ManagementPolicyReadOnly
 }
 
 // originOf is what is recorded, in the annotation or in the status should a tool
@@ -177,6 +191,9 @@ func (a linkedAccounts) Extend(
 }
 
 func (a linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
+	if vanished(obj) {
+		return obj.CreationTimestamp.Time // an operator has died that was making it again
+	}
 	return a.tokens.due(ctx, obj)
 }
 

@@ -19,6 +19,7 @@ import (
 const (
 	accountMark     = "cobalt.gocobalt.io/account"
 	originMark      = "cobalt.gocobalt.io/origin"
+	vanishedMark    = "cobalt.gocobalt.io/vanished"
 	credentialsMark = "cobalt.gocobalt.io/credentials"
 	workflowMark    = "cobalt.gocobalt.io/workflow-id"
 	adoptedMark     = "cobalt.gocobalt.io/adopted-workflow"

@@ -2,6 +2,8 @@ package stories
 
 import (
 	"regexp"
+	"slices"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -85,6 +87,40 @@ var _ = Describe("A public workflow", func() {
 		w.ready(flow)
 		Expect(flow.Status.ID).To(Equal(first))
 		Expect(workflowIDs(w)).To(HaveLen(2))
+	})
+
+	It("is made once in an account that an operator died of making again", func() {
+		atEveryPoint(func(end death) (writes, calls int) {
+			w, acme := withAccount()
+			defer func() { w.stop() }()
+			there := func() bool {
+				w.time.Advance(30 * time.Second)
+				w.read(acme)
+				account := w.remote("acme")
+				return account != nil && acme.Status.ID == account.ID
+			}
+			w.byHand(func(api *cobalt.Client) error { return api.DeleteLinkedAccount(w.ctx, "acme") })
+			w.doom.arm(end)
+			Eventually(func() bool { return there() || w.doom.isDead() }).Should(BeTrue())
+			writes, calls = w.doom.counted()
+			if w.doom.isDead() {
+				w.stop()
+				w.doom.spare(nil, 0)
+				w.start()
+			}
+			w.doom.spare(nil, 0) // one that is there already would die of the workflow
+			workflow := w.publicWorkflow("sync", of("acme"))
+			w.create(workflow)
+			Eventually(func() []string { w.time.Advance(time.Second); w.read(workflow); return reasons(workflow) }).ShouldNot(BeEmpty())
+			Eventually(func() bool {
+				w.read(workflow)
+				return there() && slices.Equal(reasons(workflow), []string{v1alpha1.ReasonSynced})
+			}).Should(BeTrue())
+			w.request(workflow, "now")
+			w.ready(workflow)
+			Expect(workflowIDs(w)).To(Equal([]string{workflow.Status.ID}))
+			return writes, calls
+		})
 	})
 
 	It("is made again for an account that was made again", func() {
