@@ -65,13 +65,6 @@ func (d *doom) afterWrites(do func(client.Object)) {
 	d.after = do
 }
 
-// hasLagged tells whether an operator has been shown what is stale.
-func (d *doom) hasLagged() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.reads < staleReads
-}
-
 func (d *doom) counted() (writes, calls int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
