@@ -264,7 +264,8 @@ var accountChanged = predicate.Funcs{
 	CreateFunc: appears.CreateFunc,
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.LinkedAccount), e.ObjectNew.(*v1alpha1.LinkedAccount)
-		return before.Status.ID != after.Status.ID || before.UID != after.UID || unheard(before) != unheard(after)
+		return before.Status.ID != after.Status.ID || before.UID != after.UID ||
+			unheard(before) != unheard(after) || vanished(before) && !vanished(after)
 	},
 }
 

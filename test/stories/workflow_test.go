@@ -123,6 +123,30 @@ var _ = Describe("A public workflow", func() {
 		})
 	})
 
+	It("is made in an account that only seemed to be gone, after another look at that", func() {
+		w, acme := withAccount()
+		w.create(w.account("globex"))
+		w.ready(w.account("globex"))
+		id := w.remote("acme").ID
+		w.sim.Inject(simulator.Fault{
+			Operation: "listLinkedAccounts", ContentType: "application/json",
+			Body: `[{"_id":"` + w.remote("globex").ID + `","linked_account_id":"globex"}]`,
+		})
+		w.sim.Inject(simulator.Fault{Operation: "getLinkedAccount", Account: "acme", Status: 404})
+		w.sim.ResetCalls()
+		w.pass(acme, syncInterval)
+		Eventually(func() int { return w.sim.Calls()["upsertLinkedAccount"] }).Should(Equal(1))
+		w.ready(acme)
+		Expect(acme.Status.ID).To(Equal(id))
+		w.sim.ClearFaults()
+		flow := w.publicWorkflow("sync", of("acme"))
+		w.create(flow)
+		w.settled(flow, metav1.ConditionFalse, v1alpha1.ReasonLinkedAccountNotReady)
+		w.restart()
+		w.ready(flow)
+		Expect(workflowIDs(w)).To(Equal([]string{flow.Status.ID}))
+	})
+
 	It("is made again for an account that was made again", func() {
 		w, acme := withAccount()
 		flow := w.publicWorkflow("sync", of("acme"))
