@@ -109,9 +109,9 @@ func (linkedAccounts) Diff(desired, remote *account) []difference {
 func (linkedAccounts) Marks(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
 	marks := map[string]string{originMark: string(originOf(obj, remote))}
 	switch {
-	case obj.Status.ID != "" && (remote == nil || remote.ID != obj.Status.ID):
+	case remote == nil && obj.Status.ID != "":
 		marks[vanishedMark] = obj.Status.ID
-	case vanished(obj): // it has come back
+	case remote != nil && remote.ID == obj.Status.ID && vanished(obj): // it has come back
 		marks[vanishedMark] = ""
 	}
 	return marks
