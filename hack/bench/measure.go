@@ -17,7 +17,7 @@ func (b *bench) measure(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"compare", b.compare}, {"pace", b.afresh(b.keepPace)}, {"storm", b.afresh(b.storm)}, {"beside", b.afresh(b.failBeside)},
-		{"mix", b.afresh(b.mix)}, {"sweep", b.afresh(b.sweep)}, {"weigh", b.afresh(b.weigh)},
+		{"mix", b.afresh(b.mix)}, {"sweep", b.afresh(b.sweep)}, {"weigh", b.afresh(b.bareMany)}, {"weigh", b.afresh(b.weigh)},
 	} {
 		if b.options.parts != "" && !slices.Contains(strings.Split(b.options.parts, ","), part.name) {
 			continue
@@ -134,8 +134,17 @@ func (b *bench) compare(ctx context.Context) error {
 	p.add("writes per object", float64(operator.writes.of("linkedaccounts"))/n, "", atMost(2))
 	p.add("events per object", float64(operator.writes[eventResource])/n, "", nil)
 	p.add("events per object, bare client", float64(bare.writes[eventResource])/n, "", nil)
-	b.few = median(times)
+	b.few = pair{operator: median(times), bare: median(bareTimes)}
 	return nil
+}
+
+// bareMany has the bare client bring as many accounts to Cobalt as the operator will be weighed with.
+func (b *bench) bareMany(ctx context.Context) error {
+	r, err := b.run(ctx, weighed, b.options.many, b.bare)
+	if err == nil {
+		b.many.bare = r.seconds
+	}
+	return err
 }
 
 func median(values []float64) float64 {

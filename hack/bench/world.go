@@ -29,9 +29,13 @@ type bench struct {
 	report  *report
 	plane   *children.ControlPlane // of the part that is under way, as is seen
 	seen    *seen
-	started int     // operators and bare clients so far
-	few     float64 // seconds that the smaller set took, if it was measured
+	started int  // operators and bare clients so far
+	few     pair // zero if that part was left out
+	many    pair
 }
+
+// pair is how many seconds a number of accounts took.
+type pair struct{ operator, bare float64 }
 
 // process is the operator or the bare client.
 type process struct {
