@@ -2,7 +2,6 @@ package testenv
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"net/http"
 	"strings"
@@ -27,6 +26,8 @@ type Laggard struct {
 	delay func() time.Duration
 	// drop tells whether the next event, and all after it, are lost until the cache lists anew.
 	drop func() bool
+	// behind is how far caches are that begin; nil for not at all.
+	behind *behind
 }
 
 // NewLaggard returns one that holds nothing back yet.
@@ -77,6 +78,9 @@ func (t lateTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	}
 	stream := &lateStream{laggard: t.laggard, source: response.Body, stop: make(chan struct{})}
 	stream.listing = query.Get("sendInitialEvents") == "true"
+	if behind := t.laggard.listed(request); behind != nil {
+		stream.past = &past{behind: behind}
+	}
 	response.Body = stream.open()
 	return response, nil
 }
@@ -91,11 +95,16 @@ type lateStream struct {
 	// listing is true until all that was there in the beginning has come: a cache that
 	// has not seen it yet serves nobody.
 	listing bool
+	// past is what the list is changed to, nil if it is not.
+	past *past
 }
 
 type lateEvent struct {
 	line []byte
 	due  time.Time
+	// after is closed before it may be handed out, unless it is nil.
+	after <-chan struct{}
+	last  bool
 }
 
 // expired is the end of a watch that has lost events: the cache lists anew.
@@ -127,30 +136,51 @@ func (s *lateStream) read(events chan<- lateEvent) {
 		if err != nil {
 			return
 		}
-		event := lateEvent{line, s.laggard.clock.Now()}
-		var dropped bool
-		if !s.listing {
-			event.due, dropped = s.laggard.next()
-		}
-		if dropped {
-			event.line = []byte(expired)
-		}
-		s.listing = s.listing && !bytes.Contains(line, []byte("initial-events-end"))
-		select {
-		case events <- event:
-		case <-s.stop:
-			return
-		}
-		if dropped {
-			return
+		for _, event := range s.fate(line) {
+			select {
+			case events <- event:
+			case <-s.stop:
+				return
+			}
+			if event.last {
+				return
+			}
 		}
 	}
+}
+
+// fate is what becomes of an event.
+func (s *lateStream) fate(line []byte) []lateEvent {
+	event := lateEvent{line: line, due: s.laggard.clock.Now()}
+	if !s.listing {
+		if event.due, event.last = s.laggard.next(); event.last {
+			event.line = []byte(expired)
+		}
+		return []lateEvent{event}
+	}
+	s.listing = !isEndOfList(line)
+	if s.past == nil {
+		return []lateEvent{event}
+	}
+	now, then := s.past.replay(line)
+	event.line = now
+	if then == nil {
+		return []lateEvent{event}
+	}
+	return []lateEvent{event, {line: then, due: event.due, after: s.past.caughtUp}}
 }
 
 // write hands events out when they are due.
 func (s *lateStream) write(events <-chan lateEvent, writer *io.PipeWriter) {
 	defer writer.Close()
 	for event := range events {
+		if event.after != nil {
+			select {
+			case <-event.after:
+			case <-s.stop:
+				return
+			}
+		}
 		if wait := event.due.Sub(s.laggard.clock.Now()); wait > 0 {
 			select {
 			case <-s.laggard.clock.After(wait):

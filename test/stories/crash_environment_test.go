@@ -104,14 +104,15 @@ var _ = Describe("An environment whose operator dies", func() {
 						if lags {
 							e.lag.Lag(lateBy(5*time.Second), never)
 						}
+						was := copyOf(e.env)
 						e.doom.arm(of)
 						stage.do(e)
+						is := copyOf(e.env)
 						e.come(func(g Gomega) { stage.well(e, g) })
 						writes, calls = e.doom.counted()
 						if e.doom.isDead() {
 							e.stop()
-							e.doom.spare(nil, 0)
-							e.start()
+							e.succeed(lags, was, is)
 						}
 						e.come(func(g Gomega) { stage.well(e, g) })
 						if stage.name != "deleted" {

@@ -161,14 +161,15 @@ func (tc life) live(until int, lags bool, of death) (writes, calls int) {
 	if lags {
 		w.lag.Lag(lateBy(5*time.Second), never)
 	}
+	was := copyOf(obj)
 	w.doom.arm(of)
 	p.do(w, obj, tc.change)
+	is := copyOf(obj)
 	come(p, true)
 	writes, calls = w.doom.counted()
 	if w.doom.isDead() {
 		w.stop()
-		w.doom.spare(nil, 0)
-		w.start()
+		w.succeed(lags, was, is)
 	}
 	come(p, false)
 	Expect(tc.has(w)).To(Equal(tc.want(p)))

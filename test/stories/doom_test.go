@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 
 	"k8s.io/client-go/rest"
@@ -39,9 +40,6 @@ type doom struct {
 	after func(client.Object)
 	// told tells whether the status told of an effect when the operator had died.
 	told bool
-	// stale is what the cache has of an object for as many more reads.
-	stale client.Object
-	reads int
 }
 
 // arm begins to count, and sets what to die of.
@@ -51,11 +49,11 @@ func (d *doom) arm(of death) {
 	d.armed, d.dead, d.writes, d.calls, d.seen, d.of = true, false, 0, 0, nil, of
 }
 
-// spare lets the next operator live, whose cache shows stale for some reads.
-func (d *doom) spare(stale client.Object, reads int) {
+// spare lets the next operator live.
+func (d *doom) spare() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.armed, d.dead, d.stale, d.reads = false, false, stale, reads
+	d.armed, d.dead = false, false
 }
 
 // afterWrites has do see what each write leads to, before the operator does.
@@ -107,16 +105,13 @@ func (d *doom) write(obj client.Object, do func() error) error {
 	return errDead
 }
 
-// before is the version of obj before the last write to it, or obj as it was created.
-func (d *doom) before(created client.Object) client.Object {
+// before is the version of an object before the last write to it, of which it had one and then another when the operator
+// began to act, unless it was made only then.
+func (d *doom) before(was, is client.Object) client.Object {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	versions := []client.Object{created}
-	for _, seen := range d.seen {
-		if seen.GetUID() == created.GetUID() {
-			versions = append(versions, seen)
-		}
-	}
+	versions := append([]client.Object{was, is}, d.seen...)
+	versions = slices.DeleteFunc(versions, func(version client.Object) bool { return version.GetUID() != is.GetUID() })
 	return versions[max(len(versions)-2, 0)]
 }
 
@@ -149,13 +144,6 @@ func (d *doom) client(config *rest.Config, options client.Options) (client.Clien
 		return nil, err
 	}
 	return interceptor.NewClient(direct, interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
-			if err := c.Get(ctx, key, obj, opts...); err != nil {
-				return err
-			}
-			d.lag(obj)
-			return nil
-		},
 		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
 			return d.write(obj, func() error { return c.Create(ctx, obj, opts...) })
 		},
@@ -174,15 +162,4 @@ func (d *doom) client(config *rest.Config, options client.Options) (client.Clien
 			return d.write(obj, func() error { return c.SubResource(name).Patch(ctx, obj, patch, opts...) })
 		},
 	}), nil
-}
-
-// lag has obj look as it did before, as a cache that is behind does.
-func (d *doom) lag(obj client.Object) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.stale == nil || d.reads == 0 || obj.GetUID() != d.stale.GetUID() {
-		return
-	}
-	d.reads--
-	copyInto(d.stale.DeepCopyObject().(client.Object), obj)
 }

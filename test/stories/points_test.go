@@ -2,8 +2,11 @@ package stories
 
 import (
 	"fmt"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
@@ -48,4 +51,32 @@ func atEveryPoint(run func(of death) (writes, calls int)) {
 		run(of)
 	}
 	AddReportEntry(pointsEntry, len(deaths), ReportEntryVisibilityFailureOrVerbose)
+}
+
+func copyOf(obj client.Object) client.Object { return obj.DeepCopyObject().(client.Object) }
+
+// staleness is for how many seconds caches are behind.
+const staleness = 5
+
+// succeed starts an operator in the place of one that died after an object that was like this had become like that. Its
+// cache may be behind by the last write to it for some seconds, in which the operator does what it can.
+func (w *world) succeed(lags bool, was, is client.Object) {
+	GinkgoHelper()
+	w.doom.spare()
+	if !lags {
+		w.start()
+		return
+	}
+	stale := copyOf(w.doom.before(was, is))
+	kind, err := w.GroupVersionKindFor(stale)
+	Expect(err).NotTo(HaveOccurred())
+	stale.GetObjectKind().SetGroupVersionKind(kind)
+	w.lag.Behind(stale)
+	w.start()
+	Eventually(func() int { return w.passes(stale) }).ShouldNot(BeZero())
+	for range staleness {
+		Eventually(w.time.Idle).Should(BeTrue())
+		w.time.Advance(time.Second)
+	}
+	w.lag.CatchUp()
 }

@@ -105,10 +105,10 @@ var _ = Describe("A public workflow", func() {
 			writes, calls = w.doom.counted()
 			if w.doom.isDead() {
 				w.stop()
-				w.doom.spare(nil, 0)
+				w.doom.spare()
 				w.start()
 			}
-			w.doom.spare(nil, 0) // one that is there already would die of the workflow
+			w.doom.spare() // one that is there already would die of the workflow
 			workflow := w.publicWorkflow("sync", of("acme"))
 			w.create(workflow)
 			Eventually(func() []string { w.time.Advance(time.Second); w.read(workflow); return reasons(workflow) }).ShouldNot(BeEmpty())
