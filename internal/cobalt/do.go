@@ -126,6 +126,9 @@ func (c *Client) send(ctx context.Context, q request, read func(io.Reader) error
 	if err != nil {
 		return err
 	}
+	if err := mayBeMade(ctx, q.method); err != nil {
+		return err
+	}
 	if !admitted(ctx) {
 		if err := c.turn(ctx); err != nil {
 			if ctx.Err() != nil {

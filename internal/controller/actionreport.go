@@ -151,7 +151,7 @@ func (t *turn[T]) wrote() {
 	t.before = t.obj.DeepCopyObject().(T)
 	key := client.ObjectKeyFromObject(t.obj)
 	last := t.flow.due.get(key, t.obj.GetUID())
-	last.written = t.obj.GetResourceVersion()
+	last.seen = t.obj.GetResourceVersion()
 	t.flow.due.set(key, last)
 }
 

@@ -214,7 +214,7 @@ func (c *connection) wrote(version string) {
 func (c *connection) lags(env client.Object) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return dueTime{written: c.written}.lags(env)
+	return dueTime{seen: c.written}.lags(env)
 }
 
 // stretched is an interval as long as it has to be for all looks to fit.

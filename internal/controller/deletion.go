@@ -36,7 +36,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	if err != nil {
 		return false, err
 	}
-	ctx = p.asCaller(ctx)
+	ctx = r.callsOf(ctx, p)
 	p.look(api)
 	err = r.Resource.Delete(ctx, api, p.obj)
 	if cobalt.IsNotFound(err) { // some gateway may have said so: the API must have answered

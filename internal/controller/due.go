@@ -29,8 +29,9 @@ type dueTime struct {
 	ready bool
 	// open tells that a later one, which somebody waits for, has not ended.
 	open bool
-	// written is the version of the object after our last write to it.
-	written string
+	// seen is the version of the object that the API server had when we last wrote
+	// or read it there.
+	seen string
 	// read is what was read beyond the object itself since the last finished pass,
 	// which may take more calls than can be made in a row.
 	read map[string]bool
@@ -75,12 +76,12 @@ func (d *dueTimes) get(key types.NamespacedName, uid types.UID) dueTime {
 	return dueTime{uid: uid}
 }
 
-// lags tells whether obj, from the cache, is older than our last write to it.
+// lags tells whether obj, from the cache, is older than what was seen.
 func (d dueTime) lags(obj client.Object) bool {
-	if d.written == "" {
+	if d.seen == "" {
 		return false
 	}
-	order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), d.written)
+	order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), d.seen)
 	return err == nil && order < 0
 }
 

@@ -118,7 +118,7 @@ func standingOf(obj runtime.Object) stands {
 // heldBack tells whether a call was not made for now, which is no failure.
 func heldBack(err error) bool {
 	_, throttled := errors.AsType[*cobalt.ThrottledError](err)
-	return throttled || errors.Is(err, context.Canceled)
+	return throttled || errors.Is(err, context.Canceled) || errors.Is(err, errAgain)
 }
 
 // youth tells of an object that the first report on it is ours and that it has

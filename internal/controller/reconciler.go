@@ -21,7 +21,9 @@ import (
 type Reconciler[T Kept, R any] struct {
 	Resource Resource[T, R]
 
-	client       client.Client
+	client client.Client
+	// live reads from the API server and not from the cache.
+	live         client.Reader
 	events       events.EventRecorder
 	environments *environments
 	accounts     accounts
@@ -109,7 +111,7 @@ func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env Environment
 		return r.letGo(ctx, p)
 	}
 	if p.obj.GetResourceVersion() != obj.GetResourceVersion() {
-		p.last.written = p.obj.GetResourceVersion()
+		p.last.seen = p.obj.GetResourceVersion()
 	}
 	if p.held {
 		r.holds.put(p.obj)
@@ -119,7 +121,7 @@ func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env Environment
 
 // sync is the whole story of an object that is not being deleted.
 func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env EnvironmentObject) error {
-	ctx = p.asCaller(ctx)
+	ctx = r.callsOf(ctx, p)
 	if first := winner(p.obj, p.rivals); first.GetUID() != p.obj.GetUID() {
 		return stalledBy(v1alpha1.ReasonConflict,
 			"%s is older and stands for the same in Cobalt: delete one of the two objects", client.ObjectKeyFromObject(first))
@@ -171,6 +173,9 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 	}
 	if !controllerutil.ContainsFinalizer(p.before, v1alpha1.Finalizer) && remote != nil {
 		r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
+	}
+	if p.obj.GetResourceVersion() != p.before.GetResourceVersion() {
+		p.last.seen = p.obj.GetResourceVersion()
 	}
 	p.held = !controllerutil.ContainsFinalizer(p.before, v1alpha1.Finalizer)
 	p.before = p.obj.DeepCopyObject().(T)

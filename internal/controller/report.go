@@ -36,7 +36,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 			return ctrl.Result{RequeueAfter: o.after}, o.err
 		}
 		r.holds.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
-		p.last.written = p.obj.GetResourceVersion()
+		p.last.seen = p.obj.GetResourceVersion()
 		p.last.youth.reported(r.kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
 		r.announce(ctx, p, o)
 	}
@@ -44,11 +44,12 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 }
 
 // patch is what the pass changes of the status. An object that is new to the operator
-// may have been replaced by another of its name meanwhile, which is not what is meant.
+// may have been replaced by another of its name meanwhile, or not be what it was any
+// more, and that is not what is meant.
 func (p *pass[T]) patch() client.Patch {
 	before := p.before.DeepCopyObject().(T)
 	before.SetResourceVersion(p.obj.GetResourceVersion()) // marks may have come since
-	if p.held {
+	if p.held || !p.known() {
 		return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	}
 	return client.MergeFrom(before)
@@ -60,7 +61,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 	if o.class == ready || o.class == stuck && o.err == nil {
 		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
 		r.due.set(key, dueTime{
-			uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, written: p.last.written, wrote: p.wrote, at: at,
+			uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, seen: p.last.seen, wrote: p.wrote, at: at,
 			youth: p.last.youth,
 		})
 		return background(at.Sub(now)), nil

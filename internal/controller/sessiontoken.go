@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -231,16 +232,34 @@ func (t sessionTokens) cleanUp(ctx context.Context, obj *v1alpha1.LinkedAccount)
 	if err != nil {
 		return fmt.Errorf("list the Secrets of this LinkedAccount: %w", err)
 	}
-	for i := range list.Items {
-		secret := &list.Items[i]
-		if wanted := obj.Spec.SessionToken; wanted != nil && wanted.SecretName == secret.Name {
-			continue
-		}
+	secrets := slices.DeleteFunc(list.Items, func(secret metav1.PartialObjectMetadata) bool {
+		return obj.Spec.SessionToken != nil && obj.Spec.SessionToken.SecretName == secret.Name
+	})
+	if len(secrets) == 0 {
+		return nil
+	}
+	if err := t.asks(ctx, obj); err != nil {
+		return err
+	}
+	for i := range secrets {
+		secret := &secrets[i]
 		secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindSecret))
 		err := t.client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID, ResourceVersion: &secret.ResourceVersion})
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("delete Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 		}
+	}
+	return nil
+}
+
+// asks makes sure that spec, which says what is no longer asked for, is not long past.
+func (t sessionTokens) asks(ctx context.Context, obj *v1alpha1.LinkedAccount) error {
+	now := &v1alpha1.LinkedAccount{}
+	if err := t.contents.Get(ctx, client.ObjectKeyFromObject(obj), now); err != nil {
+		return err
+	}
+	if now.UID != obj.UID || now.Generation != obj.Generation {
+		return errAgain
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func never() bool { return false }
 
 // live takes an object through the phases before one, then has the operator die in
 // that one, and another finish it.
-func (tc life) live(until int, lags bool, of death) (writes, calls int) {
+func (tc life) live(until int, cache staleness, of death) (writes, calls int) {
 	GinkgoHelper()
 	w, _ := withAccount()
 	defer func() { w.stop() }()
@@ -158,7 +158,7 @@ func (tc life) live(until int, lags bool, of death) (writes, calls int) {
 		come(p, false)
 	}
 	p := phases[until]
-	if lags {
+	if cache != fresh {
 		w.lag.Lag(lateBy(5*time.Second), never)
 	}
 	was := copyOf(obj)
@@ -167,9 +167,9 @@ func (tc life) live(until int, lags bool, of death) (writes, calls int) {
 	is := copyOf(obj)
 	come(p, true)
 	writes, calls = w.doom.counted()
-	if w.doom.isDead() {
+	if w.doom.died() {
 		w.stop()
-		w.succeed(lags, was, is)
+		w.succeed(cache, was, is)
 	}
 	come(p, false)
 	Expect(tc.has(w)).To(Equal(tc.want(p)))
@@ -184,9 +184,9 @@ func (tc life) live(until int, lags bool, of death) (writes, calls int) {
 var _ = Describe("An object whose operator dies", func() {
 	for name, tc := range lives {
 		for until, p := range phases {
-			for _, lags := range []bool{false, true} {
-				It(fmt.Sprintf("comes to what was asked for, and leaves nothing (%s, %s, cache lags: %t)", name, p.name, lags), func() {
-					atEveryPoint(func(of death) (writes, calls int) { return tc.live(until, lags, of) })
+			for _, cache := range stalenesses {
+				It(fmt.Sprintf("comes to what was asked for, and leaves nothing (%s, %s, cache: %s)", name, p.name, cache), func() {
+					atEveryPoint(func(of death) (writes, calls int) { return tc.live(until, cache, of) })
 				})
 			}
 		}

@@ -123,13 +123,13 @@ func (c *crash) goOn(p phase) {
 }
 
 // replace starts an operator in the place of the dead one. Its cache may be behind.
-func (c *crash) replace(lags bool, was, is client.Object) {
+func (c *crash) replace(cache staleness, was, is client.Object) {
 	GinkgoHelper()
 	c.stop()
 	if err := c.Get(c.ctx, client.ObjectKeyFromObject(c.obj), c.obj); err == nil {
 		c.doom.told = c.of.told(c.obj) != c.telling
 	}
-	c.succeed(lags, was, is)
+	c.succeed(cache, was, is)
 }
 
 // judge checks that what came of it in the end is the truth.
@@ -182,7 +182,7 @@ func (c *crash) askAgain() {
 
 // act takes an object through the phases before one, then has the operator die in
 // that one, and another finish it.
-func (tc crashCase) act(until int, lags bool, of death) (writes, calls int) {
+func (tc crashCase) act(until int, cache staleness, of death) (writes, calls int) {
 	GinkgoHelper()
 	w, _ := withAccount()
 	defer func() { w.stop() }()
@@ -198,8 +198,8 @@ func (tc crashCase) act(until int, lags bool, of death) (writes, calls int) {
 	is := copyOf(c.obj)
 	c.goOn(p)
 	writes, calls = w.doom.counted()
-	if w.doom.isDead() {
-		c.replace(lags, was, is)
+	if w.doom.died() {
+		c.replace(cache, was, is)
 	} else if !p.gone {
 		Expect(c.fresh()).To(HaveLen(1))
 	}
@@ -210,9 +210,9 @@ func (tc crashCase) act(until int, lags bool, of death) (writes, calls int) {
 var _ = Describe("An operator that dies", func() {
 	for name, tc := range crashCases {
 		for until, p := range phases {
-			for _, lags := range []bool{false, true} {
-				It(fmt.Sprintf("does nothing twice and tells the truth, whenever it dies (%s, %s, cache lags: %t)", name, p.name, lags), func() {
-					atEveryPoint(func(of death) (writes, calls int) { return tc.act(until, lags, of) })
+			for _, cache := range stalenesses {
+				It(fmt.Sprintf("does nothing twice and tells the truth, whenever it dies (%s, %s, cache: %s)", name, p.name, cache), func() {
+					atEveryPoint(func(of death) (writes, calls int) { return tc.act(until, cache, of) })
 				})
 			}
 		}

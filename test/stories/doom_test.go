@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -34,6 +36,8 @@ type doom struct {
 	writes, calls int
 	of            death
 	dead          bool
+	// underway are writes and calls that have begun.
+	underway int
 	// seen are the versions that writes have led to, the newest last.
 	seen []client.Object
 	// after is told what each write leads to.
@@ -75,6 +79,17 @@ func (d *doom) isDead() bool {
 	return d.dead
 }
 
+// died tells whether the operator has died when all is over that it began.
+func (d *doom) died() bool {
+	GinkgoHelper()
+	Eventually(func() int {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.underway
+	}).Should(BeZero())
+	return d.isDead()
+}
+
 // write does a write of the operator, if it is alive. It is dead before anybody can
 // see the write that it dies after.
 func (d *doom) write(obj client.Object, do func() error) error {
@@ -88,31 +103,41 @@ func (d *doom) write(obj client.Object, do func() error) error {
 		d.dead = d.writes == d.of.afterWrite
 	}
 	last := d.dead
+	d.underway++
 	d.mu.Unlock()
+	defer d.ended()
 	err := do()
+	d.mu.Lock()
+	after := d.after
 	if err == nil {
-		d.mu.Lock()
 		d.seen = append(d.seen, obj.DeepCopyObject().(client.Object))
-		after := d.after
-		d.mu.Unlock()
-		if after != nil {
-			after(obj)
-		}
 	}
-	if err != nil || !last {
+	d.mu.Unlock()
+	if err != nil {
 		return err
 	}
-	return errDead
+	if after != nil {
+		after(obj)
+	}
+	if last {
+		return errDead
+	}
+	return nil
 }
 
-// before is the version of an object before the last write to it, of which it had one and then another when the operator
-// began to act, unless it was made only then.
-func (d *doom) before(was, is client.Object) client.Object {
+// ended tells that a write or a call is over.
+func (d *doom) ended() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.underway--
+}
+
+// versions are those of an object since the operator began to act, from what it was before, unless it was made only then.
+func (d *doom) versions(was, is client.Object) []client.Object {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	versions := append([]client.Object{was, is}, d.seen...)
-	versions = slices.DeleteFunc(versions, func(version client.Object) bool { return version.GetUID() != is.GetUID() })
-	return versions[max(len(versions)-2, 0)]
+	return slices.DeleteFunc(versions, func(version client.Object) bool { return version.GetUID() != is.GetUID() })
 }
 
 // around lets calls through to Cobalt, if the operator is alive.
@@ -126,7 +151,9 @@ func (d *doom) around(api http.Handler) http.Handler {
 		last := byOperator && !d.dead && d.armed && d.calls == d.of.atCall
 		gone := byOperator && d.dead
 		d.dead = d.dead || last
+		d.underway++
 		d.mu.Unlock()
+		defer d.ended()
 		if last && d.of.worked {
 			api.ServeHTTP(httptest.NewRecorder(), r)
 		}

@@ -55,27 +55,41 @@ func atEveryPoint(run func(of death) (writes, calls int)) {
 
 func copyOf(obj client.Object) client.Object { return obj.DeepCopyObject().(client.Object) }
 
-// staleness is for how many seconds caches are behind.
-const staleness = 5
+// staleness is how far behind the cache of an operator is that starts.
+type staleness string
+
+const (
+	fresh     staleness = "fresh"
+	behind    staleness = "a write behind"
+	longAgo   staleness = "as it was before"
+	staleTime           = 5 // seconds
+)
+
+var stalenesses = []staleness{fresh, behind, longAgo}
 
 // succeed starts an operator in the place of one that died after an object that was like this had become like that. Its
-// cache may be behind by the last write to it for some seconds, in which the operator does what it can.
-func (w *world) succeed(lags bool, was, is client.Object) {
+// cache may be behind for some seconds, in which the operator does what it can.
+func (w *world) succeed(cache staleness, was, is client.Object) {
 	GinkgoHelper()
 	w.doom.spare()
-	if !lags {
+	if cache == fresh {
 		w.start()
 		return
 	}
-	stale := copyOf(w.doom.before(was, is))
+	versions := w.doom.versions(was, is)
+	stale := copyOf(versions[0])
+	if cache == behind {
+		stale = copyOf(versions[max(len(versions)-2, 0)])
+	}
 	kind, err := w.GroupVersionKindFor(stale)
 	Expect(err).NotTo(HaveOccurred())
 	stale.GetObjectKind().SetGroupVersionKind(kind)
 	w.lag.Behind(stale)
+	w.options.Spread = func(time.Duration) time.Duration { return 0 } // it looks at all of them meanwhile
 	w.start()
 	Eventually(func() int { return w.passes(stale) }).ShouldNot(BeZero())
-	for range staleness {
-		Eventually(w.time.Idle).Should(BeTrue())
+	for range staleTime {
+		Eventually(w.time.Idle).MustPassRepeatedly(5).Should(BeTrue())
 		w.time.Advance(time.Second)
 	}
 	w.lag.CatchUp()

@@ -103,7 +103,7 @@ var _ = Describe("A public workflow", func() {
 			w.doom.arm(end)
 			Eventually(func() bool { return there() || w.doom.isDead() }).Should(BeTrue())
 			writes, calls = w.doom.counted()
-			if w.doom.isDead() {
+			if w.doom.died() {
 				w.stop()
 				w.doom.spare()
 				w.start()

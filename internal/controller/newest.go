@@ -1,0 +1,42 @@
+package controller
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+)
+
+// callsOf returns the context of the calls that a pass makes, of which none
+// changes anything unless the pass is about the newest version of its object.
+func (r *Reconciler[T, R]) callsOf(ctx context.Context, p *pass[T]) context.Context {
+	return cobalt.WithPrecondition(p.asCaller(ctx), func(ctx context.Context) error { return r.newest(ctx, p) })
+}
+
+// newest makes sure that an object is what the cache says. The cache of an
+// operator that starts may be filled by an API server that lags: what it shows
+// as new may be long past, and the object gone. So the first change that is made
+// for an object asks the API server itself. From then on, what was written or
+// read last tells whether the cache lags.
+func (r *Reconciler[T, R]) newest(ctx context.Context, p *pass[T]) error {
+	if p.known() || p.lost {
+		return nil
+	}
+	now := r.prototype.DeepCopyObject().(T)
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(p.obj), now); err != nil {
+		return err
+	}
+	if now.GetUID() != p.obj.GetUID() {
+		return errAgain
+	}
+	p.last.seen = now.GetResourceVersion()
+	if now.GetResourceVersion() != p.obj.GetResourceVersion() {
+		return errAgain
+	}
+	return nil
+}
+
+// known tells whether obj is not older than what the API server had when this
+// operator first wrote or read it there.
+func (p *pass[T]) known() bool { return p.last.seen != "" }
