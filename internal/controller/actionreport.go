@@ -155,7 +155,8 @@ func (t *turn[T]) wrote() {
 	t.flow.due.set(key, last)
 }
 
-// mark puts the annotations on obj that must outlive its status.
+// mark puts the annotations on obj that must outlive its status, unless somebody has
+// written obj meanwhile: they may be older than those that it has.
 func (r *ActionReconciler[T]) mark(ctx context.Context, t *turn[T]) error {
 	marked, marks := t.obj.DeepCopyObject().(T), r.Action.Marks(t.obj)
 	changed := false
@@ -168,7 +169,7 @@ func (r *ActionReconciler[T]) mark(ctx context.Context, t *turn[T]) error {
 	if !changed {
 		return nil
 	}
-	if err := r.client.Patch(ctx, marked, client.MergeFrom(t.obj)); err != nil {
+	if err := r.client.Patch(ctx, marked, client.MergeFromWithOptions(t.obj, client.MergeFromWithOptimisticLock{})); err != nil {
 		return err
 	}
 	t.obj = marked

@@ -31,12 +31,13 @@ func (r *Reconciler[T, R]) newest(ctx context.Context, p *pass[T]) error {
 		return errAgain
 	}
 	p.last.seen = now.GetResourceVersion()
-	if now.GetResourceVersion() != p.obj.GetResourceVersion() {
+	r.due.set(client.ObjectKeyFromObject(p.obj), p.last)
+	if !p.known() {
 		return errAgain
 	}
 	return nil
 }
 
-// known tells whether obj is not older than what the API server had when this
-// operator first wrote or read it there.
-func (p *pass[T]) known() bool { return p.last.seen != "" }
+// known tells whether obj is at least as new as what this operator has written or
+// read at the API server.
+func (p *pass[T]) known() bool { return p.last.seen != "" && !p.last.lags(p.obj) }

@@ -84,6 +84,8 @@ func (w *world) succeed(cache staleness, was, is client.Object) {
 	kind, err := w.GroupVersionKindFor(stale)
 	Expect(err).NotTo(HaveOccurred())
 	stale.GetObjectKind().SetGroupVersionKind(kind)
+	truth := copyOf(stale)
+	err = w.Get(w.ctx, client.ObjectKeyFromObject(stale), truth)
 	w.lag.Behind(stale)
 	w.options.Spread = func(time.Duration) time.Duration { return 0 } // it looks at all of them meanwhile
 	w.start()
@@ -91,6 +93,9 @@ func (w *world) succeed(cache staleness, was, is client.Object) {
 	for range staleTime {
 		Eventually(w.time.Idle).MustPassRepeatedly(5).Should(BeTrue())
 		w.time.Advance(time.Second)
+	}
+	if err == nil && truth.GetDeletionTimestamp().IsZero() && truth.GetResourceVersion() != stale.GetResourceVersion() {
+		Expect(w.doom.versions(was, is)).To(HaveLen(len(versions)), "nothing is written about what was")
 	}
 	w.lag.CatchUp()
 }
