@@ -38,8 +38,9 @@ type doom struct {
 	dead          bool
 	// underway are writes and calls that have begun.
 	underway int
-	// seen are the versions that writes have led to, the newest last.
-	seen []client.Object
+	// seen are the versions that writes have led to since it was armed, the newest last.
+	records bool
+	seen    []client.Object
 	// after is told what each write leads to.
 	after func(client.Object)
 	// told tells whether the status told of an effect when the operator had died.
@@ -50,6 +51,7 @@ type doom struct {
 func (d *doom) arm(of death) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.records = true
 	d.armed, d.dead, d.writes, d.calls, d.seen, d.of = true, false, 0, 0, nil, of
 }
 
@@ -109,7 +111,7 @@ func (d *doom) write(obj client.Object, do func() error) error {
 	err := do()
 	d.mu.Lock()
 	after := d.after
-	if err == nil {
+	if err == nil && d.records {
 		d.seen = append(d.seen, obj.DeepCopyObject().(client.Object))
 	}
 	d.mu.Unlock()
