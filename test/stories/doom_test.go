@@ -38,7 +38,8 @@ type doom struct {
 	dead          bool
 	// underway are writes and calls that have begun.
 	underway int
-	// seen are the versions that writes have led to since it was armed, the newest last.
+	// seen are the versions that writes have led to, the newest last, since it was last
+	// armed; one that never was records none.
 	records bool
 	seen    []client.Object
 	// after is told what each write leads to.

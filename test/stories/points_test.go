@@ -86,6 +86,7 @@ func (w *world) succeed(cache staleness, was, is client.Object) {
 	stale.GetObjectKind().SetGroupVersionKind(kind)
 	truth := copyOf(stale)
 	err = w.Get(w.ctx, client.ObjectKeyFromObject(stale), truth)
+	past := err == nil && truth.GetDeletionTimestamp().IsZero() && truth.GetResourceVersion() != stale.GetResourceVersion()
 	w.lag.Behind(stale)
 	w.options.Spread = func(time.Duration) time.Duration { return 0 } // it looks at all of them meanwhile
 	w.start()
@@ -94,7 +95,7 @@ func (w *world) succeed(cache staleness, was, is client.Object) {
 		Eventually(w.time.Idle).MustPassRepeatedly(5).Should(BeTrue())
 		w.time.Advance(time.Second)
 	}
-	if err == nil && truth.GetDeletionTimestamp().IsZero() && truth.GetResourceVersion() != stale.GetResourceVersion() {
+	if past {
 		Expect(w.doom.versions(was, is)).To(HaveLen(len(versions)), "nothing is written about what was")
 	}
 	w.lag.CatchUp()
