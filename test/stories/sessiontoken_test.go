@@ -385,6 +385,23 @@ var _ = Describe("A session token", func() {
 		Expect(w.renewed(acme)).To(BeNumerically("~", 10*time.Minute, 2*time.Second))
 	})
 
+	It("stays when an operator starts that is shown an account which has not asked for it yet", func() {
+		w := newWorld()
+		w.connected()
+		acme := w.account("acme")
+		w.create(acme)
+		w.ready(acme)
+		was := copyOf(acme)
+		w.change(acme, func() { tokenIn("acme-session")(acme) })
+		w.ready(acme)
+		before := w.output("acme-session")
+		w.stop()
+		w.succeed(longAgo, was, copyOf(acme))
+		w.request(acme, "now")
+		Expect(w.output("acme-session")).To(Equal(before))
+		Expect(w.sim.Calls()).To(HaveKeyWithValue(mint, 1))
+	})
+
 	It("without its portal is better than none", func() {
 		w := newWorld()
 		w.connected()
