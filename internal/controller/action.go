@@ -100,8 +100,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	case obj.MemberSpec().Suspend:
 		t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), flow: r}
 		r.Action.Suspend(obj)
-		o := judge(t.commit(ctx))
-		return ctrl.Result{RequeueAfter: o.after}, o.err
+		return requeue(t.commit(ctx))
 	}
 	t, err := r.begin(ctx, obj)
 	if err != nil {
@@ -198,8 +197,7 @@ func (r *ActionReconciler[T]) leave(ctx context.Context, obj T) (ctrl.Result, er
 		ctrl.LoggerFrom(ctx).Info("left behind in Cobalt", "what", left)
 		metrics.LeftBehind.WithLabelValues(r.kind).Inc()
 	}
-	o := judge(release(ctx, r.client, obj))
-	return ctrl.Result{RequeueAfter: o.after}, o.err
+	return requeue(release(ctx, r.client, obj))
 }
 
 func (r *ActionReconciler[T]) tell(obj T, eventType, reason, action, note string) {

@@ -41,8 +41,9 @@ type connection struct {
 	verified time.Time
 	// acceptance is the accept annotation that was last looked at.
 	acceptance string
-	// written is the version of the environment after our last write to it.
-	written string
+	// seen is the version of the environment that the API server had when we last
+	// wrote or read it there.
+	seen string
 	// stretch is how many times as long sync intervals are as asked for; 0 for once.
 	stretch float64
 	// verdict is what the last probe said, pause what it waits for the next one,
@@ -203,18 +204,25 @@ func (c *connection) verifiedAs(record string) {
 	c.record, c.verified = record, c.clock.Now()
 }
 
-// wrote notes the version of the environment after a write.
-func (c *connection) wrote(version string) {
+// saw notes the version of the environment that the API server has.
+func (c *connection) saw(version string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.written = version
+	c.seen = version
 }
 
-// lags tells whether env, from the cache, is older than our last write to it.
+// unseen tells that it is not known yet which version the API server has.
+func (c *connection) unseen() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen == ""
+}
+
+// lags tells whether env, from the cache, is older than what was seen.
 func (c *connection) lags(env client.Object) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return dueTime{seen: c.written}.lags(env)
+	return dueTime{seen: c.seen}.lags(env)
 }
 
 // stretched is an interval as long as it has to be for all looks to fit.

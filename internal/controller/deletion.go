@@ -77,8 +77,7 @@ func (r *Reconciler[T, R]) letGo(ctx context.Context, p *pass[T]) (ctrl.Result, 
 		r.holds.forget(client.ObjectKeyFromObject(p.obj))
 		return ctrl.Result{RequeueAfter: conflictPause}, nil
 	}
-	o := judge(release(ctx, r.client, p.obj))
-	return ctrl.Result{RequeueAfter: o.after}, o.err
+	return requeue(release(ctx, r.client, p.obj))
 }
 
 // lately is how long an answer proves that the API is there and takes the key.

@@ -22,8 +22,10 @@ import (
 // EnvironmentReconciler makes the client of an Environment or ClusterEnvironment
 // from its Secret, and opens its gate once the API has answered.
 type EnvironmentReconciler[T EnvironmentObject] struct {
-	kind         v1alpha1.EnvironmentKind
-	client       client.Client
+	kind   v1alpha1.EnvironmentKind
+	client client.Client
+	// live reads from the API server and not from the cache.
+	live         client.Reader
 	events       events.EventRecorder
 	environments *environments
 	inputs       inputStore
@@ -43,8 +45,8 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		}
 		return ctrl.Result{}, r.lost(ctx, key)
 	}
-	if r.environments.connections.of(key).lags(env) { // what we have reported is not in it yet
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
+	if err := r.newest(ctx, key, env); err != nil {
+		return requeue(err)
 	}
 	users, err := r.environments.usersOf(ctx, key)
 	if err != nil {
@@ -54,12 +56,10 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	switch {
 	case deleting && users.count == 0:
 		r.forget(key)
-		o := judge(release(ctx, r.client, env))
-		return ctrl.Result{RequeueAfter: o.after}, o.err
+		return requeue(release(ctx, r.client, env))
 	case !deleting && users.count > 0:
 		if env, err = hold(ctx, r.client, env, nil); err != nil {
-			o := judge(err)
-			return ctrl.Result{RequeueAfter: o.after}, o.err
+			return requeue(err)
 		}
 	}
 	before := env.DeepCopyObject().(T)
@@ -158,11 +158,11 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		status.LastHandledReconcileAt = requested(env)
 	}
 	if !equality.Semantic.DeepEqual(before, env) {
-		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
-			return ctrl.Result{}, client.IgnoreNotFound(err)
+		if err := r.client.Status().Patch(ctx, env, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+			return requeue(err)
 		}
 		conn := r.environments.connections.of(key)
-		conn.wrote(env.GetResourceVersion())
+		conn.saw(env.GetResourceVersion())
 		conn.youth.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {

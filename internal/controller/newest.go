@@ -41,3 +41,21 @@ func (r *Reconciler[T, R]) newest(ctx context.Context, p *pass[T]) error {
 // known tells whether obj is at least as new as what this operator has written or
 // read at the API server.
 func (p *pass[T]) known() bool { return p.last.seen != "" && !p.last.lags(p.obj) }
+
+// newest makes sure that an environment is what the cache says, before anything is
+// done by what it says: an operator that starts could otherwise make accounts where
+// it led before.
+func (r *EnvironmentReconciler[T]) newest(ctx context.Context, key environmentKey, env T) error {
+	conn := r.environments.connections.of(key)
+	if conn.unseen() {
+		now := r.prototype.DeepCopyObject().(T)
+		if err := r.live.Get(ctx, key.NamespacedName, now); err != nil {
+			return err
+		}
+		conn.saw(now.GetResourceVersion())
+	}
+	if conn.lags(env) {
+		return errAgain
+	}
+	return nil
+}

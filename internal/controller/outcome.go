@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -107,6 +108,12 @@ func judge(err error) outcome {
 	default:
 		return outcome{class: reconciling, reason: v1alpha1.ReasonFailed, message: err.Error(), err: err}
 	}
+}
+
+// requeue says when to come back after a step that says nothing in the status.
+func requeue(err error) (ctrl.Result, error) {
+	o := judge(err)
+	return ctrl.Result{RequeueAfter: o.after}, o.err
 }
 
 // conditions is the part of a status that says what came of a pass.

@@ -32,8 +32,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	}
 	if !p.lost && !equality.Semantic.DeepEqual(p.before, p.obj) { // a pass that finds nothing new writes nothing
 		if err := r.client.Status().Patch(ctx, p.obj, p.patch()); err != nil {
-			o := judge(err)
-			return ctrl.Result{RequeueAfter: o.after}, o.err
+			return requeue(err)
 		}
 		r.holds.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
 		p.last.seen = p.obj.GetResourceVersion()

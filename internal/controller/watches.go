@@ -107,7 +107,7 @@ func setupEnvironments[T EnvironmentObject](
 	}
 	r := &EnvironmentReconciler[T]{
 		kind: kind, prototype: prototype,
-		client: s.mgr.GetClient(), events: s.mgr.GetEventRecorder(recorder),
+		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.mgr.GetEventRecorder(recorder),
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		waker: &gate.Waker{},
 	}

@@ -92,8 +92,8 @@ var _ = Describe("An environment whose operator dies", func() {
 	}
 	for _, kind := range []v1alpha1.EnvironmentKind{v1alpha1.KindEnvironment, v1alpha1.KindClusterEnvironment} {
 		for until, stage := range stages {
-			for _, lags := range []bool{false, true} {
-				It(fmt.Sprintf("serves its account in the end (%s, %s, cache lags: %t)", kind, stage.name, lags), func() {
+			for _, cache := range stalenesses {
+				It(fmt.Sprintf("serves its account in the end (%s, %s, cache: %s)", kind, stage.name, cache), func() {
 					atEveryPoint(func(of death) (writes, calls int) {
 						e := newDoomedEnvironment(kind)
 						defer func() { e.stop() }()
@@ -101,17 +101,18 @@ var _ = Describe("An environment whose operator dies", func() {
 							before.do(e)
 							e.come(func(g Gomega) { before.well(e, g) })
 						}
-						if lags {
+						if cache != fresh {
 							e.lag.Lag(lateBy(5*time.Second), never)
 						}
+						was := copyOf(e.env)
 						e.doom.arm(of)
 						stage.do(e)
+						is := copyOf(e.env)
 						e.come(func(g Gomega) { stage.well(e, g) })
 						writes, calls = e.doom.counted()
 						if e.doom.died() {
 							e.stop()
-							e.doom.spare()
-							e.start()
+							e.succeed(cache, was, is)
 						}
 						e.come(func(g Gomega) { stage.well(e, g) })
 						if stage.name != "deleted" {
