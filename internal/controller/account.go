@@ -18,6 +18,8 @@ type owner struct {
 	// made stands for the account that a LinkedAccount has in Cobalt: another one
 	// after it was deleted there and made again. Empty where an id is given.
 	made string
+	// replaced is what was there before it, if that is known.
+	replaced *v1alpha1.ReplacedAccount
 	// linked is that LinkedAccount.
 	linked types.NamespacedName
 }
@@ -48,7 +50,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 	case err != nil:
 		return owner{id: known}, fmt.Errorf("read LinkedAccount %s: %w", key, err)
 	}
-	found := owner{linked.AccountID(), linked.Status.ID, key}
+	found := owner{id: linked.AccountID(), made: linked.Status.ID, replaced: linked.Status.Replaced, linked: key}
 	switch {
 	case known != "" && known != found.id:
 		return owner{id: known}, stalledBy(v1alpha1.ReasonDifferentAccount,
