@@ -155,21 +155,6 @@ type LinkedAccountStatus struct {
 	// +listMapKey=slug
 	// +kubebuilder:validation:MaxItems=50
 	Applications []ConnectedApplication `json:"applications,omitempty"`
-	// replaced is the account that was in Cobalt before the one of id was made in its
-	// place. Absent if none was, or if Cobalt does not say when.
-	// +optional
-	Replaced *ReplacedAccount `json:"replaced,omitempty"`
-}
-
-// ReplacedAccount is an account in whose place another was made.
-type ReplacedAccount struct {
-	// id that Cobalt gave to it.
-	// +required
-	// +kubebuilder:validation:MaxLength=256
-	ID string `json:"id"`
-	// at is when the other was made, by Cobalt's clock.
-	// +required
-	At metav1.Time `json:"at"`
 }
 
 // MigratedCredentials are credentials that Cobalt has.

@@ -54,9 +54,6 @@ type PublicWorkflowStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Hash string `json:"hash,omitempty"`
-	// createdAt is when that was made, by Cobalt's clock. Absent if Cobalt did not say.
-	// +optional
-	CreatedAt *metav1.Time `json:"createdAt,omitempty"`
 	// intent is a creation whose outcome is not known, or not yet. Without id and
 	// for longer than a call takes, it needs you: the Ready condition says for what.
 	// +optional

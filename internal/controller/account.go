@@ -18,8 +18,6 @@ type owner struct {
 	// made stands for the account that a LinkedAccount has in Cobalt: another one
 	// after it was deleted there and made again. Empty where an id is given.
 	made string
-	// replaced is what was there before it, if that is known.
-	replaced *v1alpha1.ReplacedAccount
 	// linked is that LinkedAccount.
 	linked types.NamespacedName
 }
@@ -50,7 +48,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 	case err != nil:
 		return owner{id: known}, fmt.Errorf("read LinkedAccount %s: %w", key, err)
 	}
-	found := owner{id: linked.AccountID(), made: linked.Status.ID, replaced: linked.Status.Replaced, linked: key}
+	found := owner{linked.AccountID(), linked.Status.ID, key}
 	switch {
 	case known != "" && known != found.id:
 		return owner{id: known}, stalledBy(v1alpha1.ReasonDifferentAccount,

@@ -152,9 +152,6 @@ func (linkedAccounts) Update(ctx context.Context, api *View, desired, remote *ac
 }
 
 func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
-	if id := obj.Status.ID; id != "" && id != remote.ID {
-		obj.Status.Replaced = replacedBy(id, remote)
-	}
 	obj.Status.ID = remote.ID
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return
@@ -172,14 +169,6 @@ func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *acco
 			obj.Status.YourAppSecretKeys = append(obj.Status.YourAppSecretKeys, key)
 		}
 	}
-}
-
-// replacedBy is what is told of an account in whose place there is another now.
-func replacedBy(id string, remote *account) *v1alpha1.ReplacedAccount {
-	if remote.CreatedAt.IsZero() {
-		return nil
-	}
-	return &v1alpha1.ReplacedAccount{ID: id, At: stamp(remote.CreatedAt)}
 }
 
 // Extend does all of its steps although one of them fails: a token must not

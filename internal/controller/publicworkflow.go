@@ -34,15 +34,13 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, er
 		return standing{}, err
 	}
 	restoreWorkflow(t.obj)
-	wanted, err := describe(t.obj.Spec)
+	input, hash, err := describe(t)
 	if err != nil {
 		return standing{}, err
 	}
 	if err := w.resolve(ctx, t); err != nil {
 		return standing{}, err
 	}
-	hash := wanted.in(t.account)
-	moveIn(t, wanted)
 	adoptWorkflow(t, hash)
 	reuse(t.obj, hash)
 	if t.obj.Status.ID != "" && t.obj.Status.Hash == hash {
@@ -52,7 +50,7 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, er
 		t.wakeAt(t.rest)
 		return standing{}, errNotYet
 	}
-	if err := w.create(ctx, t, wanted.input, hash); err != nil {
+	if err := w.create(ctx, t, input, hash); err != nil {
 		return standing{}, err
 	}
 	return standing{v1alpha1.ReasonSynced, "Cobalt has the workflow that spec describes"}, nil
@@ -128,20 +126,7 @@ func become(obj *v1alpha1.PublicWorkflow, id, hash string) {
 		status.PreviousWorkflows = append([]v1alpha1.PreviousWorkflow{before}, status.PreviousWorkflows...)
 		status.PreviousWorkflows = status.PreviousWorkflows[:min(len(status.PreviousWorkflows), mostPrevious)]
 	}
-	status.ID, status.Hash, status.CreatedAt = id, hash, nil
-}
-
-// moveIn takes a workflow for one of the account that is there now, if it was made in
-// that: others may have put the account in the place of the one before, and nobody knew.
-func moveIn(t *workflowTurn, wanted content) {
-	status, before := &t.obj.Status, t.account
-	if before.replaced == nil || status.CreatedAt == nil || !status.CreatedAt.After(before.replaced.At.Time) {
-		return
-	}
-	before.made = before.replaced.ID
-	if status.Hash == wanted.in(before) {
-		status.Hash = wanted.in(t.account)
-	}
+	status.ID, status.Hash = id, hash
 }
 
 // reuse makes an earlier workflow the present one whose content has come back.
@@ -224,9 +209,6 @@ func (w publicWorkflows) conclude(t *workflowTurn, r result) error {
 	}
 	made := r.answer.(*cobalt.PublicWorkflow)
 	become(t.obj, made.ID, intent.Hash)
-	if !made.CreatedAt.IsZero() {
-		t.obj.Status.CreatedAt = new(stamp(made.CreatedAt))
-	}
 	t.resolved = intent.AttemptID
 	t.tell(corev1.EventTypeNormal, "Created", "Create", "workflow "+made.ID+" created in Cobalt")
 	return nil

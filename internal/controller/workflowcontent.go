@@ -11,31 +11,27 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// content is what spec asks for.
-type content struct {
-	input cobalt.WorkflowInput
-	text  string
-}
-
-// in is a hash of the content and of the account in Cobalt, which a workflow goes with.
-func (c content) in(account owner) string { return hashOf(account.id, account.made, c.text) }
-
-// describe is the content that spec asks for.
-func describe(spec v1alpha1.PublicWorkflowSpec) (content, error) {
+// describe is the content that spec asks for, and a hash of it and of the account
+// in Cobalt, which a workflow goes with.
+func describe(t *workflowTurn) (cobalt.WorkflowInput, string, error) {
+	spec := t.obj.Spec
 	input := cobalt.WorkflowInput{Name: spec.Name, Description: spec.Description}
 	for i, node := range spec.Nodes {
 		n := cobalt.WorkflowNode{Type: node.Type}
 		if node.Config != nil {
 			canonical, err := canonicalJSON(node.Config.Raw)
 			if err != nil {
-				return content{}, stalledBy(v1alpha1.ReasonInvalidInput, "nodes[%d].config is not a JSON object", i)
+				return input, "", stalledBy(v1alpha1.ReasonInvalidInput, "nodes[%d].config is not a JSON object", i)
 			}
 			n.Config = canonical
 		}
 		input.Nodes = append(input.Nodes, n)
 	}
 	text, err := json.Marshal(input)
-	return content{input, string(text)}, err
+	if err != nil {
+		return input, "", err
+	}
+	return input, hashOf(t.account.id, t.account.made, string(text)), nil
 }
 
 // hashOf is a hash of texts that does not depend on where one ends and the next begins.

@@ -160,33 +160,6 @@ var _ = Describe("A public workflow", func() {
 		Expect(workflowIDs(w)).To(Equal([]string{flow.Status.ID}))
 	})
 
-	It("is not made again for an account that others made again before it was made", func() {
-		w, acme := withAccount()
-		old := w.publicWorkflow("old", of("acme"))
-		w.create(old)
-		w.ready(old)
-		w.byHand(func(api *cobalt.Client) error { return api.DeleteLinkedAccount(w.ctx, "acme") })
-		w.time.Advance(time.Second)
-		w.byHand(func(api *cobalt.Client) error {
-			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"})
-			return err
-		})
-		w.time.Advance(time.Second)
-		flow := w.publicWorkflow("sync", of("acme"))
-		w.create(flow)
-		w.ready(flow)
-		w.request(acme, "now")
-		Expect(acme.Status.Replaced).NotTo(BeNil())
-		lost := old.Status.ID
-		Eventually(func() string { w.read(old); return old.Status.ID }).ShouldNot(Equal(lost))
-		w.ready(old)
-		id, hash := flow.Status.ID, flow.Status.Hash
-		Eventually(func() string { w.read(flow); return flow.Status.Hash }).ShouldNot(Equal(hash))
-		w.ready(flow)
-		Expect(flow.Status.ID).To(Equal(id))
-		Expect(workflowIDs(w)).To(ConsistOf(flow.Status.ID, old.Status.ID))
-	})
-
 	It("waits for its account", func() {
 		w := newWorld()
 		w.connected()
