@@ -83,6 +83,12 @@ func (e *environments) find(ctx context.Context, obj Object, account string, w g
 	return env, nil
 }
 
+// lags tells whether env, from the cache, may not be what the API server has.
+func (e *environments) lags(obj Object, env EnvironmentObject) bool {
+	conn := e.connections.of(environmentOf(obj))
+	return conn.unseen() || conn.lags(env)
+}
+
 // sameRealm tells whether two environments lead to the same place with the same
 // key. It goes by what the other has recorded when it was last accepted, so that
 // it is known even while the other's Secret is missing.

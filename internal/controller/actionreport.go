@@ -45,8 +45,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		t.tell(eventType, is.Reason, "Reconcile", is.Message)
 	}
 	if err := t.commit(ctx); err != nil {
-		again := judge(err)
-		return ctrl.Result{RequeueAfter: again.after}, again.err
+		return requeue(err)
 	}
 	r.attempts.forget(t.resolved)
 	r.grewUp(t, conditions, now)
@@ -54,8 +53,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		do()
 	}
 	if err := r.mark(ctx, t); err != nil {
-		again := judge(err)
-		return ctrl.Result{RequeueAfter: again.after}, again.err
+		return requeue(err)
 	}
 	return r.next(t, o, now)
 }

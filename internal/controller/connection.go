@@ -44,6 +44,8 @@ type connection struct {
 	// seen is the version of the environment that the API server had when we last
 	// wrote or read it there.
 	seen string
+	// untold tells that the status does not have what the last pass found.
+	untold bool
 	// stretch is how many times as long sync intervals are as asked for; 0 for once.
 	stretch float64
 	// verdict is what the last probe said, pause what it waits for the next one,
@@ -223,6 +225,20 @@ func (c *connection) lags(env client.Object) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return dueTime{seen: c.seen}.lags(env)
+}
+
+// hasTold notes whether the status has what a pass found. If not, the next one probes
+// again: what goes with a verdict is only in that status.
+func (c *connection) hasTold(told bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.untold = !told
+}
+
+func (c *connection) isUntold() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.untold
 }
 
 // stretched is an interval as long as it has to be for all looks to fit.

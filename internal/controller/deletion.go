@@ -15,8 +15,13 @@ import (
 // remove deletes what obj stands for in Cobalt, unless it is to stay there.
 func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env EnvironmentObject, envErr error) (gone bool, err error) {
 	keep := r.Resource.DeletionPolicy(p.obj) == v1alpha1.DeletionPolicyOrphan ||
-		p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly ||
-		env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan
+		p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
+	if !keep && env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
+		if r.environments.lags(p.obj, env) {
+			return false, errAgain
+		}
+		keep = true
+	}
 	if keep { // before connecting: the way out for users who lost the credentials
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
 		return true, nil

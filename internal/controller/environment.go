@@ -90,7 +90,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
 	wish := requested(env)
 	asked := wish != "" && wish != env.EnvironmentStatus().LastHandledReconcileAt
-	asked = conn.newly(env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]) || asked
+	asked = conn.newly(env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]) || asked || conn.isUntold()
 	if open && !idle && !asked {
 		return nil
 	}
@@ -151,17 +151,17 @@ func reasonOf(err error) string {
 
 // finish reports the outcome in one status patch and says when to look again.
 func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKey, before, env T, o outcome) (ctrl.Result, error) {
-	status, now := env.EnvironmentStatus(), r.clock.Now()
+	status, now, conn := env.EnvironmentStatus(), r.clock.Now(), r.environments.connections.of(key)
 	traceOutcome(ctx, o)
 	if o.class != silent {
 		conditions{&status.Conditions, &status.ObservedGeneration}.report(o, env.GetGeneration(), now, r.options.ProgressDeadline)
 		status.LastHandledReconcileAt = requested(env)
 	}
 	if !equality.Semantic.DeepEqual(before, env) {
-		if err := r.client.Status().Patch(ctx, env, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
+			conn.hasTold(false)
 			return requeue(err)
 		}
-		conn := r.environments.connections.of(key)
 		conn.saw(env.GetResourceVersion())
 		conn.youth.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
@@ -171,6 +171,9 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 				ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
 			}
 		}
+	}
+	if o.class != silent {
+		conn.hasTold(true)
 	}
 	return r.next(key, env, o, now)
 }

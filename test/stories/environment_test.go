@@ -81,7 +81,7 @@ var _ = Describe("An environment", func() {
 	It("leads where it leads now when an operator starts that is shown where it led before", func() {
 		w := newWorld(func(o *simulator.Options) { o.Keys["key-of-production"] = "production" })
 		env, first := w.connected(), w.account("first")
-		w.create(first)
+		w.create(first) // so that the finalizer is there, whose write would be refused
 		w.ready(first)
 		w.remove(first)
 		w.gone(first)
@@ -99,6 +99,24 @@ var _ = Describe("An environment", func() {
 		w.ready(acme)
 		Expect(w.sim.State("test").Accounts).To(BeEmpty())
 		Expect(w.sim.State("production").Accounts).To(HaveLen(1))
+	})
+
+	It("has what it no longer keeps deleted by an operator that starts and is shown that it does", func() {
+		w := newWorld()
+		env, acme := w.connected(), w.account("acme")
+		w.change(env, func() { env.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		w.ready(env)
+		w.create(acme)
+		w.ready(acme)
+		w.read(env)
+		was := copyOf(env)
+		w.stop()
+		w.change(env, func() { env.Spec.DeletionPolicy = "" })
+		w.remove(acme)
+		w.succeed(longAgo, was, copyOf(env))
+		w.time.Advance(time.Second)
+		w.gone(acme)
+		Expect(w.sim.State("test").Accounts).To(BeEmpty())
 	})
 
 	It("gives a key that replaces a working one two minutes to be known", func() {
