@@ -76,7 +76,7 @@ func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.
 	now := t.flow.clock.Now()
 	age := now.Sub(run.FiredAt.Time)
 	switch {
-	case err != nil && age < timeout:
+	case err != nil && (age < timeout || !cobalt.IsRejected(err)): // nothing is over that nobody has looked at
 		return err
 	case seen != nil && seen.Outcome() != cobalt.Open:
 		e.over(ctx, t, run, seen)
@@ -95,20 +95,29 @@ func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.
 }
 
 // look returns an execution; nil if Cobalt does not know it. Several of an account
-// are looked up in one list.
+// are looked up in one list, and so is one that Cobalt seems to have forgotten: some
+// gateway may have said so.
 func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun) (*cobalt.Execution, error) {
 	api, ctx, err := t.connect(ctx, cobalt.Foreground)
 	if err != nil {
 		return nil, err
 	}
+	age, shared := t.flow.clock.Since(run.FiredAt.Time), api.lists.executionsOf(api.account)
 	if e.openOf(ctx, t) >= shareFrom {
-		age := pollAfter(t.flow.clock.Since(run.FiredAt.Time))
-		found, presence, err := api.lists.executionsOf(api.account).Find(ctx, run.ExecutionID, max(age, shortestShared))
+		found, presence, err := shared.Find(ctx, run.ExecutionID, max(pollAfter(age), shortestShared))
 		if err != nil || presence == snapshot.Present {
 			return &found, err
 		}
 	}
-	return unlessMissing(api.GetExecution(ctx, api.account, run.ExecutionID))
+	seen, err := unlessMissing(api.GetExecution(ctx, api.account, run.ExecutionID))
+	if seen != nil || err != nil || age < newborn {
+		return seen, err
+	}
+	found, presence, err := shared.Find(ctx, run.ExecutionID, shortestShared)
+	if err != nil || presence == snapshot.Present {
+		return &found, err
+	}
+	return nil, nil
 }
 
 // openOf counts the open runs of the account.

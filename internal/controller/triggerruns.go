@@ -137,10 +137,11 @@ func forgetRuns(obj *v1alpha1.EventTrigger) {
 	})
 }
 
-// retryAt is when a run that failed is started again; zero if it is not.
+// retryAt is when a run that failed is started again; zero if it is not, as if nobody
+// can tell that it has failed.
 func retryAt(obj *v1alpha1.EventTrigger) time.Time {
 	run, retry := lastRun(obj), obj.Spec.Retry
-	if run == nil || run.CompletedAt == nil || retry == nil || run.Attempt > retry.Limit {
+	if run == nil || run.CompletedAt == nil || retry == nil || run.Attempt > retry.Limit || run.Status == statusForgotten {
 		return time.Time{}
 	}
 	if phase := phaseOf(obj); phase != v1alpha1.PhaseFailed && phase != v1alpha1.PhaseTimedOut {
