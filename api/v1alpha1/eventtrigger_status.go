@@ -91,9 +91,13 @@ type EventTriggerStatus struct {
 	// schedule, and while suspended.
 	// +optional
 	NextScheduleTime *metav1.Time `json:"nextScheduleTime,omitempty"`
+	// schedule is the schedule and the time zone that these two are of.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Schedule string `json:"schedule,omitempty"`
 	// lastScheduleTime is the time in the schedule that the last run was for,
-	// although it may have started later; before the first, since when the schedule
-	// counts.
+	// although it may have started later; before the first, and after the schedule
+	// was changed, since when it counts.
 	// +optional
 	LastScheduleTime *metav1.Time `json:"lastScheduleTime,omitempty"`
 

@@ -148,6 +148,7 @@ func TestEventTriggerStatusIsBounded(t *testing.T) {
 	s.Environment, s.LinkedAccountID, s.LastHandledReconcileAt, s.InputsVersion = text(300), text(256), text(256), text(64)
 	s.Phase, s.ExecutionID, s.ExecutionStatus, s.Attempt, s.Message = v1alpha1.PhaseFailed, text(256), text(64), 11, text(512)
 	s.FiredAt, s.StartedAt, s.CompletedAt, s.NextScheduleTime, s.LastScheduleTime = &at, &at, &at, &at, &at
+	s.Schedule = text(256)
 	s.Succeeded, s.Failed, s.FiredHash = 1e15, 1e15, text(64)
 	s.Logs = []string{text(1024), text(1024), text(1024), text(1024)}
 	s.Intent = &v1alpha1.TriggerIntent{Intent: v1alpha1.Intent{Hash: text(64), AttemptID: text(64), Time: at}, Attempt: 11, ScheduledTime: &at}

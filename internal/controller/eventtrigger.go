@@ -55,7 +55,7 @@ func (e eventTriggers) Act(ctx context.Context, t *triggerTurn) (standing, error
 
 // once starts a run for each content that spec has had, and again what has failed.
 func (e eventTriggers) once(ctx context.Context, t *triggerTurn) error {
-	t.obj.Status.NextScheduleTime = nil
+	t.obj.Status.Schedule, t.obj.Status.LastScheduleTime, t.obj.Status.NextScheduleTime = "", nil, nil
 	if !e.told(t) {
 		hash, err := e.hash(ctx, t)
 		if err != nil {
@@ -118,13 +118,7 @@ func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
 		status.NextScheduleTime = nil
 		return t.accountErr
 	}
-	if status.LastScheduleTime == nil {
-		status.LastScheduleTime = new(t.obj.CreationTimestamp)
-		if status.FiredHash != "" { // it had no schedule before, or its status was lost
-			status.LastScheduleTime = new(stamp(now))
-		}
-	}
-	since := status.LastScheduleTime.Time
+	since := countsFrom(t.obj, now)
 	todo := plan.Agenda(since, now, t.obj.Spec.StartingDeadline.Value(0))
 	if !todo.Since.Equal(since) {
 		status.LastScheduleTime = new(stamp(todo.Since))
@@ -140,6 +134,20 @@ func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
 			"the run of "+todo.Late.Format(time.RFC3339)+" is left out: it is too late for it")
 	}
 	return e.startScheduled(ctx, t, todo)
+}
+
+// countsFrom is since when times in the schedule count: the last that was run or left
+// out, or else when the schedule came to be what it is.
+func countsFrom(obj *v1alpha1.EventTrigger, now time.Time) time.Time {
+	status, text := &obj.Status, strings.TrimSpace(obj.Spec.Schedule+" "+obj.Spec.TimeZone)
+	switch {
+	case status.LastScheduleTime == nil && status.FiredHash == "":
+		status.LastScheduleTime = new(obj.CreationTimestamp)
+	case status.LastScheduleTime == nil, status.Schedule != "" && status.Schedule != text: // it had none, or its status was lost
+		status.LastScheduleTime = new(stamp(now))
+	}
+	status.Schedule = text
+	return status.LastScheduleTime.Time
 }
 
 // scheduleMark tells the hashes of triggers with a schedule, which stand for the
