@@ -128,6 +128,9 @@ func vanished(obj *v1alpha1.LinkedAccount) bool {
 // have replaced that. A creation that Cobalt refused is none: what is there now
 // was made by somebody else.
 func originOf(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
+	if id := obj.Status.ID; remote != nil && id != "" && remote.ID != id && !vanished(obj) {
+		return v1alpha1.OriginAdopted // made by others in the place of the one that was here
+	}
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
 	refused := obj.Status.Origin == "" && ready != nil && ready.Reason == v1alpha1.ReasonRejected
 	if marked, ok := mark(obj, originMark); ok && (remote == nil || !refused) {
