@@ -123,7 +123,10 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*turn[T], error
 	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), version: version, flow: r}
 	t.account, t.accountErr = r.accounts.of(ctx, obj)
 	t.env, t.envErr = r.environments.find(ctx, obj, t.account.id, r.waiterOf(obj))
-	t.about = about{generation: obj.GetGeneration(), inputs: version, request: wishes(obj), account: t.account.made}
+	t.about = about{
+		generation: obj.GetGeneration(), inputs: version, request: wishes(obj), account: t.account.made,
+		environment: generationOf(t.env), refused: notAllowed(t.envErr),
+	}
 	status, key := obj.MemberStatus(), client.ObjectKeyFromObject(obj)
 	t.settled = conditionsOf(obj).settled(obj.GetGeneration()) && versionIn(obj) == version &&
 		status.LastHandledReconcileAt == requested(obj)
@@ -157,7 +160,7 @@ func (r *ActionReconciler[T]) interval(t *turn[T]) time.Duration {
 		interval = t.env.Settings().SyncInterval.Value(interval)
 	}
 	if interval == 0 {
-		return never
+		return usualInterval
 	}
 	return interval
 }
@@ -178,6 +181,14 @@ func (t *turn[T]) connect(ctx context.Context, lane cobalt.Lane) (*View, context
 	}
 	api.account, api.news = t.account.id, true
 	return api, cobalt.WithCaller(ctx, lane, string(t.obj.GetUID())), nil
+}
+
+// endRest has what was refused before be tried now, or as soon as the environment lets obj through.
+func (t *turn[T]) endRest() {
+	key := client.ObjectKeyFromObject(t.obj)
+	last := t.flow.due.get(key, t.obj.GetUID())
+	last.at, t.rests = time.Time{}, false
+	t.flow.due.set(key, last)
 }
 
 // wakeAt has the next turn come no later than at.

@@ -101,6 +101,10 @@ func (d *dueTimes) forget(key types.NamespacedName) {
 // never is the time between looks of an object whose syncInterval is 0s.
 const never = 100 * 365 * 24 * time.Hour
 
+// usualInterval is after how long what was refused is tried again where drift is
+// never looked for.
+const usualInterval = 10 * time.Minute
+
 // earlier returns the earlier of two times; zero is never.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {

@@ -120,7 +120,9 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 		err = refused(env, conn, r.clock.Now())
 	}
 	if judge(err).class == stuck { // only a change helps: once per sync interval is enough
-		pause = r.interval(env)
+		if pause = r.interval(env); pause == never {
+			pause = r.options.Jitter(usualInterval)
+		}
 	}
 	conn.failed(err, pause)
 	conn.gate.CloseFor(reasonOf(err))

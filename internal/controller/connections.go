@@ -1,0 +1,62 @@
+package controller
+
+import (
+	"maps"
+	"sync"
+
+	"k8s.io/utils/clock"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/pace"
+)
+
+// connections are those of all environments.
+type connections struct {
+	clock     clock.Clock
+	pacemaker *pace.Pacemaker
+
+	mu    sync.Mutex
+	byKey map[environmentKey]*connection
+}
+
+func newConnections(c clock.Clock) *connections {
+	return &connections{clock: c, pacemaker: pace.New(c), byKey: map[environmentKey]*connection{}}
+}
+
+// of returns the connection of an environment, with a closed gate if it is new.
+func (c *connections) of(key environmentKey) *connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	conn := c.byKey[key]
+	if conn == nil {
+		conn = &connection{gate: gate.New(c.clock), slots: gate.NewSlots(), clock: c.clock}
+		c.byKey[key] = conn
+	}
+	return conn
+}
+
+func (c *connections) forget(key environmentKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.byKey, key)
+	c.pacemaker.Forget(key.String())
+	metrics.Forget(key.String())
+}
+
+// all returns the connections of now.
+func (c *connections) all() map[environmentKey]*connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.byKey)
+}
+
+// count has something counted of an environment, unless that is forgotten: what
+// a late call says must not begin series anew that nobody ends.
+func (c *connections) count(key environmentKey, conn *connection, count func(environment string)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[key] == conn {
+		count(key.String())
+	}
+}
