@@ -5,6 +5,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
@@ -41,6 +42,22 @@ func (r *Reconciler[T, R]) newest(ctx context.Context, p *pass[T]) error {
 // known tells whether obj is at least as new as what this operator has written or
 // read at the API server.
 func (p *pass[T]) known() bool { return p.last.seen != "" && !p.last.lags(p.obj) }
+
+// sameAccount makes sure that the account of an object is what the cache says, before
+// anything is done that cannot be taken back.
+func (t *turn[T]) sameAccount(ctx context.Context) error {
+	if t.account.linked.Name == "" {
+		return nil
+	}
+	now := &v1alpha1.LinkedAccount{}
+	if err := t.flow.live.Get(ctx, t.account.linked, now); err != nil {
+		return err
+	}
+	if now.Status.ID != t.account.made || vanished(now) || !now.DeletionTimestamp.IsZero() {
+		return errAgain
+	}
+	return nil
+}
 
 // newest makes sure that an environment is what the cache says, before anything is
 // done by what it says: an operator that starts could otherwise make accounts where

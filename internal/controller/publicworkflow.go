@@ -41,6 +41,11 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, er
 	if err := w.resolve(ctx, t); err != nil {
 		return standing{}, err
 	}
+	if t.obj.Status.ID == "" || t.obj.Status.Hash != hash || unclaimedWorkflow(t.obj) != "" {
+		if err := t.sameAccount(ctx); err != nil {
+			return standing{}, err
+		}
+	}
 	adoptWorkflow(t, hash)
 	reuse(t.obj, hash)
 	if t.obj.Status.ID != "" && t.obj.Status.Hash == hash {
@@ -76,6 +81,7 @@ func (w publicWorkflows) resolve(ctx context.Context, t *workflowTurn) error {
 		return w.conclude(t, known)
 	case t.obj.Annotations[v1alpha1.RetryCreateAnnotation] == intent.AttemptID:
 		t.obj.Status.Intent, t.resolved = nil, intent.AttemptID
+		t.endRest()
 		return nil
 	case unclaimedWorkflow(t.obj) != "":
 		return nil // adopt will take it

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -31,13 +32,15 @@ type firing struct {
 // fired is what Cobalt answered to such a call.
 type fired struct{ id, status string }
 
+// firingCall makes it.
+type firingCall func(context.Context, *View) (fired, error)
+
 // fire makes the call. All that may fail without consequences comes before the intent.
 func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error {
 	if t.accountErr != nil {
 		return t.accountErr
 	}
-	call, err := e.call(ctx, t)
-	if err != nil {
+	if _, err := e.call(ctx, t, e.cache); err != nil {
 		return err
 	}
 	api, ctx, err := t.connect(ctx, cobalt.Foreground)
@@ -47,6 +50,10 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 	if t.rests && !f.again {
 		t.wakeAt(t.rest)
 		return errNotYet
+	}
+	call, err := e.call(ctx, t, t.flow.live) // what it refers to may have changed since
+	if err != nil {
+		return err
 	}
 	if ctx, err = api.Admit(ctx); err != nil {
 		return err
@@ -197,13 +204,13 @@ func payloadOf(ctx context.Context, t *triggerTurn) (json.RawMessage, error) {
 }
 
 // call is the call that spec asks for, with references resolved.
-func (e eventTriggers) call(ctx context.Context, t *triggerTurn) (func(context.Context, *View) (fired, error), error) {
+func (e eventTriggers) call(ctx context.Context, t *triggerTurn, reader client.Reader) (firingCall, error) {
 	payload, err := payloadOf(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	if event := t.obj.Spec.Event; event != nil {
-		config, err := e.configID(ctx, t)
+		config, err := e.configID(ctx, t, reader)
 		if err != nil {
 			return nil, err
 		}
@@ -215,7 +222,7 @@ func (e eventTriggers) call(ctx context.Context, t *triggerTurn) (func(context.C
 			return fired{id: answer.ExecutionID}, nil
 		}, nil
 	}
-	id, err := e.workflowID(ctx, t)
+	id, err := e.workflowID(ctx, t, reader)
 	if err != nil {
 		return nil, err
 	}

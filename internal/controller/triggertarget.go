@@ -13,7 +13,7 @@ import (
 
 // workflowID is the workflow to execute; empty if an event is to be fired. It
 // returns waiting while the PublicWorkflow that is referred to is not in Cobalt.
-func (e eventTriggers) workflowID(ctx context.Context, t *triggerTurn) (string, error) {
+func (e eventTriggers) workflowID(ctx context.Context, t *triggerTurn, reader client.Reader) (string, error) {
 	target := t.obj.Spec.Workflow
 	if target == nil || target.Ref == nil {
 		if target == nil {
@@ -22,7 +22,7 @@ func (e eventTriggers) workflowID(ctx context.Context, t *triggerTurn) (string, 
 		return target.ID, nil
 	}
 	workflow := &v1alpha1.PublicWorkflow{}
-	if err := e.referred(ctx, t, target.Ref.Name, workflow, "PublicWorkflow", v1alpha1.ReasonWorkflowNotReady); err != nil {
+	if err := referred(ctx, t, reader, target.Ref.Name, workflow, "PublicWorkflow", v1alpha1.ReasonWorkflowNotReady); err != nil {
 		return "", err
 	}
 	if workflow.Status.ID == "" || !conditionsOf(workflow).ready(workflow.Generation) {
@@ -34,12 +34,12 @@ func (e eventTriggers) workflowID(ctx context.Context, t *triggerTurn) (string, 
 
 // configID is the config that an event is for; empty for Cobalt's choice. It
 // returns waiting while the IntegrationConfig that is referred to is not in Cobalt.
-func (e eventTriggers) configID(ctx context.Context, t *triggerTurn) (string, error) {
+func (e eventTriggers) configID(ctx context.Context, t *triggerTurn, reader client.Reader) (string, error) {
 	if t.obj.Spec.ConfigRef == nil {
 		return t.obj.Spec.ConfigID, nil
 	}
 	config := &v1alpha1.IntegrationConfig{}
-	if err := e.referred(ctx, t, t.obj.Spec.ConfigRef.Name, config, "IntegrationConfig", v1alpha1.ReasonConfigNotReady); err != nil {
+	if err := referred(ctx, t, reader, t.obj.Spec.ConfigRef.Name, config, "IntegrationConfig", v1alpha1.ReasonConfigNotReady); err != nil {
 		return "", err
 	}
 	if config.Status.ID == "" {
@@ -50,9 +50,11 @@ func (e eventTriggers) configID(ctx context.Context, t *triggerTurn) (string, er
 }
 
 // referred reads an object that a trigger refers to, which must be of the same account.
-func (e eventTriggers) referred(ctx context.Context, t *triggerTurn, name string, into Object, kind, missing string) error {
+func referred(
+	ctx context.Context, t *triggerTurn, reader client.Reader, name string, into Object, kind, missing string,
+) error {
 	key := client.ObjectKey{Namespace: t.obj.Namespace, Name: name}
-	err := e.cache.Get(ctx, key, into)
+	err := reader.Get(ctx, key, into)
 	switch {
 	case apierrors.IsNotFound(err):
 		return waitingFor(missing, "%s %s does not exist: create it, or correct the reference", kind, key)

@@ -80,47 +80,57 @@ func (e *doomedEnvironment) come(well func(Gomega)) {
 	}).Should(Succeed())
 }
 
-var _ = Describe("An environment whose operator dies", func() {
-	stages := []struct {
-		name string
-		do   func(*doomedEnvironment)
-		well func(*doomedEnvironment, Gomega)
-	}{
-		{"created", (*doomedEnvironment).create, (*doomedEnvironment).works},
-		{"changed", (*doomedEnvironment).rotate, (*doomedEnvironment).works},
-		{"deleted", (*doomedEnvironment).delete, (*doomedEnvironment).isGone},
+// environmentStages are what an environment goes through.
+var environmentStages = []struct {
+	name string
+	do   func(*doomedEnvironment)
+	well func(*doomedEnvironment, Gomega)
+}{
+	{"created", (*doomedEnvironment).create, (*doomedEnvironment).works},
+	{"changed", (*doomedEnvironment).rotate, (*doomedEnvironment).works},
+	{"deleted", (*doomedEnvironment).delete, (*doomedEnvironment).isGone},
+}
+
+// liveEnvironment takes an environment through the stages before one, then has the
+// operator die in that one, and another finish it.
+func liveEnvironment(kind v1alpha1.EnvironmentKind, until int, cache staleness, of death) (writes, calls int) {
+	GinkgoHelper()
+	e, stage := newDoomedEnvironment(kind), environmentStages[until]
+	defer func() { e.stop() }()
+	for _, before := range environmentStages[:until] {
+		before.do(e)
+		e.come(func(g Gomega) { before.well(e, g) })
 	}
+	if cache != fresh {
+		e.lag.Lag(lateBy(5*time.Second), never)
+	}
+	was := copyOf(e.env)
+	e.doom.arm(of)
+	stage.do(e)
+	is := copyOf(e.env)
+	e.come(func(g Gomega) { stage.well(e, g) })
+	writes, calls = e.doom.counted()
+	if e.doom.died() {
+		e.stop()
+		e.succeed(cache, was, is)
+	}
+	e.come(func(g Gomega) { stage.well(e, g) })
+	if stage.name != "deleted" {
+		e.delete()
+		e.come(e.isGone)
+	}
+	return writes, calls
+}
+
+var _ = Describe("An environment whose operator dies, or cannot write,", func() {
 	for _, kind := range []v1alpha1.EnvironmentKind{v1alpha1.KindEnvironment, v1alpha1.KindClusterEnvironment} {
-		for until, stage := range stages {
+		for until, stage := range environmentStages {
+			It(fmt.Sprintf("serves its account in the end, whichever write fails (%s, %s)", kind, stage.name), func() {
+				atEveryWrite(func(of death) (writes, calls int) { return liveEnvironment(kind, until, fresh, of) })
+			})
 			for _, cache := range stalenesses {
 				It(fmt.Sprintf("serves its account in the end (%s, %s, cache: %s)", kind, stage.name, cache), func() {
-					atEveryPoint(func(of death) (writes, calls int) {
-						e := newDoomedEnvironment(kind)
-						defer func() { e.stop() }()
-						for _, before := range stages[:until] {
-							before.do(e)
-							e.come(func(g Gomega) { before.well(e, g) })
-						}
-						if cache != fresh {
-							e.lag.Lag(lateBy(5*time.Second), never)
-						}
-						was := copyOf(e.env)
-						e.doom.arm(of)
-						stage.do(e)
-						is := copyOf(e.env)
-						e.come(func(g Gomega) { stage.well(e, g) })
-						writes, calls = e.doom.counted()
-						if e.doom.died() {
-							e.stop()
-							e.succeed(cache, was, is)
-						}
-						e.come(func(g Gomega) { stage.well(e, g) })
-						if stage.name != "deleted" {
-							e.delete()
-							e.come(e.isGone)
-						}
-						return writes, calls
-					})
+					atEveryPoint(func(of death) (writes, calls int) { return liveEnvironment(kind, until, cache, of) })
 				})
 			}
 		}

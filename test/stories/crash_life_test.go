@@ -181,9 +181,12 @@ func (tc life) live(until int, cache staleness, of death) (writes, calls int) {
 	return writes, calls
 }
 
-var _ = Describe("An object whose operator dies", func() {
+var _ = Describe("An object whose operator dies, or cannot write,", func() {
 	for name, tc := range lives {
 		for until, p := range phases {
+			It(fmt.Sprintf("comes to what was asked for, and leaves nothing, whichever write fails (%s, %s)", name, p.name), func() {
+				atEveryWrite(func(of death) (writes, calls int) { return tc.live(until, fresh, of) })
+			})
 			for _, cache := range stalenesses {
 				It(fmt.Sprintf("comes to what was asked for, and leaves nothing (%s, %s, cache: %s)", name, p.name, cache), func() {
 					atEveryPoint(func(of death) (writes, calls int) { return tc.live(until, cache, of) })

@@ -207,9 +207,12 @@ func (tc crashCase) act(until int, cache staleness, of death) (writes, calls int
 	return writes, calls
 }
 
-var _ = Describe("An operator that dies", func() {
+var _ = Describe("An operator that dies, or cannot write,", func() {
 	for name, tc := range crashCases {
 		for until, p := range phases {
+			It(fmt.Sprintf("does nothing twice and tells the truth, whichever write fails (%s, %s)", name, p.name), func() {
+				atEveryWrite(func(of death) (writes, calls int) { return tc.act(until, fresh, of) })
+			})
 			for _, cache := range stalenesses {
 				It(fmt.Sprintf("does nothing twice and tells the truth, whenever it dies (%s, %s, cache: %s)", name, p.name, cache), func() {
 					atEveryPoint(func(of death) (writes, calls int) { return tc.act(until, cache, of) })

@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -24,7 +25,13 @@ type death struct {
 	// Cobalt does what the call asks for.
 	afterWrite, atCall int
 	worked             bool
+	// refused and unanswered are writes that it survives: the API server does not do
+	// the one, and the answer to the other is lost.
+	refused, unanswered int
 }
+
+// errUnanswered is what an operator gets of a write whose answer is lost.
+var errUnanswered = errors.New("the connection broke")
 
 // doom kills an operator at one point: after one of its writes to the API server,
 // or at one of its calls to Cobalt. From then on nothing that it does counts. The
@@ -95,21 +102,29 @@ func (d *doom) died() bool {
 
 // write does a write of the operator, if it is alive. It is dead before anybody can
 // see the write that it dies after.
-func (d *doom) write(obj client.Object, do func() error) error {
+func (d *doom) write(obj client.Object, do func(client.Object) error) error {
 	d.mu.Lock()
 	if d.dead {
 		d.mu.Unlock()
 		return errDead
 	}
+	var refused, unanswered bool
 	if d.armed {
 		d.writes++
 		d.dead = d.writes == d.of.afterWrite
+		refused, unanswered = d.writes == d.of.refused, d.writes == d.of.unanswered
 	}
 	last := d.dead
 	d.underway++
 	d.mu.Unlock()
 	defer d.ended()
-	err := do()
+	if refused {
+		return apierrors.NewServiceUnavailable("no leader")
+	}
+	if unanswered {
+		obj = obj.DeepCopyObject().(client.Object) // the operator does not see what becomes of it
+	}
+	err := do(obj)
 	d.mu.Lock()
 	after := d.after
 	if err == nil && d.records {
@@ -122,8 +137,11 @@ func (d *doom) write(obj client.Object, do func() error) error {
 	if after != nil {
 		after(obj)
 	}
-	if last {
+	switch {
+	case last:
 		return errDead
+	case unanswered:
+		return errUnanswered
 	}
 	return nil
 }
@@ -175,21 +193,21 @@ func (d *doom) client(config *rest.Config, options client.Options) (client.Clien
 	}
 	return interceptor.NewClient(direct, interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
-			return d.write(obj, func() error { return c.Create(ctx, obj, opts...) })
+			return d.write(obj, func(obj client.Object) error { return c.Create(ctx, obj, opts...) })
 		},
 		Update: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.UpdateOption) error {
-			return d.write(obj, func() error { return c.Update(ctx, obj, opts...) })
+			return d.write(obj, func(obj client.Object) error { return c.Update(ctx, obj, opts...) })
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.DeleteOption) error {
-			return d.write(obj, func() error { return c.Delete(ctx, obj, opts...) })
+			return d.write(obj, func(obj client.Object) error { return c.Delete(ctx, obj, opts...) })
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			return d.write(obj, func() error { return c.Patch(ctx, obj, patch, opts...) })
+			return d.write(obj, func(obj client.Object) error { return c.Patch(ctx, obj, patch, opts...) })
 		},
 		SubResourcePatch: func(
 			ctx context.Context, c client.Client, name string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
 		) error {
-			return d.write(obj, func() error { return c.SubResource(name).Patch(ctx, obj, patch, opts...) })
+			return d.write(obj, func(obj client.Object) error { return c.SubResource(name).Patch(ctx, obj, patch, opts...) })
 		},
 	}), nil
 }

@@ -137,6 +137,34 @@ var _ = Describe("An environment", func() {
 		w.ready(env)
 	})
 
+	It("tries a key again that was refused, also where drift is never looked for", func() {
+		w := newWorld()
+		env := w.environment()
+		env.Spec.SyncInterval = "0s"
+		w.sim.RevokeKey(goodKey)
+		w.create(w.keySecret(goodKey), env)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
+		Expect(stalled(env)).To(BeTrue())
+		w.sim.AddKey(goodKey, "test")
+		Eventually(func() bool { _, planned := w.delay(env); return planned }).Should(BeTrue())
+		w.time.Advance(10 * time.Minute)
+		w.ready(env)
+	})
+
+	It("says where it leads as soon as it is Ready, though that could not be written at first", func() {
+		w := newWorld()
+		env := w.environment()
+		w.doom.arm(death{refused: 1})
+		w.create(w.keySecret(goodKey), env)
+		Eventually(func() []metav1.Condition {
+			w.time.Advance(time.Second)
+			w.read(env)
+			return env.Status.Conditions
+		}).ShouldNot(BeEmpty())
+		Expect(env.Status.Realm).NotTo(BeEmpty())
+		w.ready(env)
+	})
+
 	It("closes its gate when the API fails five times in a row, and wakes those who wait when it is back", func() {
 		w := newWorld()
 		env := w.connected()

@@ -53,6 +53,19 @@ func atEveryPoint(run func(of death) (writes, calls int)) {
 	AddReportEntry(pointsEntry, len(deaths), ReportEntryVisibilityFailureOrVerbose)
 }
 
+// atEveryWrite runs something once for every write and for every way in which that can
+// fail without anybody dying.
+func atEveryWrite(run func(of death) (writes, calls int)) {
+	GinkgoHelper()
+	writes, _ := run(death{})
+	for write := 1; write <= writes; write++ {
+		for _, of := range []death{{refused: write}, {unanswered: write}} {
+			By(fmt.Sprintf("living with %+v, with %d writes in all", of, writes))
+			run(of)
+		}
+	}
+}
+
 func copyOf(obj client.Object) client.Object { return obj.DeepCopyObject().(client.Object) }
 
 // staleness is how far behind the cache of an operator is that starts.

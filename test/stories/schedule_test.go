@@ -120,6 +120,29 @@ var _ = Describe("A schedule", func() {
 		Expect(fires(w)).To(Equal(1), "another payload is for the next run")
 	})
 
+	It("does not take for missed what another schedule, or none, would have started", func() {
+		w, _ := withAccount()
+		trigger := w.trigger("rarely", of("acme"), every("0 0 29 2 *", ""))
+		armed(w, trigger)
+		w.time.Advance(34*time.Hour - time.Duration(w.time.Now().UTC().Hour())*time.Hour) // past ten
+		w.change(trigger, func() { every("0 9 * * *", "")(trigger) })
+		w.settled(trigger, metav1.ConditionTrue, v1alpha1.ReasonArmed)
+		Expect(trigger.Status.NextScheduleTime.Time).To(BeTemporally(">", w.time.Now()))
+		over(w, trigger)
+		w.change(trigger, func() { every("0 9 * * *", "Asia/Tokyo")(trigger) })
+		w.settled(trigger, metav1.ConditionTrue, v1alpha1.ReasonArmed)
+		Expect(fires(w)).To(BeZero())
+
+		By("taking it off for a while")
+		over(w, trigger)
+		w.change(trigger, func() { trigger.Spec.Schedule, trigger.Spec.TimeZone = "", "" })
+		until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
+		w.time.Advance(48 * time.Hour)
+		w.change(trigger, func() { every("0 9 * * *", "Asia/Tokyo")(trigger) })
+		w.settled(trigger, metav1.ConditionTrue, v1alpha1.ReasonArmed)
+		Expect(fires(w)).To(Equal(1))
+	})
+
 	It("goes on where it was when its status is lost, and begins when it is put on what was fired before", func() {
 		w, _ := withAccount()
 		trigger := w.trigger("hourly", of("acme"), every("0 * * * *", ""))

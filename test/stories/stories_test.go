@@ -78,6 +78,28 @@ var _ = Describe("A linked account", func() {
 		w.ready(acme)
 	})
 
+	It("that others made in the place of the one it created is theirs", func() {
+		w := newWorld()
+		w.connected()
+		acme := w.account("acme")
+		w.create(acme)
+		w.ready(acme)
+		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginCreated))
+		w.byHand(func(api *cobalt.Client) error {
+			if err := api.DeleteLinkedAccount(w.ctx, "acme"); err != nil {
+				return err
+			}
+			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"})
+			return err
+		})
+		w.request(acme, "now")
+		w.ready(acme)
+		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginAdopted))
+		w.remove(acme)
+		w.gone(acme)
+		Expect(w.remote("acme")).NotTo(BeNil())
+	})
+
 	DescribeTable("is repaired where it drifted, and only there", func(replace bool) {
 		w := newWorld(func(o *simulator.Options) { o.Replace = replace })
 		w.connected()

@@ -225,6 +225,33 @@ var _ = Describe("An event trigger", func() {
 		Expect(w.sim.Calls()["getExecutionById"]).To(BeNumerically("<", 30), "polling slows down")
 	})
 
+	It("is not over before somebody has looked, and so not started again", func() {
+		w, _ := withAccount(slowly)
+		trigger := w.trigger("fire", of("acme"), func(obj *v1alpha1.EventTrigger) {
+			obj.Spec.ExecutionTimeout, obj.Spec.Retry = "5m", &v1alpha1.RetryPolicy{Limit: 3}
+		})
+		w.create(trigger)
+		w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
+		w.stop()
+		w.time.Advance(time.Hour)
+		w.sim.Inject(simulator.Fault{Operation: "getExecutionById", Status: 502, Times: 2})
+		w.start()
+		until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
+		Expect(fires(w)).To(Equal(1))
+	})
+
+	It("goes on although a gateway says once that its execution is not there", func() {
+		w, _ := withAccount(func(o *simulator.Options) { o.Running = 10 * time.Minute })
+		trigger := w.trigger("fire", of("acme"), func(obj *v1alpha1.EventTrigger) { obj.Spec.Retry = &v1alpha1.RetryPolicy{Limit: 3} })
+		w.create(trigger)
+		w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
+		w.time.Advance(2 * time.Minute)
+		w.sim.Inject(simulator.Fault{Operation: "getExecutionById", Status: 404, ContentType: "text/plain", Body: "404 page not found", Times: 1})
+		until(w, trigger, 10*time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("listExecutions", 1))
+		Expect(fires(w)).To(Equal(1))
+	})
+
 	It("is accepted where Cobalt names no execution", func() {
 		w, _ := withAccount(slowly)
 		w.sim.SetOutcome("sync-deals", simulator.Outcome{Untracked: true})
@@ -246,11 +273,32 @@ var _ = Describe("An event trigger", func() {
 		w.settled(trigger, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
 
 		w.sim.SetOutcome("sync-deals", simulator.Outcome{Status: "running"})
-		w.change(trigger, func() { trigger.Spec.Trigger = "again" })
+		w.change(trigger, func() { trigger.Spec.Trigger, trigger.Spec.Retry = "again", &v1alpha1.RetryPolicy{Limit: 3} })
 		w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
 		w.sim.Forget(trigger.Status.ExecutionID)
 		message := until(w, trigger, 10*time.Second, metav1.ConditionFalse, v1alpha1.ReasonExecutionFailed)
 		Expect(message).To(ContainSubstring("Cobalt no longer knows execution"))
+		Expect(stalledNow(trigger)).To(BeTrue(), "it may have completed, so it is not started again")
+		Expect(fires(w)).To(Equal(2))
+	})
+
+	It("executes the workflow that its PublicWorkflow describes now, not the one that an operator starts with the sight of", func() {
+		w, _ := withAccount()
+		flow := w.publicWorkflow("flow", of("acme"))
+		w.create(flow)
+		w.ready(flow)
+		was := copyOf(flow)
+		w.stop()
+		w.change(flow, func() { flow.Spec.Description = "another" })
+		trigger := w.trigger("fire", of("acme"), func(obj *v1alpha1.EventTrigger) {
+			obj.Spec.Event, obj.Spec.Workflow = nil, &v1alpha1.WorkflowReference{Ref: &v1alpha1.PublicWorkflowReference{Name: "flow"}}
+		})
+		w.create(trigger)
+		w.succeed(longAgo, was, copyOf(flow))
+		until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
+		w.ready(flow)
+		Expect(workflowIDs(w)).To(HaveLen(2))
+		Expect(w.sim.State("test").Executions).To(ConsistOf(HaveField("WorkflowID", flow.Status.ID)))
 	})
 
 	It("tells what Cobalt does not have", func() {

@@ -160,6 +160,47 @@ var _ = Describe("A public workflow", func() {
 		Expect(workflowIDs(w)).To(Equal([]string{flow.Status.ID}))
 	})
 
+	It("is not made for an account that an operator starts with the sight of, though it was made again since", func() {
+		w, acme := withAccount()
+		flow := w.publicWorkflow("sync", of("acme"))
+		w.create(flow)
+		w.ready(flow)
+		w.change(acme, func() { acme.Spec.Suspend = true }) // or the operator would see the new one at once
+		was, id := copyOf(acme), flow.Status.ID
+		w.change(acme, func() { acme.Spec.Suspend = false })
+		w.byHand(func(api *cobalt.Client) error { return api.DeleteLinkedAccount(w.ctx, "acme") })
+		w.request(acme, "now")
+		Eventually(func() string { w.read(flow); return flow.Status.ID }).ShouldNot(Equal(id))
+		w.ready(flow)
+		w.stop()
+		w.change(acme, func() { acme.Spec.Suspend = true })
+		w.change(flow, func() { flow.Spec.Description = "another" })
+		w.succeed(longAgo, was, copyOf(acme))
+		w.change(acme, func() { acme.Spec.Suspend = false })
+		w.ready(acme)
+		w.time.Advance(time.Second)
+		w.request(flow, "now")
+		w.ready(flow)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("createPublicWorkflow", 2))
+	})
+
+	It("is made as soon as its namespace may use the environment", func() {
+		w := newWorld()
+		w.create(w.keySecret(goodKey))
+		env := secondEnvironment(w, true).(*v1alpha1.ClusterEnvironment)
+		w.byHand(func(api *cobalt.Client) error {
+			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"})
+			return err
+		})
+		w.change(env, func() { env.Spec.AllowedNamespaces.Selector.MatchLabels = map[string]string{"cobalt": "yes"} })
+		flow := w.publicWorkflow("sync", ofID("acme"))
+		flow.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: env.Name}
+		w.create(flow)
+		w.settled(flow, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
+		w.change(env, func() { env.Spec.AllowedNamespaces.Selector.MatchLabels = nil })
+		w.ready(flow)
+	})
+
 	It("waits for its account", func() {
 		w := newWorld()
 		w.connected()
@@ -239,13 +280,18 @@ var _ = Describe("A public workflow", func() {
 			return
 		}
 		By("the user finding that it is not in Cobalt")
-		w.change(flow, func() {
-			metav1.SetMetaDataAnnotation(&flow.ObjectMeta, v1alpha1.RetryCreateAnnotation, "not-the-attempt")
-		})
+		retry := func(attempt string) {
+			w.change(flow, func() { metav1.SetMetaDataAnnotation(&flow.ObjectMeta, v1alpha1.RetryCreateAnnotation, attempt) })
+		}
+		retry("not-the-attempt")
 		w.settled(flow, metav1.ConditionFalse, v1alpha1.ReasonCreateOutcomeUnknown)
-		w.change(flow, func() {
-			metav1.SetMetaDataAnnotation(&flow.ObjectMeta, v1alpha1.RetryCreateAnnotation, attemptID.FindStringSubmatch(message)[1])
-		})
+		if restarts {
+			w.stop()
+		}
+		retry(attemptID.FindStringSubmatch(message)[1])
+		if restarts {
+			w.start()
+		}
 		w.ready(flow)
 		Expect(workflowIDs(w)).To(Equal([]string{flow.Status.ID}))
 	},
