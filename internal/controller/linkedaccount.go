@@ -82,6 +82,10 @@ const mostKeys = 1000
 func (a linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
 	remote, err := answered(api.linkedAccount(ctx))
 	key, id := client.ObjectKeyFromObject(obj), obj.Status.ID
+	if remote != nil && id != "" && remote.ID != id && !api.live { // a list may lag, and what follows cannot be undone
+		api.live = true
+		remote, err = answered(api.linkedAccount(ctx))
+	}
 	switch {
 	case err != nil || id == "" || remote == nil && !api.live: // the second look will tell
 	case remote != nil && remote.ID == id:

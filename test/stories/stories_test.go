@@ -100,6 +100,26 @@ var _ = Describe("A linked account", func() {
 		Expect(w.remote("acme")).NotTo(BeNil())
 	})
 
+	It("stays what it is when a list shows the one that was in its place before", func() {
+		w := newWorld()
+		w.connected()
+		acme, globex := w.account("acme"), w.account("globex")
+		w.create(acme, globex)
+		w.ready(acme)
+		w.ready(globex)
+		id := acme.Status.ID
+		w.sim.Inject(simulator.Fault{
+			Operation: "listLinkedAccounts", ContentType: "application/json",
+			Body: `[{"_id":"before","linked_account_id":"acme"},{"_id":"` + globex.Status.ID + `","linked_account_id":"globex"}]`,
+		})
+		w.sim.ResetCalls()
+		w.pass(acme, syncInterval)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("getLinkedAccount", 1))
+		w.ready(acme)
+		Expect(acme.Status.ID).To(Equal(id))
+		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginCreated))
+	})
+
 	DescribeTable("is repaired where it drifted, and only there", func(replace bool) {
 		w := newWorld(func(o *simulator.Options) { o.Replace = replace })
 		w.connected()
