@@ -114,11 +114,11 @@ func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
 		status.NextScheduleTime = nil
 		return stalledBy(v1alpha1.ReasonInvalidSchedule, "%s", err)
 	}
+	since := countsFrom(t.obj, now)
 	if t.accountErr != nil { // nothing would come of a run
 		status.NextScheduleTime = nil
 		return t.accountErr
 	}
-	since := countsFrom(t.obj, now)
 	todo := plan.Agenda(since, now, t.obj.Spec.StartingDeadline.Value(0))
 	if !todo.Since.Equal(since) {
 		status.LastScheduleTime = new(stamp(todo.Since))
@@ -141,7 +141,7 @@ func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
 func countsFrom(obj *v1alpha1.EventTrigger, now time.Time) time.Time {
 	status, text := &obj.Status, strings.TrimSpace(obj.Spec.Schedule+" "+obj.Spec.TimeZone)
 	switch {
-	case status.LastScheduleTime == nil && status.FiredHash == "":
+	case status.LastScheduleTime == nil && len(status.Conditions) == 0 && status.FiredHash == "":
 		status.LastScheduleTime = new(obj.CreationTimestamp)
 	case status.LastScheduleTime == nil, status.Schedule != "" && status.Schedule != text: // it had none, or its status was lost
 		status.LastScheduleTime = new(stamp(now))

@@ -132,15 +132,16 @@ func vanished(obj *v1alpha1.LinkedAccount) bool {
 // have replaced that. A creation that Cobalt refused is none: what is there now
 // was made by somebody else.
 func originOf(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
-	if id := obj.Status.ID; remote != nil && id != "" && remote.ID != id && !vanished(obj) {
-		return v1alpha1.OriginAdopted // made by others in the place of the one that was here
-	}
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
-	refused := obj.Status.Origin == "" && ready != nil && ready.Reason == v1alpha1.ReasonRejected
-	if marked, ok := mark(obj, originMark); ok && (remote == nil || !refused) {
+	refused := ready != nil && ready.Reason == v1alpha1.ReasonRejected
+	another := remote != nil && obj.Status.ID != "" && remote.ID != obj.Status.ID
+	switch marked, ok := mark(obj, originMark); {
+	case another && (refused || !vanished(obj)): // made by others in the place of the one that was here
+		return v1alpha1.OriginAdopted
+	case obj.Status.Origin == v1alpha1.OriginAdopted:
+		return v1alpha1.OriginAdopted
+	case ok && (remote == nil || !refused || obj.Status.Origin != ""):
 		return v1alpha1.Origin(marked)
-	}
-	switch {
 	case obj.Status.Origin != "":
 		return obj.Status.Origin
 	case remote == nil:
@@ -159,8 +160,12 @@ func (linkedAccounts) Update(ctx context.Context, api *View, desired, remote *ac
 }
 
 func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
+	another := obj.Status.ID != "" && obj.Status.ID != remote.ID
 	obj.Status.ID = remote.ID
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		if another { // which the operator cannot have made
+			obj.Status.Origin = v1alpha1.OriginAdopted
+		}
 		return
 	}
 	if origin, ok := mark(obj, originMark); ok {
@@ -211,7 +216,7 @@ func (linkedAccounts) DeletionPolicy(obj *v1alpha1.LinkedAccount) v1alpha1.Delet
 		return policy
 	}
 	origin, ok := mark(obj, originMark)
-	if !ok {
+	if !ok || obj.Status.Origin == v1alpha1.OriginAdopted {
 		origin = string(obj.Status.Origin)
 	}
 	if v1alpha1.Origin(origin) == v1alpha1.OriginCreated {

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"maps"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,39 +11,52 @@ import (
 
 func TestLinkedAccountMarks(t *testing.T) {
 	t.Parallel()
-	const origin, gone = "origin", "vanished"
+	const created, adopted, rejected = v1alpha1.OriginCreated, v1alpha1.OriginAdopted, v1alpha1.ReasonRejected
 	for name, tc := range map[string]struct {
-		// id is what the status tells of, marked what has vanished, remote what is in Cobalt.
-		id, marked, remote string
-		want               map[string]string
+		// id is what the status tells of, gone what is marked as vanished, remote what is in Cobalt.
+		id, gone, remote string
+		marked, told     v1alpha1.Origin
+		reason           string
+		want             v1alpha1.Origin
+		wantGone         string // what is marked as vanished then
 	}{
-		"new":                            {want: map[string]string{origin: "created"}},
-		"there before":                   {remote: "1", want: map[string]string{origin: "adopted"}},
-		"as it was":                      {id: "1", remote: "1", want: map[string]string{origin: "adopted"}},
-		"vanished":                       {id: "1", want: map[string]string{origin: "created", gone: "1"}},
-		"back again":                     {id: "1", marked: "1", remote: "1", want: map[string]string{origin: "adopted", gone: ""}},
-		"made anew by others":            {id: "1", remote: "2", want: map[string]string{origin: "adopted"}},
-		"made anew, and the status lags": {id: "1", marked: "1", remote: "2", want: map[string]string{origin: "adopted"}},
+		"new":                           {want: created},
+		"there before":                  {remote: "1", want: adopted},
+		"as it was":                     {id: "1", remote: "1", marked: created, want: created},
+		"vanished":                      {id: "1", marked: created, want: created, wantGone: "1"},
+		"back again":                    {id: "1", gone: "1", remote: "1", marked: created, want: created},
+		"made anew by others":           {id: "1", remote: "2", marked: created, want: adopted},
+		"made anew by us, then a crash": {id: "1", gone: "1", remote: "2", marked: created, want: created, wantGone: "1"},
+		"made anew by others, after Cobalt had refused us": {
+			id: "1", gone: "1", remote: "2", marked: created, told: created, reason: rejected, want: adopted, wantGone: "1",
+		},
+		"made by others, after Cobalt had refused us": {remote: "1", marked: created, reason: rejected, want: adopted},
+		"refused a change":                            {id: "1", remote: "1", marked: created, told: created, reason: rejected, want: created},
+		"found another under ReadOnly":                {id: "2", remote: "2", marked: created, told: adopted, want: adopted},
+		"of which an annotation is lost":              {id: "1", remote: "1", told: created, want: created},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			obj := &v1alpha1.LinkedAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "acme"}}
-			obj.Status.ID = tc.id
-			if tc.marked != "" {
-				setMark(obj, vanishedMark, tc.marked)
+			obj.Status.ID, obj.Status.Origin = tc.id, tc.told
+			obj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: tc.reason}}
+			for name, value := range map[string]string{vanishedMark: tc.gone, originMark: string(tc.marked)} {
+				if value != "" {
+					setMark(obj, name, value)
+				}
 			}
 			var remote *account
 			if tc.remote != "" {
 				remote = &account{LinkedAccount: cobalt.LinkedAccount{ID: tc.remote}}
 			}
-			marks := map[string]string{}
-			for mark, short := range map[string]string{originMark: origin, vanishedMark: gone} {
-				if value, ok := (linkedAccounts{}).Marks(obj, remote)[mark]; ok {
-					marks[short] = value
-				}
+			for name, value := range (linkedAccounts{}).Marks(obj, remote) {
+				setMark(obj, name, value)
 			}
-			if !maps.Equal(marks, tc.want) {
-				t.Errorf("marks are %v, want %v", marks, tc.want)
+			if got, _ := mark(obj, originMark); got != string(tc.want) {
+				t.Errorf("origin is %s, want %s", got, tc.want)
+			}
+			if got, _ := mark(obj, vanishedMark); got != tc.wantGone {
+				t.Errorf("vanished is %q, want %q", got, tc.wantGone)
 			}
 		})
 	}

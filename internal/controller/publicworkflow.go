@@ -41,7 +41,7 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, er
 	if err := w.resolve(ctx, t); err != nil {
 		return standing{}, err
 	}
-	if t.obj.Status.ID == "" || t.obj.Status.Hash != hash || unclaimedWorkflow(t.obj) != "" {
+	if unclaimedWorkflow(t.obj) != "" || reusable(t.obj, hash) >= 0 {
 		if err := t.sameAccount(ctx); err != nil {
 			return standing{}, err
 		}
@@ -135,13 +135,17 @@ func become(obj *v1alpha1.PublicWorkflow, id, hash string) {
 	status.ID, status.Hash = id, hash
 }
 
-// reuse makes an earlier workflow the present one whose content has come back.
-func reuse(obj *v1alpha1.PublicWorkflow, hash string) {
+// reusable is the index of an earlier workflow whose content has come back; -1 for none.
+func reusable(obj *v1alpha1.PublicWorkflow, hash string) int {
 	if obj.Status.ID != "" && obj.Status.Hash == hash {
-		return
+		return -1
 	}
-	previous := obj.Status.PreviousWorkflows
-	index := slices.IndexFunc(previous, func(p v1alpha1.PreviousWorkflow) bool { return p.Hash == hash })
+	return slices.IndexFunc(obj.Status.PreviousWorkflows, func(p v1alpha1.PreviousWorkflow) bool { return p.Hash == hash })
+}
+
+// reuse makes that the present one.
+func reuse(obj *v1alpha1.PublicWorkflow, hash string) {
+	index, previous := reusable(obj, hash), obj.Status.PreviousWorkflows
 	if index < 0 {
 		return
 	}
@@ -164,6 +168,9 @@ func (w publicWorkflows) create(ctx context.Context, t *workflowTurn, input coba
 		return err
 	}
 	if ctx, err = api.Admit(ctx); err != nil {
+		return err
+	}
+	if err := t.sameAccount(ctx); err != nil {
 		return err
 	}
 	intent := newIntent(hash, t.flow.clock.Now())

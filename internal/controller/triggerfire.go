@@ -51,11 +51,11 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 		t.wakeAt(t.rest)
 		return errNotYet
 	}
-	call, err := e.call(ctx, t, t.flow.live) // what it refers to may have changed since
-	if err != nil {
+	if ctx, err = api.Admit(ctx); err != nil {
 		return err
 	}
-	if ctx, err = api.Admit(ctx); err != nil {
+	call, err := e.call(ctx, t, t.flow.live) // what it refers to may have changed since
+	if err != nil {
 		return err
 	}
 	intent := v1alpha1.TriggerIntent{

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,6 +25,9 @@ const (
 	shareFrom = 3
 	// newborn is how long an execution may not be known yet.
 	newborn = time.Minute
+	// longestOutage is for how long beyond its time a run waits for Cobalt to be there
+	// again, so that somebody can look at it.
+	longestOutage = 24 * time.Hour
 )
 
 // pollAfter is the pause before an execution of an age is looked at again.
@@ -46,19 +50,18 @@ func (e eventTriggers) follow(ctx context.Context, t *triggerTurn) error {
 		return nil
 	}
 	next := now.Add(longestPoll)
+	var problem error
 	for _, run := range open {
-		if err := e.check(ctx, t, run, timeout); err != nil {
-			return err
-		}
+		problem = firstError(problem, e.check(ctx, t, run, timeout))
 		if run.CompletedAt == nil {
 			next = earlier(next, now.Add(pollAfter(now.Sub(run.FiredAt.Time))))
 			next = earlier(next, run.FiredAt.Add(timeout))
 		}
 	}
-	if len(openRuns(t.obj)) > 0 {
+	if problem == nil && len(openRuns(t.obj)) > 0 {
 		t.pollAt(next)
 	}
-	return nil
+	return problem
 }
 
 // pollAt has runs looked at again then.
@@ -76,8 +79,13 @@ func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.
 	now := t.flow.clock.Now()
 	age := now.Sub(run.FiredAt.Time)
 	switch {
-	case err != nil && (age < timeout || !cobalt.IsRejected(err)): // nothing is over that nobody has looked at
+	case err != nil && (age < timeout || age < timeout+longestOutage && passes(t, err)):
 		return err
+	case err != nil:
+		end(t, run, ended{
+			phase: v1alpha1.PhaseFailed, status: statusUnseen, at: stamp(now),
+			message: fmt.Sprintf("execution %s cannot be looked at, so how it ended cannot be told: %s", run.ExecutionID, err),
+		})
 	case seen != nil && seen.Outcome() != cobalt.Open:
 		e.over(ctx, t, run, seen)
 	case age >= timeout:
@@ -92,6 +100,13 @@ func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.
 		})
 	}
 	return nil
+}
+
+// passes tells whether a look that has failed may come to something later: nothing is
+// over only because nobody could ask.
+func passes(t *triggerTurn, err error) bool {
+	_, garbage := errors.AsType[*cobalt.AnswerError](err)
+	return t.accountErr == nil && !garbage && !cobalt.IsRejected(err)
 }
 
 // look returns an execution; nil if Cobalt does not know it. Several of an account
@@ -114,10 +129,13 @@ func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 		return seen, err
 	}
 	found, presence, err := shared.Find(ctx, run.ExecutionID, shortestShared)
-	if err != nil || presence == snapshot.Present {
-		return &found, err
+	switch {
+	case presence == snapshot.Present:
+		return &found, nil
+	case cobalt.IsRejected(err): // and so both say no
+		return nil, nil
 	}
-	return nil, nil
+	return nil, err
 }
 
 // openOf counts the open runs of the account.

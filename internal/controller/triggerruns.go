@@ -24,6 +24,7 @@ const (
 	statusTimedOut  = "TimedOut"
 	statusUnknown   = "Unknown"
 	statusForgotten = "Forgotten"
+	statusUnseen    = "Unseen"
 )
 
 // openRuns are the runs that have not ended, the newest first. What they point to
@@ -141,7 +142,10 @@ func forgetRuns(obj *v1alpha1.EventTrigger) {
 // can tell that it has failed.
 func retryAt(obj *v1alpha1.EventTrigger) time.Time {
 	run, retry := lastRun(obj), obj.Spec.Retry
-	if run == nil || run.CompletedAt == nil || retry == nil || run.Attempt > retry.Limit || run.Status == statusForgotten {
+	if run == nil || run.CompletedAt == nil || retry == nil || run.Attempt > retry.Limit {
+		return time.Time{}
+	}
+	if run.Status == statusForgotten || run.Status == statusUnseen {
 		return time.Time{}
 	}
 	if phase := phaseOf(obj); phase != v1alpha1.PhaseFailed && phase != v1alpha1.PhaseTimedOut {

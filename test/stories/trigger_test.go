@@ -240,6 +240,32 @@ var _ = Describe("An event trigger", func() {
 		Expect(fires(w)).To(Equal(1))
 	})
 
+	It("is over when nobody can look at its execution, and is not started again for that", func() {
+		w, acme := withAccount(slowly)
+		trigger := w.trigger("fire", of("acme"), func(obj *v1alpha1.EventTrigger) {
+			obj.Spec.ExecutionTimeout, obj.Spec.Retry = "5m", &v1alpha1.RetryPolicy{Limit: 3}
+		})
+		w.create(trigger)
+		w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
+		w.sim.Inject(simulator.Fault{Operation: "getExecutionById", Status: 403})
+		message := until(w, trigger, 10*time.Second, metav1.ConditionFalse, v1alpha1.ReasonExecutionFailed)
+		Expect(message).To(ContainSubstring("cannot be looked at, so how it ended cannot be told: getExecutionById: 403"))
+		Expect(stalledNow(trigger)).To(BeTrue())
+		Expect(fires(w)).To(Equal(1))
+
+		By("its account being deleted meanwhile")
+		w.sim.ClearFaults()
+		w.change(trigger, func() { trigger.Spec.Trigger = "again" })
+		w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
+		w.remove(acme)
+		Eventually(func(g Gomega) {
+			w.time.Advance(10 * time.Second)
+			g.Expect(client.IgnoreNotFound(w.Get(w.ctx, client.ObjectKeyFromObject(acme), acme))).To(Succeed())
+			g.Expect(w.remote("acme")).To(BeNil())
+		}).Should(Succeed())
+		Expect(fires(w)).To(Equal(2))
+	})
+
 	It("goes on although a gateway says once that its execution is not there", func() {
 		w, _ := withAccount(func(o *simulator.Options) { o.Running = 10 * time.Minute })
 		trigger := w.trigger("fire", of("acme"), func(obj *v1alpha1.EventTrigger) { obj.Spec.Retry = &v1alpha1.RetryPolicy{Limit: 3} })
