@@ -138,8 +138,6 @@ func originOf(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
 	switch marked, ok := mark(obj, originMark); {
 	case another && (refused || !vanished(obj)): // made by others in the place of the one that was here
 		return v1alpha1.OriginAdopted
-	case obj.Status.Origin == v1alpha1.OriginAdopted:
-		return v1alpha1.OriginAdopted
 	case ok && (remote == nil || !refused || obj.Status.Origin != ""):
 		return v1alpha1.Origin(marked)
 	case obj.Status.Origin != "":
@@ -160,12 +158,8 @@ func (linkedAccounts) Update(ctx context.Context, api *View, desired, remote *ac
 }
 
 func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
-	another := obj.Status.ID != "" && obj.Status.ID != remote.ID
 	obj.Status.ID = remote.ID
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
-		if another { // which the operator cannot have made
-			obj.Status.Origin = v1alpha1.OriginAdopted
-		}
 		return
 	}
 	if origin, ok := mark(obj, originMark); ok {
@@ -216,7 +210,7 @@ func (linkedAccounts) DeletionPolicy(obj *v1alpha1.LinkedAccount) v1alpha1.Delet
 		return policy
 	}
 	origin, ok := mark(obj, originMark)
-	if !ok || obj.Status.Origin == v1alpha1.OriginAdopted {
+	if !ok {
 		origin = string(obj.Status.Origin)
 	}
 	if v1alpha1.Origin(origin) == v1alpha1.OriginCreated {

@@ -32,7 +32,7 @@ func TestLinkedAccountMarks(t *testing.T) {
 		},
 		"made by others, after Cobalt had refused us": {remote: "1", marked: created, reason: rejected, want: adopted},
 		"refused a change":                            {id: "1", remote: "1", marked: created, told: created, reason: rejected, want: created},
-		"found another under ReadOnly":                {id: "2", remote: "2", marked: created, told: adopted, want: adopted},
+		"handed over after it was adopted":            {id: "1", remote: "1", marked: created, told: adopted, want: created},
 		"of which an annotation is lost":              {id: "1", remote: "1", told: created, want: created},
 	} {
 		t.Run(name, func(t *testing.T) {
