@@ -91,7 +91,7 @@ type EventTriggerStatus struct {
 	// schedule, and while suspended.
 	// +optional
 	NextScheduleTime *metav1.Time `json:"nextScheduleTime,omitempty"`
-	// schedule is the schedule and the time zone that these two are of.
+	// schedule is what nextScheduleTime and lastScheduleTime are of, with its time zone.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Schedule string `json:"schedule,omitempty"`
@@ -133,8 +133,8 @@ type TriggerRun struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	ExecutionID string `json:"executionID,omitempty"`
-	// status of the run in Cobalt's words, or Accepted, TimedOut or Unknown where it
-	// has none for it.
+	// status of the run in Cobalt's words, or Accepted, TimedOut, Unknown, Forgotten (by
+	// Cobalt) or Unseen (as nobody can look at it) where it has none for it.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Status string `json:"status,omitempty"`

@@ -59,8 +59,8 @@ type EventTriggerSpec struct {
 	// +kubebuilder:default=Completed
 	ReadyWhen ReadyWhen `json:"readyWhen,omitempty"`
 	// executionTimeout is how long an execution is followed, 1s to 720h; then it
-	// counts as failed, though it may go on in Cobalt. While Cobalt cannot be asked,
-	// it is followed for up to a day more. Empty means 1h.
+	// counts as failed, though it may go on in Cobalt. If Cobalt cannot be asked then,
+	// it is followed until it can. Empty means 1h.
 	// +optional
 	// +kubebuilder:default="1h"
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="executionTimeout must be between 1s and 720h"

@@ -17,7 +17,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	keep := r.Resource.DeletionPolicy(p.obj) == v1alpha1.DeletionPolicyOrphan ||
 		p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
 	if !keep && env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
-		if r.environments.lags(p.obj, env) {
+		if r.environments.lags(p.obj, env) { // it may say so no longer, and there is no way back
 			return false, errAgain
 		}
 		keep = true

@@ -143,7 +143,7 @@ func countsFrom(obj *v1alpha1.EventTrigger, now time.Time) time.Time {
 	switch {
 	case status.LastScheduleTime == nil && len(status.Conditions) == 0 && status.FiredHash == "":
 		status.LastScheduleTime = new(obj.CreationTimestamp)
-	case status.LastScheduleTime == nil, status.Schedule != "" && status.Schedule != text: // it had none, or its status was lost
+	case status.LastScheduleTime == nil, status.Schedule != "" && status.Schedule != text: // it had none or another, or its status was lost
 		status.LastScheduleTime = new(stamp(now))
 	}
 	status.Schedule = text

@@ -25,9 +25,9 @@ const (
 	shareFrom = 3
 	// newborn is how long an execution may not be known yet.
 	newborn = time.Minute
-	// longestOutage is for how long beyond its time a run waits for Cobalt to be there
-	// again, so that somebody can look at it.
-	longestOutage = 24 * time.Hour
+	// longestFailing is how long beyond its time a run waits for the end of an error in
+	// Cobalt.
+	longestFailing = 24 * time.Hour
 )
 
 // pollAfter is the pause before an execution of an age is looked at again.
@@ -79,7 +79,7 @@ func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.
 	now := t.flow.clock.Now()
 	age := now.Sub(run.FiredAt.Time)
 	switch {
-	case err != nil && (age < timeout || age < timeout+longestOutage && passes(t, err)):
+	case err != nil && (age < timeout || !isFinal(t, err, age-timeout)):
 		return err
 	case err != nil:
 		end(t, run, ended{
@@ -102,11 +102,14 @@ func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.
 	return nil
 }
 
-// passes tells whether a look that has failed may come to something later: nothing is
-// over only because nobody could ask.
-func passes(t *triggerTurn, err error) bool {
-	_, garbage := errors.AsType[*cobalt.AnswerError](err)
-	return t.accountErr == nil && !garbage && !cobalt.IsRejected(err)
+// isFinal tells whether nothing will come of looking at a run that has been late for as
+// long: nothing is over only because nobody could ask.
+func isFinal(t *triggerTurn, err error, late time.Duration) bool {
+	if _, garbage := errors.AsType[*cobalt.AnswerError](err); garbage || t.accountErr != nil || cobalt.IsRejected(err) {
+		return true
+	}
+	_, answered := errors.AsType[*cobalt.Error](err)
+	return answered && cobalt.IsFailing(err) && late >= longestFailing
 }
 
 // look returns an execution; nil if Cobalt does not know it. Several of an account

@@ -386,11 +386,7 @@ var _ = Describe("A session token", func() {
 	})
 
 	It("stays when an operator starts that is shown an account which has not asked for it yet", func() {
-		w := newWorld()
-		w.connected()
-		acme := w.account("acme")
-		w.create(acme)
-		w.ready(acme)
+		w, acme := withAccount()
 		was := copyOf(acme)
 		w.change(acme, func() { tokenIn("acme-session")(acme) })
 		w.ready(acme)

@@ -79,11 +79,7 @@ var _ = Describe("A linked account", func() {
 	})
 
 	It("that others made in the place of the one it created is theirs", func() {
-		w := newWorld()
-		w.connected()
-		acme := w.account("acme")
-		w.create(acme)
-		w.ready(acme)
+		w, acme := withAccount()
 		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginCreated))
 		w.byHand(func(api *cobalt.Client) error {
 			if err := api.DeleteLinkedAccount(w.ctx, "acme"); err != nil {
@@ -101,11 +97,9 @@ var _ = Describe("A linked account", func() {
 	})
 
 	It("stays what it is when a list shows the one that was in its place before", func() {
-		w := newWorld()
-		w.connected()
-		acme, globex := w.account("acme"), w.account("globex")
-		w.create(acme, globex)
-		w.ready(acme)
+		w, acme := withAccount()
+		globex := w.account("globex")
+		w.create(globex)
 		w.ready(globex)
 		id := acme.Status.ID
 		w.sim.Inject(simulator.Fault{
