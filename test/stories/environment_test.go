@@ -174,17 +174,17 @@ var _ = Describe("An environment", func() {
 			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
 			w.create(accounts[i])
 		}
-		Eventually(func() string {
+		reason := func() string {
 			w.time.Advance(time.Second) // those who failed before it closed try again, and wait then
 			w.read(env)
 			return meta.FindStatusCondition(env.Status.Conditions, v1alpha1.ConditionReady).Reason
-		}).Should(Equal(v1alpha1.ReasonFailed))
+		}
+		Eventually(reason).Should(Equal(v1alpha1.ReasonFailed))
 		for _, acme := range accounts { // each after its own pause
 			until(w, acme, time.Second, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
 		}
 		w.sim.ClearFaults()
-		w.pass(env, time.Minute)
-		w.ready(env)
+		Eventually(reason).Should(Equal(v1alpha1.ReasonConnected)) // at the next probe, which may be under way
 		w.time.Advance(time.Second)
 		for _, acme := range accounts {
 			w.ready(acme)
