@@ -104,10 +104,13 @@ func identityKey(account v1alpha1.AccountReference, namespace, identity string) 
 	return "id " + account.LinkedAccountID + "\x00" + identity
 }
 
-// identityKeys are all values under which objects of one identity can be found:
-// some name the account, others a LinkedAccount that stands for it.
-func (a accounts) identityKeys(ctx context.Context, id, identity string) ([]string, error) {
+// identityKeys are all values under which objects of obj's kind and identity can be
+// found: some name the account, others a LinkedAccount that stands for it.
+func (a accounts) identityKeys(ctx context.Context, obj Object, id, identity string) ([]string, error) {
 	keys := []string{identityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", identity)}
+	if _, ok := obj.(*v1alpha1.LinkedAccount); ok { // it names none
+		return keys, nil
+	}
 	linked, err := a.named(ctx, id)
 	for i := range linked {
 		ref := v1alpha1.AccountReference{LinkedAccountRef: &v1alpha1.LinkedAccountReference{Name: linked[i].Name}}

@@ -77,7 +77,7 @@ func (r *Reconciler[T, R]) alike(ctx context.Context, obj T, account string) ([]
 	}
 	var alike []T
 	for _, identity := range r.Resource.Identities(obj) {
-		keys, err := r.accounts.identityKeys(ctx, account, identity)
+		keys, err := r.accounts.identityKeys(ctx, obj, account, identity)
 		if err != nil {
 			return nil, err
 		}
