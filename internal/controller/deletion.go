@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,8 +44,11 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	}
 	ctx = r.callsOf(ctx, p)
 	p.look(api)
-	err = r.Resource.Delete(ctx, api, p.obj)
-	if cobalt.IsNotFound(err) { // some gateway may have said so: the API must have answered
+	switch err = r.Resource.Delete(ctx, api, p.obj); {
+	case errors.Is(err, errOthers):
+		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt: others made it in the place of what is gone")
+		return true, nil
+	case cobalt.IsNotFound(err): // some gateway may have said so: the API must have answered
 		err = answers(ctx, api)
 	}
 	if err != nil {

@@ -219,9 +219,21 @@ func (linkedAccounts) DeletionPolicy(obj *v1alpha1.LinkedAccount) v1alpha1.Delet
 	return v1alpha1.DeletionPolicyOrphan
 }
 
+// Delete makes sure that the account is the one that obj created, if nothing else is
+// to be deleted.
 func (a linkedAccounts) Delete(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) error {
 	if err := a.dependents.gone(ctx, obj); err != nil {
 		return err
+	}
+	if obj.Spec.DeletionPolicy == "" && obj.Status.ID != "" {
+		api.live = api.lists.api != api.Client // a list will do, unless it is another key's
+		remote, err := a.Observe(ctx, api, obj)
+		if err != nil {
+			return err
+		}
+		if remote != nil && originOf(obj, remote) == v1alpha1.OriginAdopted {
+			return errOthers
+		}
 	}
 	defer api.lists.accounts.Forget(obj.AccountID()) // however it ends
 	return api.DeleteLinkedAccount(ctx, obj.AccountID())

@@ -32,6 +32,9 @@ var errNotYet = errors.New("not yet")
 // has seen what changes the steps before it.
 var errAgain = errors.New("again")
 
+// errOthers is the error of a deletion that leaves what there is, as others have made it.
+var errOthers = errors.New("made by others")
+
 func waitingFor(reason, format string, args ...any) error {
 	return &waiting{reason, fmt.Sprintf(format, args...)}
 }

@@ -71,7 +71,8 @@ type Resource[T Kept, R any] interface {
 	// DeletionPolicy is the policy in force: spec's, or what empty means.
 	DeletionPolicy(obj T) v1alpha1.DeletionPolicy
 	// Delete removes it. It must need nothing but obj and its account: what else
-	// obj refers to may be gone by now. A not-found error counts as done.
+	// obj refers to may be gone by now. A not-found error counts as done, errOthers
+	// leaves it.
 	Delete(ctx context.Context, api *View, obj T) error
 }
 

@@ -185,6 +185,29 @@ var _ = Describe("Many objects", Ordered, func() {
 	})
 })
 
+var _ = Describe("Accounts that go together", func() {
+	It("are looked for in one list", func() {
+		const count = 20
+		w := newWorld()
+		w.connected()
+		var accounts []*v1alpha1.LinkedAccount
+		for i := range count {
+			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
+			w.create(accounts[i])
+		}
+		allReady(w, accounts)
+		w.time.Advance(syncInterval / 2) // no list is young enough
+		w.sim.ResetCalls()
+		for _, account := range accounts {
+			w.remove(account)
+		}
+		for _, account := range accounts {
+			w.gone(account)
+		}
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"getLinkedAccount": 3, "listLinkedAccounts": 1, "deleteLinkedAccount": count}))
+	})
+})
+
 var _ = Describe("A list", func() {
 	It("that is empty, or fails, destroys nothing and costs little", func() {
 		w := newWorld()

@@ -250,6 +250,27 @@ var _ = Describe("An environment", func() {
 		Expect(w.remote("acme")).To(BeNil())
 	})
 
+	It("may lose its Secret after a key that was refused: the last that worked serves deletions", func() {
+		w := newWorld()
+		env, secret := w.environment(), w.keySecret(goodKey)
+		w.create(secret, env)
+		var accounts []*v1alpha1.LinkedAccount
+		for i := range 5 { // more than are looked for one by one
+			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
+			w.create(accounts[i])
+		}
+		allReady(w, accounts)
+		w.change(secret, func() { secret.StringData = map[string]string{"api-key": "refused"} })
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
+		w.remove(secret)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+		for _, acme := range accounts {
+			w.remove(acme)
+			w.gone(acme)
+		}
+		Expect(w.sim.State("test").Accounts).To(BeEmpty())
+	})
+
 	It("may go with its Secret before its objects do, and the operator be restarted between", func() {
 		w := newWorld()
 		env, secret, acme := w.environment(), w.keySecret(goodKey), w.account("acme")

@@ -337,7 +337,7 @@ var _ = Describe("A namespace that is taken off a cluster environment's list", f
 		Expect(w.sim.Calls()).To(BeEmpty())
 		w.remove(acme)
 		w.gone(acme)
-		Expect(w.sim.Calls()).To(Equal(map[string]int{"deleteLinkedAccount": 1}))
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"getLinkedAccount": 1, "deleteLinkedAccount": 1}))
 	})
 
 	It("cannot delete what it never had, however its objects are dressed up", func() {

@@ -78,9 +78,11 @@ var _ = Describe("A linked account", func() {
 		w.ready(acme)
 	})
 
-	It("that others made in the place of the one it created is theirs", func() {
+	DescribeTable("that others made in the place of the one it created is theirs", func(policy v1alpha1.DeletionPolicy, look, stays bool) {
 		w, acme := withAccount()
 		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginCreated))
+		w.change(acme, func() { acme.Spec.DeletionPolicy = policy })
+		w.ready(acme)
 		w.byHand(func(api *cobalt.Client) error {
 			if err := api.DeleteLinkedAccount(w.ctx, "acme"); err != nil {
 				return err
@@ -88,13 +90,21 @@ var _ = Describe("A linked account", func() {
 			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"})
 			return err
 		})
-		w.request(acme, "now")
-		w.ready(acme)
-		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginAdopted))
+		if look {
+			w.request(acme, "now")
+			w.ready(acme)
+			Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginAdopted))
+		} else {
+			w.time.Advance(syncInterval / 2) // it is not looked at, and no list is young enough
+		}
 		w.remove(acme)
 		w.gone(acme)
-		Expect(w.remote("acme")).NotTo(BeNil())
-	})
+		Expect(w.remote("acme") != nil).To(Equal(stays))
+	},
+		Entry("once it has seen that", v1alpha1.DeletionPolicy(""), true, true),
+		Entry("when it is deleted before it has seen that", v1alpha1.DeletionPolicy(""), false, true),
+		Entry("and deleted where spec says so", v1alpha1.DeletionPolicyDelete, false, false),
+	)
 
 	It("stays what it is when a list shows the one that was in its place before", func() {
 		w, acme := withAccount()
