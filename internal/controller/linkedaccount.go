@@ -225,18 +225,31 @@ func (a linkedAccounts) Delete(ctx context.Context, api *View, obj *v1alpha1.Lin
 	if err := a.dependents.gone(ctx, obj); err != nil {
 		return err
 	}
-	if obj.Spec.DeletionPolicy == "" && obj.Status.ID != "" {
-		api.live = api.lists.api != api.Client // a list will do, unless it is another key's
-		remote, err := a.Observe(ctx, api, obj)
-		if err != nil {
+	if obj.Spec.DeletionPolicy == "" {
+		remote, err := a.lastLook(ctx, api, obj)
+		switch {
+		case err != nil:
 			return err
-		}
-		if remote != nil && originOf(obj, remote) == v1alpha1.OriginAdopted {
+		case remote == nil:
+			return answers(ctx, api)
+		case originOf(obj, remote) == v1alpha1.OriginAdopted:
 			return errOthers
 		}
 	}
 	defer api.lists.accounts.Forget(obj.AccountID()) // however it ends
 	return api.DeleteLinkedAccount(ctx, obj.AccountID())
+}
+
+// lastLook returns the account that is about to be deleted. A list will do, if it is
+// young, not another key's, and has the account.
+func (a linkedAccounts) lastLook(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
+	api.live, api.maxAge = api.lists.api != api.Client, min(api.maxAge, newsAge)
+	remote, err := a.Observe(ctx, api, obj)
+	if remote == nil && err == nil && !api.live {
+		api.live = true
+		remote, err = a.Observe(ctx, api, obj)
+	}
+	return remote, err
 }
 
 // input is what upsertLinkedAccount is sent. It repeats what remote has beside

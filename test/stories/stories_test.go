@@ -106,6 +106,26 @@ var _ = Describe("A linked account", func() {
 		Entry("and deleted where spec says so", v1alpha1.DeletionPolicyDelete, false, false),
 	)
 
+	It("that others made is theirs, though a list from before lacks it", func() {
+		w, acme := withAccount()
+		globex := w.account("globex")
+		w.create(globex)
+		w.ready(globex)
+		w.change(acme, func() { acme.Spec.Suspend = true })
+		w.byHand(func(api *cobalt.Client) error { return api.DeleteLinkedAccount(w.ctx, "acme") })
+		w.pass(globex, syncInterval)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("listLinkedAccounts", 1))
+		w.byHand(func(api *cobalt.Client) error {
+			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"})
+			return err
+		})
+		w.remove(acme)
+		w.gone(acme)
+		Expect(w.remote("acme")).NotTo(BeNil())
+		Eventually(func() []string { return w.events(acme) }).Should(
+			ContainElement("Normal Released left as it is in Cobalt: others made it in the place of what is gone"))
+	})
+
 	It("stays what it is when a list shows the one that was in its place before", func() {
 		w, acme := withAccount()
 		globex := w.account("globex")
@@ -322,7 +342,7 @@ var _ = Describe("A linked account", func() {
 		Expect(acme.Status.Drift).To(Equal([]v1alpha1.Drift{{Path: "yourApp.token", Desired: "[redacted]", Observed: "[redacted]"}}))
 	})
 
-	It("that was refused and made by hand later is not taken for its own", func() {
+	DescribeTable("that was refused and made by hand later is not taken for its own", func(look bool) {
 		w := newWorld()
 		w.connected()
 		w.sim.Inject(simulator.Fault{Operation: "upsertLinkedAccount", Status: 400, Times: 1})
@@ -333,13 +353,18 @@ var _ = Describe("A linked account", func() {
 			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"})
 			return err
 		})
-		w.request(acme, "now")
-		w.ready(acme)
-		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginAdopted))
+		if look {
+			w.request(acme, "now")
+			w.ready(acme)
+			Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginAdopted))
+		}
 		w.remove(acme)
 		w.gone(acme)
 		Expect(w.remote("acme")).NotTo(BeNil())
-	})
+	},
+		Entry("once it has seen that", true),
+		Entry("when it is deleted before it has seen that", false),
+	)
 
 	It("tells who must act when Cobalt refuses it, and does not insist", func() {
 		w := newWorld()
