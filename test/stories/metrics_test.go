@@ -147,7 +147,7 @@ var _ = Describe("Metrics", func() {
 		w.create(acme)
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
 		Expect(timed()).To(Equal(before))
-		secret := w.secret("plan", map[string]string{"value": `{"tier":"gold"}`})
+		secret := w.secret("plan", map[string]string{"value": `{"tier":"hunter2-gold"}`})
 		w.create(secret)
 		w.ready(acme)
 		Eventually(timed).Should(Equal(before + 1))
@@ -155,7 +155,7 @@ var _ = Describe("Metrics", func() {
 		By("being unready for a while, and restarting meanwhile")
 		Expect(w.Delete(w.ctx, secret)).To(Succeed())
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
-		w.create(w.secret("plan", map[string]string{"value": `{"tier":"gold"}`}))
+		w.create(w.secret("plan", map[string]string{"value": `{"tier":"hunter2-gold"}`}))
 		w.ready(acme)
 		w.change(acme, func() { acme.Spec.Name = "Acme Inc" })
 		w.ready(acme)
@@ -177,7 +177,7 @@ var _ = Describe("Traces", func() {
 		w.options.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("")
 		w.start()
 		w.connected()
-		w.create(w.secret("plan", map[string]string{"value": `{"tier":"top-secret"}`}))
+		w.create(w.secret("plan", map[string]string{"value": `{"tier":"hunter2-top"}`}))
 		acme := w.account("acme", tokenIn("session"), func(obj *v1alpha1.LinkedAccount) {
 			obj.Spec.LinkedAccountID = "customer-17"
 			obj.Spec.YourAppFrom = []v1alpha1.ValueSource{{SecretKeyRef: &v1alpha1.SecretKeyReference{Name: "plan", Key: "value"}}}
@@ -203,7 +203,7 @@ var _ = Describe("Traces", func() {
 		}
 		Expect(calls).To(ContainElements("upsertLinkedAccount", mint))
 		Expect(text).To(ContainSubstring(w.namespace))
-		for _, secret := range []string{goodKey, "top-secret", "customer-17", string(w.output("session").Data["token"])} {
+		for _, secret := range []string{goodKey, "hunter2-top", "customer-17", string(w.output("session").Data["token"])} {
 			Expect(text).NotTo(ContainSubstring(secret))
 		}
 	})

@@ -152,11 +152,11 @@ var _ = Describe("Two objects for one account", func() {
 	})
 
 	It("are no conflict with different keys, or when one is only read", func() {
-		w := newWorld(func(o *simulator.Options) { o.Keys["key-of-production"] = "production" })
+		w := newWorld(func(o *simulator.Options) { o.Keys["hunter2-of-production"] = "production" })
 		w.connected()
 		production := w.environment()
 		production.Name, production.Spec.APIKeySecretRef.Name = "production", "production-key"
-		w.create(w.secret("production-key", map[string]string{"api-key": "key-of-production"}), production)
+		w.create(w.secret("production-key", map[string]string{"api-key": "hunter2-of-production"}), production)
 		w.ready(production)
 		a, b := w.account("a", withID("acme")), w.account("b", withID("acme"), in(production))
 		reader := w.account("reader", withID("acme"), func(obj *v1alpha1.LinkedAccount) {
@@ -178,7 +178,7 @@ var _ = Describe("A key that leads elsewhere", func() {
 	// populated is an environment with four accounts that are Ready.
 	populated := func() (w *world, env *v1alpha1.Environment, accounts []*v1alpha1.LinkedAccount) {
 		GinkgoHelper()
-		w = newWorld(func(o *simulator.Options) { o.Keys["key-of-production"] = "production" })
+		w = newWorld(func(o *simulator.Options) { o.Keys["hunter2-of-production"] = "production" })
 		env = w.connected()
 		for i := range 4 {
 			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
@@ -215,7 +215,7 @@ var _ = Describe("A key that leads elsewhere", func() {
 
 	It("stops everything until it is put back", func() {
 		w, env, accounts := populated()
-		useKey(w, "key-of-production")
+		useKey(w, "hunter2-of-production")
 		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDifferentEnvironment)
 		Expect(message).To(HavePrefix("4 of 4 accounts that its objects had seen are not in Cobalt"))
 		w.sim.ResetCalls()
@@ -237,7 +237,7 @@ var _ = Describe("A key that leads elsewhere", func() {
 	It("is used once that is accepted, also after a restart meanwhile", func() {
 		w, env, accounts := populated()
 		w.stop()
-		useKey(w, "key-of-production") // while the operator is down
+		useKey(w, "hunter2-of-production") // while the operator is down
 		w.start()
 		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDifferentEnvironment)
 		_, value, _ := strings.Cut(message, v1alpha1.AcceptEnvironmentAnnotation+"=")
@@ -291,7 +291,7 @@ var _ = Describe("A key that leads elsewhere", func() {
 	})
 
 	It("is noticed where objects name their accounts by id, and no LinkedAccount knows them", func() {
-		w := newWorld(func(o *simulator.Options) { o.Keys["key-of-production"] = "production" })
+		w := newWorld(func(o *simulator.Options) { o.Keys["hunter2-of-production"] = "production" })
 		env := w.connected()
 		var all []controller.Object
 		ids := []string{"acme-0", "acme-1", "acme-2"}
@@ -306,7 +306,7 @@ var _ = Describe("A key that leads elsewhere", func() {
 			w.create(obj)
 			w.ready(obj)
 		}
-		useKey(w, "key-of-production")
+		useKey(w, "hunter2-of-production")
 		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDifferentEnvironment)
 		Expect(message).To(HavePrefix("3 of 3 accounts that its objects had seen are not in Cobalt"))
 		useKey(w, goodKey)

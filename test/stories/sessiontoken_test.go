@@ -231,7 +231,7 @@ var _ = Describe("A session token", func() {
 	It("that has expired already is not written, and asked for with growing pauses", func() {
 		w := newWorld()
 		w.connected()
-		expired := "x.eyJleHAiOjF9.x" // exp: 1
+		expired := "eyJhbGciOiJub25lIn0.eyJleHAiOjF9.x" // exp: 1
 		w.handsOut(expired, "")
 		acme := w.account("acme", tokenIn("acme-session"), unasked)
 		w.create(acme)
@@ -261,15 +261,15 @@ var _ = Describe("A session token", func() {
 		w.ready(acme)
 		Expect(acme.Status.SessionToken.ExpiresAt.Sub(w.time.Now())).To(BeNumerically("~", wantLife, time.Second))
 	},
-		Entry("expires_in", "opaque", `,"expires_in":5400`, 90*time.Minute),
-		Entry("nothing", "opaque", ``, 24*time.Hour),
-		Entry("a text that only looks like a JSON Web Token", "a.b.c", ``, 24*time.Hour),
+		Entry("expires_in", "hunter2-opaque", `,"expires_in":5400`, 90*time.Minute),
+		Entry("nothing", "hunter2-opaque", ``, 24*time.Hour),
+		Entry("a text that only looks like a JSON Web Token", "hunter2.b.c", ``, 24*time.Hour),
 	)
 
 	It("never overwrites somebody else's Secret", func() {
 		w := newWorld()
 		w.connected()
-		theirs := w.secret("acme-session", map[string]string{"token": "theirs"})
+		theirs := w.secret("acme-session", map[string]string{"token": "hunter2-theirs"})
 		theirs.Labels = map[string]string{"cobalt.gocobalt.io/linked-account": "acme"} // which is not enough
 		w.create(theirs)
 		acme := w.account("acme", tokenIn("acme-session"))
@@ -319,7 +319,7 @@ var _ = Describe("A session token", func() {
 		acme := w.account("acme", tokenIn("acme-session"))
 		w.create(acme)
 		w.ready(acme)
-		w.create(w.secret("taken", map[string]string{"k": "v"}))
+		w.create(w.secret("taken", map[string]string{"k": "hunter2"}))
 		w.change(acme, func() { acme.Spec.SessionToken.SecretName = "taken" })
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonSecretNotOwned)
 		Expect(w.good("acme-session")).To(BeTrue(), "the old one stays until there is a new one")

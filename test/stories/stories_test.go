@@ -328,9 +328,9 @@ var _ = Describe("A linked account", func() {
 		w.ready(other)
 		w.stop()
 		w.sim.ResetCalls()
-		w.change(secret, func() { secret.StringData = map[string]string{"app.json": `{"token":"rotated-secret"}`} })
+		w.change(secret, func() { secret.StringData = map[string]string{"app.json": `{"token":"hunter2-rotated"}`} })
 		w.start()
-		Eventually(func() any { return w.remote("acme").YourApp["token"] }).Should(Equal("rotated-secret"))
+		Eventually(func() any { return w.remote("acme").YourApp["token"] }).Should(Equal("hunter2-rotated"))
 		w.ready(acme)
 		Eventually(func() int { return w.passes(other) }).Should(BeNumerically(">", 0))
 		Expect(w.sim.Calls()).To(Equal(map[string]int{"listApplications": 1, "getLinkedAccount": 1, "upsertLinkedAccount": 1}))
@@ -389,10 +389,10 @@ var _ = Describe("A linked account", func() {
 	It("shortens nothing that it should not say at all: a refusal that quotes a Secret", func() {
 		w := newWorld()
 		w.connected()
-		w.create(w.secret("acme-app", map[string]string{"app.json": `{"token":"quoted-secret"}`}))
+		w.create(w.secret("acme-app", map[string]string{"app.json": `{"token":"hunter2-quoted"}`}))
 		w.sim.Inject(simulator.Fault{
 			Operation: "upsertLinkedAccount", Status: 400, ContentType: "application/json",
-			Body: `{"error_code":"VALIDATION_ERROR","message":"token quoted-secret is too short"}`,
+			Body: `{"error_code":"VALIDATION_ERROR","message":"token hunter2-quoted is too short"}`,
 		})
 		acme := w.account("acme", func(obj *v1alpha1.LinkedAccount) {
 			obj.Spec.YourAppFrom = []v1alpha1.ValueSource{{SecretKeyRef: &v1alpha1.SecretKeyReference{Name: "acme-app", Key: "app.json"}}}
@@ -400,7 +400,7 @@ var _ = Describe("A linked account", func() {
 		w.create(acme)
 		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonRejected)
 		Expect(message).To(ContainSubstring("is too short"))
-		Expect(message).NotTo(ContainSubstring("quoted-secret"))
+		Expect(message).NotTo(ContainSubstring("hunter2-quoted"))
 	})
 
 	It("costs one write when Cobalt changes a value, and says so", func() {

@@ -131,7 +131,7 @@ var _ = Describe("An event trigger", func() {
 			Expect(text).NotTo(ContainSubstring("hunter2"))
 		}
 		By("changing the Secret: it fires once more")
-		w.change(secret, func() { secret.StringData = map[string]string{"json": `{"token":"other-secret"}`} })
+		w.change(secret, func() { secret.StringData = map[string]string{"json": `{"token":"hunter2-other"}`} })
 		Eventually(func() int { return fires(w) }).Should(Equal(2))
 	})
 
@@ -154,7 +154,7 @@ var _ = Describe("An event trigger", func() {
 		w.sim.SetOutcome("sync-deals", simulator.Outcome{Logs: []string{"called with hunter2-secret"}})
 		w.change(trigger, func() { trigger.Spec.Trigger = "now" })
 		Eventually(func() v1alpha1.TriggerPhase { w.read(trigger); return trigger.Status.Phase }).Should(Equal(v1alpha1.PhaseRunning))
-		w.change(secret, func() { secret.StringData = map[string]string{"json": `{"token":"other-secret"}`} })
+		w.change(secret, func() { secret.StringData = map[string]string{"json": `{"token":"hunter2-other"}`} })
 		Eventually(func() int64 { w.time.Advance(time.Second); w.read(trigger); return trigger.Status.Succeeded }).Should(Equal(int64(2)))
 		Expect(strings.Join(trigger.Status.Logs, "\n")).To(HavePrefix("withheld"))
 	})

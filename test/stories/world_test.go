@@ -31,8 +31,8 @@ import (
 
 // The keys that the simulator of a story knows; two of one environment.
 const (
-	goodKey   = "key-that-works"
-	secondKey = "key-after-rotation"
+	goodKey   = "hunter2-that-works"
+	secondKey = "hunter2-after-rotation"
 )
 
 // syncInterval is what objects have that do not say otherwise.
