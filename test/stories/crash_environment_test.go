@@ -102,7 +102,7 @@ func liveEnvironment(kind v1alpha1.EnvironmentKind, until int, cache staleness, 
 		e.come(func(g Gomega) { before.well(e, g) })
 	}
 	if cache != fresh {
-		e.lag.Lag(lateBy(5*time.Second), never)
+		e.muddle()
 	}
 	was := copyOf(e.env)
 	e.doom.arm(of)

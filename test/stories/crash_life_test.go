@@ -136,7 +136,14 @@ func lateBy(most time.Duration) func() time.Duration {
 	return func() time.Duration { return time.Duration(random.Int64N(int64(most))) }
 }
 
-func never() bool { return false }
+// nowAndThen loses one event of so many, and with it all that come before the next list.
+func nowAndThen(events int) func() bool {
+	random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 1))
+	return func() bool { return random.IntN(events) == 0 }
+}
+
+// muddle has the cache lag, see kinds in another order, and miss events.
+func (w *world) muddle() { w.lag.Lag(lateBy(5*time.Second), nowAndThen(25)) }
 
 // live takes an object through the phases before one, then has the operator die in
 // that one, and another finish it.
@@ -159,7 +166,7 @@ func (tc life) live(until int, cache staleness, of death) (writes, calls int) {
 	}
 	p := phases[until]
 	if cache != fresh {
-		w.lag.Lag(lateBy(5*time.Second), never)
+		w.muddle()
 	}
 	was := copyOf(obj)
 	w.doom.arm(of)

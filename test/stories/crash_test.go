@@ -192,6 +192,9 @@ func (tc crashCase) act(until int, cache staleness, of death) (writes, calls int
 		c.goOn(p)
 	}
 	p := phases[until]
+	if cache != fresh {
+		w.muddle()
+	}
 	was := copyOf(c.obj)
 	w.doom.arm(of)
 	c.do(p)

@@ -112,7 +112,7 @@ var _ = Describe("Credentials", func() {
 		acme := w.account("acme", migrating("hubspot", "hubspot-oauth", ""))
 		w.create(oauth, acme)
 		w.ready(acme)
-		w.lag.Lag(func() time.Duration { return 5 * time.Second }, never)
+		w.lag.Lag(func() time.Duration { return 5 * time.Second }, nil)
 		w.sim.ResetCalls()
 		w.change(oauth, func() { oauth.StringData = map[string]string{"refresh_token": "hunter2-2"} })
 		Eventually(func() any { return w.migrated("hubspot")["refresh_token"] }).Should(Equal("hunter2-2"))

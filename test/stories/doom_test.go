@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -32,6 +33,9 @@ type death struct {
 
 // errUnanswered is what an operator gets of a write whose answer is lost.
 var errUnanswered = errors.New("the connection broke")
+
+// deaths counts the operators that have died.
+var deaths atomic.Int64
 
 // doom kills an operator at one point: after one of its writes to the API server,
 // or at one of its calls to Cobalt. From then on nothing that it does counts. The
@@ -97,7 +101,11 @@ func (d *doom) died() bool {
 		defer d.mu.Unlock()
 		return d.underway
 	}).Should(BeZero())
-	return d.isDead()
+	if d.isDead() {
+		deaths.Add(1)
+		return true
+	}
+	return false
 }
 
 // write does a write of the operator, if it is alive. It is dead before anybody can
