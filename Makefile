@@ -87,6 +87,15 @@ test-walks: ## Walk at random through specs, faults and drift, without the race 
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
 	WALKS=$(WALKS) SEED=$(SEED) $(STORIES) --focus='A walk at random' ./test/stories
 
+# How long each target of make fuzz is fuzzed.
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## Fuzz whatever reads what others have written, each target for FUZZTIME.
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z]+' api internal | sed 's/:func / /' | while read -r file target; do \
+		go test "./$$(dirname "$$file")" -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) || exit; \
+	done
+
 .PHONY: e2e
 e2e: ## Run test/e2e on a real cluster: that of KUBECONFIG, else one of kind, else one of hack/cluster (root on Debian).
 	hack/e2e.sh $(E2E_FLAGS)

@@ -119,6 +119,10 @@ var _ = Describe("The Helm chart", Ordered, func() {
 		testMetrics(ctx)
 	})
 
+	It("tells nobody what Secrets hold", func(ctx SpecContext) {
+		tellsNoSecret(ctx, sampleNamespace)
+	})
+
 	It("has a NetworkPolicy that the API server accepts", func(ctx SpecContext) {
 		policy := helm(ctx, "template", release, chart, "--namespace="+operatorNamespace,
 			"--set=networkPolicy.enabled=true", "--set=simulator.enabled=true", "--show-only=templates/networkpolicy.yaml")
