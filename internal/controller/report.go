@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,7 +32,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 		r.report(p, o, now)
 	}
 	if !p.lost && !equality.Semantic.DeepEqual(p.before, p.obj) { // a pass that finds nothing new writes nothing
-		if err := r.client.Status().Patch(ctx, p.obj, p.patch()); err != nil {
+		if err := r.tell(ctx, p); err != nil {
 			return requeue(err)
 		}
 		r.holds.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
@@ -40,6 +41,25 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 		r.announce(ctx, p, o)
 	}
 	return r.next(p, o, now)
+}
+
+// tell writes the status. What was just made for an object is told although the object
+// has changed meanwhile: the next pass may not come as far, and then nobody would know
+// what is to be taken away again.
+func (r *Reconciler[T, R]) tell(ctx context.Context, p *pass[T]) error {
+	err := r.client.Status().Patch(ctx, p.obj, p.patch())
+	for p.held && apierrors.IsConflict(err) {
+		now := r.prototype.DeepCopyObject().(T)
+		if err := r.live.Get(ctx, client.ObjectKeyFromObject(p.obj), now); err != nil {
+			return err
+		}
+		if now.GetUID() != p.obj.GetUID() {
+			return err
+		}
+		p.obj.SetResourceVersion(now.GetResourceVersion())
+		err = r.client.Status().Patch(ctx, p.obj, p.patch())
+	}
+	return err
 }
 
 // patch is what the pass changes of the status. An object that is new to the operator

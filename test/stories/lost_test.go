@@ -14,9 +14,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
 
-// loseWhenHeld has the first object of a name go as soon as it has the finalizer, as
-// happens when it is deleted in that moment, and then something else happen.
-func (w *world) loseWhenHeld(name string, then func()) {
+// whenHeld has something happen as soon as the first object of a name has the finalizer.
+func (w *world) whenHeld(name string, do func(held client.Object)) {
 	var once sync.Once
 	w.doom.afterWrites(func(written client.Object) {
 		if written.GetName() != name || len(written.GetFinalizers()) == 0 {
@@ -24,11 +23,18 @@ func (w *world) loseWhenHeld(name string, then func()) {
 		}
 		once.Do(func() {
 			defer GinkgoRecover()
-			gone := written.DeepCopyObject().(client.Object)
-			w.change(gone, func() { gone.SetFinalizers(nil) })
-			w.remove(gone)
-			then()
+			do(written.DeepCopyObject().(client.Object))
 		})
+	})
+}
+
+// loseWhenHeld has the first object of a name go as soon as it has the finalizer, as
+// happens when it is deleted in that moment, and then something else happen.
+func (w *world) loseWhenHeld(name string, then func()) {
+	w.whenHeld(name, func(gone client.Object) {
+		w.change(gone, func() { gone.SetFinalizers(nil) })
+		w.remove(gone)
+		then()
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -62,6 +63,26 @@ var _ = Describe("A linked account", func() {
 		w.gone(acme)
 		Expect(w.sim.Calls()).To(Equal(map[string]int{"deleteLinkedAccount": 1}))
 		Expect(w.remote("acme")).To(BeNil())
+	})
+
+	It("tells what was made of it although it has changed meanwhile", func() {
+		w := newWorld()
+		w.connected()
+		acme := w.account("acme", yourApp(`{"tier":"gold"}`))
+		w.whenHeld("acme", func(held client.Object) {
+			w.change(held, func() {
+				spec := &held.(*v1alpha1.LinkedAccount).Spec
+				spec.YourApp.Raw = []byte(`{"seats":1}`)
+				spec.YourAppFrom = []v1alpha1.ValueSource{{SecretKeyRef: &v1alpha1.SecretKeyReference{Name: "nowhere", Key: "key"}}}
+			})
+		})
+		w.create(acme)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+		Expect(w.remote("acme").YourApp).To(HaveKeyWithValue("tier", "gold"))
+		Expect(acme.Status.ID).To(Equal(w.remote("acme").ID))
+		w.change(acme, func() { acme.Spec.YourAppFrom = nil })
+		w.ready(acme)
+		Expect(w.remote("acme").YourApp).To(Equal(map[string]any{"seats": 1.0}))
 	})
 
 	It("is made anew when it was deleted in Cobalt", func() {
