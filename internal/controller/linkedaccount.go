@@ -148,8 +148,14 @@ func originOf(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
 	return v1alpha1.OriginAdopted
 }
 
+// Create returns an account without Cobalt's id where nobody knows whether it is there:
+// what may have been set is to be taken back one day.
 func (linkedAccounts) Create(ctx context.Context, api *View, desired *account) (*account, error) {
-	return upsert(ctx, api, input(desired, nil))
+	made, err := upsert(ctx, api, input(desired, nil))
+	if err != nil && cobalt.OutcomeUnknown(err) {
+		return &account{}, err
+	}
+	return made, err
 }
 
 func (linkedAccounts) Update(ctx context.Context, api *View, desired, remote *account) (*account, bool, error) {
@@ -158,11 +164,13 @@ func (linkedAccounts) Update(ctx context.Context, api *View, desired, remote *ac
 }
 
 func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
-	obj.Status.ID = remote.ID
+	if remote.ID != "" {
+		obj.Status.ID = remote.ID
+	}
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return
 	}
-	if origin, ok := mark(obj, originMark); ok {
+	if origin, ok := mark(obj, originMark); ok && remote.ID != "" {
 		obj.Status.Origin = v1alpha1.Origin(origin)
 	}
 	obj.Status.YourAppKeys, obj.Status.YourAppSecretKeys = nil, nil

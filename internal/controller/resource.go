@@ -49,7 +49,7 @@ type Resource[T Kept, R any] interface {
 	// to Cobalt, beside its account. remote is nil if there is nothing yet. It is pure.
 	Marks(obj T, remote *R) map[string]string
 	// Create makes it, and returns what Cobalt answered; beside an error, what there
-	// is nevertheless.
+	// is nevertheless, or may be.
 	Create(ctx context.Context, api *View, desired *R) (*R, error)
 	// Update corrects it, and returns what there is now, also beside an error, and
 	// whether Cobalt's answer told so. remote was observed live.

@@ -85,6 +85,20 @@ var _ = Describe("A linked account", func() {
 		Expect(w.remote("acme").YourApp).To(Equal(map[string]any{"seats": 1.0}))
 	})
 
+	It("takes back what it was given although the answer was lost and spec has changed since", func() {
+		w := newWorld()
+		w.connected()
+		w.sim.Inject(simulator.Fault{Operation: "upsertLinkedAccount", HangUp: simulator.HangUpAfter, Times: 1})
+		acme := w.account("acme", yourApp(`{"tier":"gold"}`))
+		w.create(acme)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+		Expect(w.remote("acme").YourApp).To(HaveKeyWithValue("tier", "gold"))
+		w.change(acme, func() { acme.Spec.YourApp.Raw = []byte(`{"seats":1}`) })
+		w.ready(acme)
+		Expect(acme.Status.Origin).To(Equal(v1alpha1.OriginCreated))
+		Expect(w.remote("acme").YourApp).To(Equal(map[string]any{"seats": 1.0}))
+	})
+
 	It("is made anew when it was deleted in Cobalt", func() {
 		w := newWorld()
 		w.connected()
