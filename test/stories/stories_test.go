@@ -99,6 +99,20 @@ var _ = Describe("A linked account", func() {
 		Expect(w.remote("acme").YourApp).To(Equal(map[string]any{"seats": 1.0}))
 	})
 
+	It("takes back what it was given although the operator was stopped then, and spec has changed since", func() {
+		w := newWorld()
+		w.connected()
+		w.sim.Inject(simulator.Fault{Operation: "upsertLinkedAccount", Delay: time.Hour, WorkDone: true, Times: 1})
+		acme := w.account("acme", yourApp(`{"tier":"gold"}`))
+		w.create(acme)
+		Eventually(func() *simulator.LinkedAccount { return w.remote("acme") }).ShouldNot(BeNil())
+		w.stop()
+		w.change(acme, func() { acme.Spec.YourApp.Raw = []byte(`{"seats":1}`) })
+		w.start()
+		w.ready(acme)
+		Expect(w.remote("acme").YourApp).To(Equal(map[string]any{"seats": 1.0}))
+	})
+
 	It("is made anew when it was deleted in Cobalt", func() {
 		w := newWorld()
 		w.connected()
