@@ -30,13 +30,10 @@ func belongs(name, account string) bool {
 // or unknown where a call cannot be repeated.
 func (w *walker) calm() {
 	GinkgoHelper()
-	w.sim.ClearFaults()
-	w.lag.Lag(nil, nil)
-	if w.away {
-		w.turnKey()
-	}
+	w.repair()
 	Eventually(func(g Gomega) {
 		w.time.Advance(30 * time.Second)
+		w.accept()
 		for _, name := range w.names() {
 			obj := w.objects[name]
 			g.Expect(w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed())
@@ -74,10 +71,15 @@ func (w *walker) matches() {
 			case *v1alpha1.Webhook:
 				hook := w.remoteWebhook(obj.Spec.LinkedAccountRef.Name)
 				g.Expect(hook).NotTo(BeNil(), name)
+				g.Expect(hook.WebhookURL).To(Equal(obj.Spec.URL), name)
 				g.Expect(hook.WebhookEvents).To(ConsistOf(obj.Spec.Events), name)
 			case *v1alpha1.PublicWorkflow:
 				if reasons(obj)[0] == v1alpha1.ReasonSynced {
-					g.Expect(workflowIDs(w.world)).To(ContainElement(obj.Status.ID), "%s is Ready", name)
+					g.Expect(w.described(obj.Status.ID)).To(Equal(obj.Spec.Description), "%s is Ready", name)
+				}
+			case *v1alpha1.EventTrigger:
+				if reasons(obj)[0] == v1alpha1.ReasonCompleted && !w.forgotten[obj.Spec.LinkedAccountRef.Name] {
+					g.Expect(executionIDs(w.world)).To(ContainElement(obj.Status.ExecutionID), "%s is Completed", name)
 				}
 			}
 		}
@@ -93,13 +95,29 @@ func (w *walker) accountMatches(g Gomega, obj *v1alpha1.LinkedAccount) {
 	g.Expect(obj.Status.ID).To(Equal(remote.ID))
 	var listed map[string]any
 	g.Expect(json.Unmarshal(obj.Spec.YourApp.Raw, &listed)).To(Succeed())
-	for key, value := range listed {
-		if value == nil {
+	for _, key := range []string{"tier", "seats"} { // nobody else sets these
+		if listed[key] == nil {
 			g.Expect(remote.YourApp[key]).To(BeNil(), key)
 			continue
 		}
-		g.Expect(remote.YourApp).To(HaveKeyWithValue(key, value))
+		g.Expect(remote.YourApp).To(HaveKeyWithValue(key, listed[key]))
 	}
+	name := obj.Name + "-session"
+	if obj.Spec.SessionToken == nil {
+		g.Expect(w.output(name)).To(BeNil())
+	} else {
+		g.Expect(w.good(name)).To(BeTrue(), "the session token of %s", obj.Name)
+	}
+}
+
+// described is what a workflow in Cobalt says that it is.
+func (w *walker) described(id string) string {
+	for _, workflow := range w.sim.State("test").Workflows {
+		if workflow.ID == id {
+			return workflow.Description
+		}
+	}
+	return "there is no workflow " + id
 }
 
 func (w *walker) configMatches(g Gomega, obj *v1alpha1.IntegrationConfig) {

@@ -415,9 +415,11 @@ func controllerOf(obj client.Object) string {
 }
 
 // api is a client beside the operator: a person at the API.
-func (w *world) api() *cobalt.Client {
+func (w *world) api() *cobalt.Client { return w.apiWith(goodKey) }
+
+func (w *world) apiWith(key string) *cobalt.Client {
 	GinkgoHelper()
-	api, err := cobalt.New(cobalt.Options{BaseURL: w.url, APIKey: goodKey})
+	api, err := cobalt.New(cobalt.Options{BaseURL: w.url, APIKey: key})
 	Expect(err).NotTo(HaveOccurred())
 	return api
 }
