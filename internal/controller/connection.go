@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -240,11 +241,19 @@ func (c *connection) held() error {
 	return nil
 }
 
-// untilProbe is the time left until the next probe of an API that failed.
+// says tells whether an error is what the last probe said.
+func (c *connection) says(err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return err != nil && errors.Is(err, c.verdict)
+}
+
+// untilProbe is the time left until the next probe of an API that failed; it may be due
+// by now.
 func (c *connection) untilProbe() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.probeAt.Sub(c.clock.Now())
+	return max(c.probeAt.Sub(c.clock.Now()), time.Millisecond)
 }
 
 // keyReplaced is when a key that had worked was replaced by one that has not yet.

@@ -73,6 +73,9 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	if o.class == ready {
 		o.message += r.stretch(env, conn, users)
 	}
+	if conn.says(err) {
+		o.after = conn.untilProbe()
+	}
 	return r.finish(ctx, key, before, env, o)
 }
 
@@ -169,7 +172,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
 			r.events.Eventf(env, nil, corev1.EventTypeWarning, o.reason, "Connect", "%s", o.message)
-			if o.err == nil || conn.untilProbe() > 0 { // or else the work queue logs it
+			if o.err == nil || o.after > 0 { // or else the work queue logs it
 				ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
 			}
 		}
@@ -177,21 +180,18 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 	if o.class != silent {
 		conn.hasTold(true)
 	}
-	return r.next(key, env, o, now)
+	return r.next(env, o, now)
 }
 
 // next says when an environment is looked at again.
-func (r *EnvironmentReconciler[T]) next(key environmentKey, env T, o outcome, now time.Time) (ctrl.Result, error) {
+func (r *EnvironmentReconciler[T]) next(env T, o outcome, now time.Time) (ctrl.Result, error) {
 	status := env.EnvironmentStatus()
 	deadline := conditions{&status.Conditions, &status.ObservedGeneration}.deadline(r.options.ProgressDeadline)
-	probe := r.environments.connections.of(key).untilProbe()
 	switch {
 	case o.after > 0:
-		return ctrl.Result{RequeueAfter: o.after}, nil
+		return ctrl.Result{RequeueAfter: soon(o.after)}, nil
 	case o.class == ready:
 		return background(r.interval(env)), nil
-	case probe > 0:
-		return ctrl.Result{RequeueAfter: soon(probe)}, nil
 	case o.err != nil:
 		return ctrl.Result{}, o.err
 	case !deadline.IsZero():

@@ -2,6 +2,7 @@ package stories
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -223,6 +224,26 @@ var _ = Describe("An environment", func() {
 		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonRejected)
 		w.change(env, func() { env.Spec.BaseURL = w.url })
 		w.ready(env)
+	})
+
+	It("probes again although saying that it was asked to slow down took longer than the pause", func() {
+		w := newWorld()
+		w.sim.Inject(simulator.Fault{Status: 429, RetryAfter: "3", Times: 1})
+		env := w.environment()
+		var once sync.Once
+		w.doom.afterWrites(func(written client.Object) {
+			env, ok := written.(*v1alpha1.Environment)
+			if ok && meta.FindStatusCondition(env.Status.Conditions, v1alpha1.ConditionReady) != nil {
+				once.Do(func() { w.time.Advance(5 * time.Second) })
+			}
+		})
+		w.create(w.keySecret(goodKey), env)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonThrottled)
+		Eventually(func() []string {
+			w.time.Advance(time.Second)
+			w.read(env)
+			return []string{meta.FindStatusCondition(env.Status.Conditions, v1alpha1.ConditionReady).Reason}
+		}).Should(ConsistOf(v1alpha1.ReasonConnected))
 	})
 
 	It("probes when nothing was called for a sync interval, and not else", func() {
