@@ -61,7 +61,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.StringVar(&o.manager, "manager", "bin/manager", "the operator's binary")
 	flags.StringVar(&o.leaderRole, "leader-role", "config/rbac/leader_election_role.yaml", "the Role it elects leaders with")
 	flags.IntVar(&o.few, "few", 1000, "LinkedAccounts in the comparison with the bare client")
-	flags.IntVar(&o.many, "many", 10_000, "LinkedAccounts whose weight and restart are measured")
+	flags.IntVar(&o.many, "many", 10_000, "LinkedAccounts that are compared with few, and whose weight and restart are measured")
 	flags.IntVar(&o.mixed, "mixed", 1000, "objects of each kind in the mixed set; 0 leaves it out")
 	flags.IntVar(&o.some, "some", 300, "objects where the server's limit sets the pace")
 	flags.IntVar(&o.rounds, "rounds", 3, "times that operator and bare client are compared, of which the median counts")

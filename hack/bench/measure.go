@@ -17,7 +17,7 @@ func (b *bench) measure(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"compare", b.compare}, {"pace", b.afresh(b.keepPace)}, {"storm", b.afresh(b.storm)}, {"beside", b.afresh(b.failBeside)},
-		{"mix", b.afresh(b.mix)}, {"sweep", b.afresh(b.sweep)}, {"weigh", b.afresh(b.bareMany)}, {"weigh", b.afresh(b.weigh)},
+		{"mix", b.afresh(b.mix)}, {"sweep", b.afresh(b.sweep)}, {"weigh", b.afresh(b.weigh)},
 	} {
 		if b.options.parts != "" && !slices.Contains(strings.Split(b.options.parts, ","), part.name) {
 			continue
@@ -103,51 +103,79 @@ func (b *bench) bring(ctx context.Context, namespace string, count int, at *api,
 // settling is how long events may still be on their way when all objects are Ready.
 const settling = 2 * time.Second
 
-// compare runs operator and bare client in turn.
+// round is one comparison of few accounts with many, and of the operator with the bare client: the machine grows slower
+// and faster meanwhile, so that only what ran side by side can be compared.
+type round struct{ few, many pair }
+
+// pair is what the operator and the bare client took.
+type pair struct{ operator, bare *result }
+
+// compare runs bare client and operator in turn, with few accounts and with many.
 func (b *bench) compare(ctx context.Context) error {
-	var times, bareTimes, ratios []float64
-	var operator, bare *result
-	runs := func(start starter, r **result) func(context.Context) error {
-		return b.afresh(func(ctx context.Context) (err error) {
-			*r, err = b.run(ctx, "few", b.options.few, start)
-			return err
-		})
-	}
+	var rounds []round
 	for range b.options.rounds {
-		if err := runs(b.bare, &bare)(ctx); err != nil {
+		var r round
+		var err error
+		if r.few, err = b.both(ctx, b.options.few); err != nil {
 			return err
 		}
-		if err := runs(b.operatorAt, &operator)(ctx); err != nil {
+		if r.many, err = b.both(ctx, b.options.many); err != nil {
 			return err
 		}
-		times, bareTimes = append(times, operator.seconds), append(bareTimes, bare.seconds)
-		ratios = append(ratios, operator.seconds/bare.seconds)
+		rounds = append(rounds, r)
 	}
-	p, n := b.report.part(fmt.Sprintf("%d LinkedAccounts", b.options.few)), float64(b.options.few)
-	p.add("time until all are Ready", median(times), "s", nil)
-	p.add("objects", n/median(times), "/s", nil)
-	p.add("time of the bare client", median(bareTimes), "s", nil)
-	p.headline("time, operator to bare client", median(ratios), "×", atMost(1.3))
-	p.add("CPU", operator.usage.cpu, "s", nil)
-	p.add("CPU of the bare client", bare.usage.cpu, "s", nil)
-	p.add("calls per object", float64(total(operator.calls))/n, "", atMost(1.01))
-	p.add("writes per object", float64(operator.writes.of("linkedaccounts"))/n, "", atMost(2))
-	p.add("events per object", float64(operator.writes[eventResource])/n, "", nil)
-	p.add("events per object, bare client", float64(bare.writes[eventResource])/n, "", nil)
-	b.few = pair{operator: median(times), bare: median(bareTimes)}
+	few, last := b.sideBySide(b.options.few, rounds, func(r round) pair { return r.few }), rounds[len(rounds)-1].few
+	few.headline("time, operator to bare client",
+		median(rounds, func(r round) float64 { return r.few.operator.seconds / r.few.bare.seconds }), "×", atMost(1.3))
+	n := float64(b.options.few)
+	few.add("CPU", last.operator.usage.cpu, "s", nil)
+	few.add("CPU of the bare client", last.bare.usage.cpu, "s", nil)
+	few.add("calls per object", float64(total(last.operator.calls))/n, "", atMost(1.01))
+	few.add("writes per object", float64(last.operator.writes.of("linkedaccounts"))/n, "", atMost(2))
+	few.add("events per object", float64(last.operator.writes[eventResource])/n, "", nil)
+	few.add("events per object, bare client", float64(last.bare.writes[eventResource])/n, "", nil)
+
+	many := b.sideBySide(b.options.many, rounds, func(r round) pair { return r.many })
+	many.headline("time, operator to bare client",
+		median(rounds, func(r round) float64 { return r.many.operator.seconds / r.many.bare.seconds }), "×", nil)
+	grows := fmt.Sprintf("time, compared with %d", b.options.few)
+	many.headline(grows, median(rounds, func(r round) float64 { return r.many.operator.seconds / r.few.operator.seconds }),
+		"×", atMost(1.1*float64(b.options.many)/n))
+	many.headline(grows+", bare client", median(rounds, func(r round) float64 { return r.many.bare.seconds / r.few.bare.seconds }),
+		"×", nil)
 	return nil
 }
 
-// bareMany has the bare client bring as many accounts to Cobalt as the operator will be weighed with.
-func (b *bench) bareMany(ctx context.Context) error {
-	r, err := b.run(ctx, weighed, b.options.many, b.bare)
-	if err == nil {
-		b.many.bare = r.seconds
+// both has the bare client and then the operator bring as many accounts to Cobalt.
+func (b *bench) both(ctx context.Context, count int) (p pair, err error) {
+	run := func(start starter) (r *result, err error) {
+		err = b.afresh(func(ctx context.Context) (err error) {
+			r, err = b.run(ctx, "compared", count, start)
+			return err
+		})(ctx)
+		return r, err
 	}
-	return err
+	if p.bare, err = run(b.bare); err != nil {
+		return p, err
+	}
+	p.operator, err = run(b.operatorAt)
+	return p, err
 }
 
-func median(values []float64) float64 {
+// sideBySide begins the part of as many accounts with the times that they took.
+func (b *bench) sideBySide(count int, rounds []round, of func(round) pair) *part {
+	p, took := b.report.part(fmt.Sprintf("%d LinkedAccounts", count)), median(rounds, func(r round) float64 { return of(r).operator.seconds })
+	p.add("time until all are Ready", took, "s", nil)
+	p.add("objects", float64(count)/took, "/s", nil)
+	p.add("time of the bare client", median(rounds, func(r round) float64 { return of(r).bare.seconds }), "s", nil)
+	return p
+}
+
+func median(rounds []round, of func(round) float64) float64 {
+	var values []float64
+	for _, r := range rounds {
+		values = append(values, of(r))
+	}
 	slices.Sort(values)
 	return values[len(values)/2]
 }

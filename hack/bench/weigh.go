@@ -37,10 +37,6 @@ func (b *bench) weigh(ctx context.Context) error {
 	}
 	defer process.Stop()
 	p, n := b.report.part(fmt.Sprintf("%d LinkedAccounts", count)), float64(count)
-	p.headline("time until all are Ready", r.seconds, "s", nil)
-	p.add("objects", n/r.seconds, "/s", nil)
-	b.many.operator = r.seconds
-	b.scale(p)
 	p.add("CPU", r.usage.cpu, "s", nil)
 	p.headline("calls per object", float64(total(r.calls))/n, "", atMost(1.01))
 	p.headline("writes per object", float64(r.writes.of("linkedaccounts"))/n, "", atMost(2))
@@ -59,19 +55,6 @@ func (b *bench) weigh(ctx context.Context) error {
 		return err
 	}
 	return b.quiet(ctx, at)
-}
-
-// scale compares what many accounts took with what few did, and operator with bare client: what grows there, too, is the
-// API server on this machine.
-func (b *bench) scale(p *part) {
-	p.add("time of the bare client", b.many.bare, "s", nil)
-	p.headline("time, operator to bare client", b.many.operator/b.many.bare, "×", nil)
-	if b.few == (pair{}) {
-		return
-	}
-	name := fmt.Sprintf("time, compared with %d", b.options.few)
-	p.headline(name, b.many.operator/b.few.operator, "×", atMost(1.1*float64(b.options.many)/float64(b.options.few)))
-	p.headline(name+", bare client", b.many.bare/b.few.bare, "×", nil)
 }
 
 // idle measures a while in which nobody asks for anything. Looks at what was just made are still to come.

@@ -29,13 +29,8 @@ type bench struct {
 	report  *report
 	plane   *children.ControlPlane // of the part that is under way, as is seen
 	seen    *seen
-	started int  // operators and bare clients so far
-	few     pair // zero if that part was left out
-	many    pair
+	started int // operators and bare clients so far
 }
-
-// pair is how many seconds a number of accounts took.
-type pair struct{ operator, bare float64 }
 
 // process is the operator or the bare client.
 type process struct {
