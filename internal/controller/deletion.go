@@ -46,7 +46,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	p.look(api)
 	switch err = r.Resource.Delete(ctx, api, p.obj); {
 	case errors.Is(err, errOthers):
-		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt: others made it in the place of what is gone")
+		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt: others made it")
 		return true, nil
 	case cobalt.IsNotFound(err): // some gateway may have said so: the API must have answered
 		err = answers(ctx, api)

@@ -172,7 +172,7 @@ var _ = Describe("A linked account", func() {
 		w.gone(acme)
 		Expect(w.remote("acme")).NotTo(BeNil())
 		Eventually(func() []string { return w.events(acme) }).Should(
-			ContainElement("Normal Released left as it is in Cobalt: others made it in the place of what is gone"))
+			ContainElement("Normal Released left as it is in Cobalt: others made it"))
 	})
 
 	It("stays what it is when a list shows the one that was in its place before", func() {
