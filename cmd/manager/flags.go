@@ -62,6 +62,7 @@ func (o *options) bind(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.allowedAPIOrigins, "allowed-api-origins", []string{"https://api.gocobalt.io", "https://app.refold.ai"},
 		"Origins (scheme://host[:port]) that environments may point at, separated by commas.")
 	flags.BoolVar(&o.version, "version", false, "Print the version and exit.")
+	o.log.ZapOpts = append(o.log.ZapOpts, lazyLogging)
 	o.log.StacktraceLevel = zapcore.DPanicLevel // of a failed reconcile, it would always be that of the work queue
 	logs := flag.NewFlagSet("log", flag.ContinueOnError)
 	o.log.BindFlags(logs)

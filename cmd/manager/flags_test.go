@@ -1,14 +1,11 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
 func TestParse(t *testing.T) {
@@ -39,24 +36,6 @@ func TestParse(t *testing.T) {
 				t.Errorf("%s: error %v does not say %q", tc.reason, err, tc.wantErr)
 			}
 		})
-	}
-}
-
-func TestLogIsJSONWithALineForEachProblem(t *testing.T) {
-	t.Parallel()
-	o, err := parse(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log strings.Builder
-	zap.New(zap.UseFlagOptions(&o.log), zap.WriteTo(&log)).Error(errors.New("no answer"), "Reconciler error")
-	var line map[string]any
-	if err := json.Unmarshal([]byte(log.String()), &line); err != nil {
-		t.Fatalf("%v: %s", err, &log)
-	}
-	delete(line, "ts")
-	if diff := cmp.Diff(map[string]any{"level": "error", "msg": "Reconciler error", "error": "no answer"}, line); diff != "" {
-		t.Error(diff)
 	}
 }
 
