@@ -47,6 +47,8 @@ func runBare(ctx context.Context, args []string) error {
 		return err
 	}
 	config.QPS = -1
+	// By its name, the API server tells whose fields are whose: it must not be that of who made the objects.
+	config.UserAgent = "bare-client"
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		return err
