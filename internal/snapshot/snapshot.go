@@ -99,8 +99,12 @@ func (l *List[V]) Find(ctx context.Context, key string, maxAge time.Duration) (V
 // Load loads the list anew whatever came of the last time, or waits for a load
 // that is under way.
 func (l *List[V]) Load(ctx context.Context) error {
-	_, err, _ := l.flight.Do("", func() (any, error) { return nil, l.load(ctx) })
-	return err
+	for {
+		loaded, err, _ := l.flight.Do("", func() (any, error) { return true, l.load(ctx) })
+		if loaded == true {
+			return err
+		}
+	}
 }
 
 // Fresh tells whether there is a list whose load began less than maxAge ago.
@@ -161,11 +165,14 @@ func (l *List[V]) ensure(ctx context.Context, maxAge time.Duration) error {
 			return err
 		}
 		mine := false
-		_, err, _ := l.flight.Do("", func() (any, error) {
+		loaded, err, _ := l.flight.Do("", func() (any, error) {
 			mine = true
-			return nil, l.load(ctx)
+			if done, err := l.settled(maxAge); done { // another has loaded it while this one came here
+				return false, err
+			}
+			return true, l.load(ctx)
 		})
-		if err == nil || mine || ctx.Err() != nil || !l.personal(err) {
+		if mine || loaded == true && (err == nil || ctx.Err() != nil || !l.personal(err)) {
 			return err
 		}
 		// It concerned the caller whom this one has waited for: now it is its own turn.

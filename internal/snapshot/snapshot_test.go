@@ -88,6 +88,30 @@ func TestOneLoadServesAll(t *testing.T) {
 	}
 }
 
+// TestOneLoadServesAllWhoComeAtOnce: who finds the list too old, and comes to load it when
+// another just has, takes that one.
+func TestOneLoadServesAllWhoComeAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newServer(map[string]string{"a": "1"})
+	list := s.list()
+	for round := 1; round <= 3000; round++ {
+		var callers sync.WaitGroup
+		begin := make(chan struct{})
+		for range 32 {
+			callers.Go(func() {
+				<-begin
+				expect(t, list, "a", time.Minute, "1", snapshot.Present)
+			})
+		}
+		close(begin)
+		callers.Wait()
+		if s.loads != round {
+			t.Fatalf("%d loads for %d times that the list was too old", s.loads, round)
+		}
+		s.clock.Step(time.Minute)
+	}
+}
+
 func TestWritesCountUntilALaterLoad(t *testing.T) {
 	t.Parallel()
 	s := newServer(map[string]string{"a": "old", "b": "old"})

@@ -175,6 +175,24 @@ var _ = Describe("A linked account", func() {
 			ContainElement("Normal Released left as it is in Cobalt: others made it"))
 	})
 
+	It("that others made is theirs, though a list from more than a minute ago has the one that was in its place", func() {
+		w, acme := withAccount()
+		w.sim.ResetCalls()
+		w.pass(acme, syncInterval)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("listLinkedAccounts", 1))
+		w.byHand(func(api *cobalt.Client) error {
+			if err := api.DeleteLinkedAccount(w.ctx, "acme"); err != nil {
+				return err
+			}
+			_, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"})
+			return err
+		})
+		w.time.Advance(time.Minute)
+		w.remove(acme)
+		w.gone(acme)
+		Expect(w.remote("acme")).NotTo(BeNil())
+	})
+
 	It("stays what it is when a list shows the one that was in its place before", func() {
 		w, acme := withAccount()
 		globex := w.account("globex")
