@@ -160,7 +160,10 @@ var _ = Describe("A linked account", func() {
 		globex := w.account("globex")
 		w.create(globex)
 		w.ready(globex)
+		planned := func() bool { _, planned := w.delay(acme); return planned }
+		Eventually(planned).Should(BeTrue())
 		w.change(acme, func() { acme.Spec.Suspend = true })
+		Eventually(planned).Should(BeFalse(), "or the operator would look for it as well")
 		w.byHand(func(api *cobalt.Client) error { return api.DeleteLinkedAccount(w.ctx, "acme") })
 		w.pass(globex, syncInterval)
 		Expect(w.sim.Calls()).To(HaveKeyWithValue("listLinkedAccounts", 1))
