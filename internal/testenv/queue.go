@@ -216,6 +216,19 @@ func (q *queue) release() {
 	}
 }
 
+// Asleep tells whether whatever controllers have begun waits for the clock to move.
+func (t *Time) Asleep() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	active := 0
+	for _, q := range t.queues {
+		q.mu.Lock()
+		active += len(q.active)
+		q.mu.Unlock()
+	}
+	return active == t.Waiters()
+}
+
 // Idle tells whether no controller has anything to do before the clock moves.
 func (t *Time) Idle() bool {
 	t.mu.Lock()
