@@ -175,7 +175,7 @@ func (l *List[V]) ensure(ctx context.Context, maxAge time.Duration) error {
 		if mine || loaded == true && (err == nil || ctx.Err() != nil || !l.personal(err)) {
 			return err
 		}
-		// It concerned the caller whom this one has waited for: now it is its own turn.
+		// It was young enough for the caller whom this one has waited for, or concerned that one alone: now it is its own turn.
 	}
 }
 
