@@ -8,7 +8,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -200,7 +199,7 @@ func (r *ActionReconciler[T]) waiterOf(obj T) gate.Waiter {
 
 // leave lets an object go, and says what stays behind.
 func (r *ActionReconciler[T]) leave(ctx context.Context, obj T) (ctrl.Result, error) {
-	if !controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) {
+	if !isHeld(obj) {
 		return ctrl.Result{}, nil
 	}
 	if left := r.Action.Leave(obj); left != "" {

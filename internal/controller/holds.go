@@ -8,9 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-
-	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
 // holds remembers the objects that were given the finalizer, until they have been seen
@@ -56,7 +53,7 @@ func (h *holds[T]) lost(ctx context.Context, key types.NamespacedName, seen T) (
 	case !ok:
 		return obj, false, nil
 	case seen.GetUID() == held.GetUID():
-		if controllerutil.ContainsFinalizer(seen, v1alpha1.Finalizer) {
+		if isHeld(seen) {
 			h.forget(key)
 		}
 		return obj, false, nil

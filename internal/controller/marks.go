@@ -44,6 +44,9 @@ func setMark(obj client.Object, name, value string) {
 	obj.SetAnnotations(annotations)
 }
 
+// isHeld tells whether obj stays until the operator lets it go.
+func isHeld(obj client.Object) bool { return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) }
+
 // hold puts the finalizer and the marks that obj lacks on it, in one write,
 // and returns obj as the API server has it then. It fails if obj is not the
 // newest version: what was seen of Cobalt must not be recorded for an object

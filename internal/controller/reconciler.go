@@ -10,7 +10,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -49,7 +48,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	}
 	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
 	defer slots.Yield(self)
-	deleting, held := !obj.GetDeletionTimestamp().IsZero(), controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
+	deleting, held := !obj.GetDeletionTimestamp().IsZero(), isHeld(obj)
 	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
 		return ctrl.Result{}, nil
 	}
@@ -133,6 +132,9 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 	if err != nil {
 		return err
 	}
+	if !p.readOnly() && !isHeld(p.obj) && !isHeld(env) {
+		return errAgain // the environment could go before what is made in it
+	}
 	p.look(api)
 	err = r.settle(ctx, api, p)
 	if p.obj.CommonStatus().ID == "" || !reachable(err) {
@@ -171,13 +173,13 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 	if p.obj, err = hold(ctx, r.client, p.obj, marks); err != nil {
 		return err
 	}
-	if !controllerutil.ContainsFinalizer(p.before, v1alpha1.Finalizer) && remote != nil {
+	if !isHeld(p.before) && remote != nil {
 		r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
 	}
 	if p.obj.GetResourceVersion() != p.before.GetResourceVersion() {
 		p.last.seen = p.obj.GetResourceVersion()
 	}
-	p.held = !controllerutil.ContainsFinalizer(p.before, v1alpha1.Finalizer)
+	p.held = !isHeld(p.before)
 	p.before = p.obj.DeepCopyObject().(T)
 	return r.converge(ctx, api, p, desired, remote)
 }

@@ -3,6 +3,7 @@ package stories
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -59,6 +60,27 @@ var _ = Describe("An environment", func() {
 		for _, acme := range accounts {
 			w.ready(acme)
 		}
+	})
+
+	It("is held before anything is made in it", func() {
+		w := newWorld()
+		env, acme := w.connected(), w.account("acme")
+		var late atomic.Bool
+		w.lag.Lag(func() time.Duration {
+			if late.CompareAndSwap(false, true) {
+				return time.Hour
+			}
+			return 0
+		}, nil)
+		w.change(env, func() { env.Labels = map[string]string{"seen": "late"} }) // until then, it cannot be written
+		Eventually(late.Load).Should(BeTrue())
+		w.create(acme)
+		Eventually(func() int { return w.passes(acme) }).Should(BeNumerically(">", 1))
+		Expect(w.remote("acme")).To(BeNil())
+		w.time.Advance(time.Hour)
+		w.ready(acme)
+		w.read(env)
+		Expect(env.Finalizers).To(ContainElement(v1alpha1.Finalizer))
 	})
 
 	It("goes on when its key is rotated", func() {
