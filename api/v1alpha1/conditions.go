@@ -75,7 +75,8 @@ const (
 	// come back). Nobody acts; time passes.
 	ReasonThrottled = "Throttled"
 	// ReasonFailed: a call failed in a way that may pass: network, time-out, 5xx or
-	// a nonsensical answer. Nobody acts yet: the operator tries again with growing pauses.
+	// a nonsensical answer; or Kubernetes refused a write. Nobody acts yet: the operator
+	// tries again with growing pauses.
 	ReasonFailed = "Failed"
 	// ReasonDeletionPending: an environment is being deleted while objects still
 	// refer to it. The user deletes those objects; the environment goes after the last of them.

@@ -58,14 +58,18 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		r.forget(key)
 		return requeue(release(ctx, r.client, env))
 	case !deleting && users.count > 0:
-		if env, err = hold(ctx, r.client, env, nil); err != nil {
+		if env, err = hold(ctx, r.client, env, nil); judge(err).class == silent {
 			return requeue(err)
 		}
 	}
 	before := env.DeepCopyObject().(T)
 	conn := r.environments.connections.of(key)
 	conn.gate.OnTrip(func() { r.waker.Wake(request, 0) })
-	err = r.connect(ctx, env, conn)
+	if err == nil {
+		err = r.connect(ctx, env, conn)
+	} else { // nothing is made in what could go at any time
+		conn.gate.CloseFor(reasonOf(err))
+	}
 	if deleting && err == nil {
 		err = waitingFor(v1alpha1.ReasonDeletionPending, "waits until the objects that refer to it are deleted: kubectl get cobalt lists them")
 	}

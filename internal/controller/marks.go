@@ -64,7 +64,7 @@ func hold[T client.Object](ctx context.Context, c client.Client, obj T, marks ma
 		return obj, nil
 	}
 	if err := c.Patch(ctx, held, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})); err != nil {
-		return obj, err
+		return obj, fmt.Errorf("write the finalizer, which must be there first: %w", err)
 	}
 	held.SetManagedFields(nil) // as in the cache: nobody reads them, and they are half of an object
 	return held, nil

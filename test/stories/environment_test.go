@@ -8,6 +8,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -80,6 +81,29 @@ var _ = Describe("An environment", func() {
 		w.time.Advance(time.Hour)
 		w.ready(acme)
 		w.read(env)
+		Expect(env.Finalizers).To(ContainElement(v1alpha1.Finalizer))
+	})
+
+	It("that cannot be held says so, and so do its objects", func() {
+		w := newWorld()
+		env, acme := w.connected(), w.account("acme")
+		allow := refuseFinalizers(w, env)
+		w.create(acme)
+		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+		Expect(message).To(HavePrefix("write the finalizer, which must be there first: "))
+		Expect(message).To(HaveSuffix("nobody may hold it"))
+		message = w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)
+		Expect(message).To(ContainSubstring("Failed, see its status"))
+		Expect(w.remote("acme")).To(BeNil())
+		Eventually(func() time.Duration { delay, _ := w.delay(acme); return delay }).Should(BeNumerically(">", time.Minute), "it does not insist")
+		allow()
+		Eventually(func() bool {
+			w.time.Advance(time.Minute)
+			w.read(acme)
+			return acme.Status.ID != ""
+		}).Should(BeTrue())
+		w.ready(acme)
+		w.ready(env)
 		Expect(env.Finalizers).To(ContainElement(v1alpha1.Finalizer))
 	})
 
@@ -450,4 +474,45 @@ func stalled(env *v1alpha1.Environment) bool {
 		}
 	}
 	return false
+}
+
+// refuseFinalizers has a policy refuse that environments are held, until it is allowed again.
+func refuseFinalizers(w *world, env *v1alpha1.Environment) (allow func()) {
+	GinkgoHelper()
+	policy := &admissionv1.ValidatingAdmissionPolicy{
+		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
+		Spec: admissionv1.ValidatingAdmissionPolicySpec{
+			MatchConstraints: &admissionv1.MatchResources{
+				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: w.namespace}},
+				ResourceRules: []admissionv1.NamedRuleWithOperations{{RuleWithOperations: admissionv1.RuleWithOperations{
+					Operations: []admissionv1.OperationType{admissionv1.Update},
+					Rule: admissionv1.Rule{
+						APIGroups: []string{v1alpha1.GroupVersion.Group}, APIVersions: []string{"*"}, Resources: []string{"environments"},
+					},
+				}}},
+			},
+			Validations: []admissionv1.Validation{{
+				Expression: "!has(object.metadata.finalizers) || size(object.metadata.finalizers) == 0", Message: "nobody may hold it",
+			}},
+		},
+	}
+	binding := &admissionv1.ValidatingAdmissionPolicyBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
+		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+			PolicyName: policy.Name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
+		},
+	}
+	hold := func() error {
+		held := env.DeepCopy()
+		held.Finalizers = []string{v1alpha1.Finalizer}
+		return w.Patch(w.ctx, held, client.MergeFrom(env), client.DryRunAll)
+	}
+	w.create(policy, binding)
+	DeferCleanup(func() { Expect(client.IgnoreNotFound(w.Delete(w.ctx, policy))).To(Succeed()) })
+	Eventually(hold).ShouldNot(Succeed())
+	return func() {
+		GinkgoHelper()
+		w.remove(binding)
+		Eventually(hold).Should(Succeed())
+	}
 }
