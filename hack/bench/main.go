@@ -64,7 +64,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.IntVar(&o.many, "many", 10_000, "LinkedAccounts that are compared with few, and whose weight and restart are measured")
 	flags.IntVar(&o.mixed, "mixed", 1000, "objects of each kind in the mixed set; 0 leaves it out")
 	flags.IntVar(&o.some, "some", 300, "objects where the server's limit sets the pace")
-	flags.IntVar(&o.rounds, "rounds", 3, "times that operator and bare client are compared, of which the median counts")
+	flags.IntVar(&o.rounds, "rounds", 3, "times that many accounts are compared with few, of which the mean counts")
 	flags.DurationVar(&o.window, "window", time.Minute, "how long quiet is measured, and the sync interval then: at least 30s")
 	flags.StringVar(&o.parts, "parts", "",
 		"what to measure, separated by commas: compare, pace, storm, beside, mix, sweep, weigh; empty is all")

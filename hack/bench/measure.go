@@ -103,55 +103,51 @@ func (b *bench) bring(ctx context.Context, namespace string, count int, at *api,
 // settling is how long events may still be on their way when all objects are Ready.
 const settling = 2 * time.Second
 
-// round is one comparison of few accounts with many, and of the operator with the bare client: the machine grows slower
-// and faster meanwhile, so that only what ran side by side can be compared. The many take minutes: few come before and
-// after them.
-type round struct{ few, many, again pair }
-
-// growth is how many times as long as few accounts many took.
-func (r round) growth(who func(pair) *result) float64 {
-	return 2 * who(r.many).seconds / (who(r.few).seconds + who(r.again).seconds)
-}
-
-// pair is what the operator and the bare client took.
+// pair is what operator and bare client took, one after the other.
 type pair struct{ operator, bare *result }
 
-// compare runs bare client and operator in turn, with few accounts and with many.
-func (b *bench) compare(ctx context.Context) error {
-	var rounds []round
-	for range b.options.rounds {
-		var r round
-		var err error
-		if r.few, err = b.both(ctx, b.options.few); err != nil {
-			return err
-		}
-		if r.many, err = b.both(ctx, b.options.many); err != nil {
-			return err
-		}
-		if r.again, err = b.both(ctx, b.options.few); err != nil {
-			return err
-		}
-		rounds = append(rounds, r)
-	}
-	few, last := b.sideBySide(b.options.few, rounds, func(r round) pair { return r.few }), rounds[len(rounds)-1].few
-	few.headline("time, operator to bare client",
-		median(rounds, func(r round) float64 { return r.few.operator.seconds / r.few.bare.seconds }), "×", atMost(1.3))
-	n := float64(b.options.few)
-	few.add("CPU", last.operator.usage.cpu, "s", nil)
-	few.add("CPU of the bare client", last.bare.usage.cpu, "s", nil)
-	few.add("calls per object", float64(total(last.operator.calls))/n, "", atMost(1.01))
-	few.add("writes per object", float64(last.operator.writes.of("linkedaccounts"))/n, "", atMost(2))
-	few.add("events per object", float64(last.operator.writes[eventResource])/n, "", nil)
-	few.add("events per object, bare client", float64(last.bare.writes[eventResource])/n, "", nil)
+func ofOperator(p pair) float64 { return p.operator.seconds }
+func ofBare(p pair) float64     { return p.bare.seconds }
 
-	many := b.sideBySide(b.options.many, rounds, func(r round) pair { return r.many })
-	many.headline("time, operator to bare client",
-		median(rounds, func(r round) float64 { return r.many.operator.seconds / r.many.bare.seconds }), "×", nil)
+// runs are all with as many accounts.
+type runs []pair
+
+// mean is how long one of the two took. It is no median: many accounts take their share of what slows the machine down
+// now and then, and few must as well.
+func (r runs) mean(of func(pair) float64) float64 {
+	sum := 0.0
+	for _, p := range r {
+		sum += of(p)
+	}
+	return sum / float64(len(r))
+}
+
+// compare runs bare client and operator in turn, with few accounts and with many. The machine grows slower and faster
+// meanwhile. Many take long enough to see both; few come often, before and after them.
+func (b *bench) compare(ctx context.Context) error {
+	taken := map[int]runs{}
+	for range b.options.rounds {
+		for _, count := range []int{b.options.few, b.options.few, b.options.many, b.options.few, b.options.few} {
+			p, err := b.both(ctx, count)
+			if err != nil {
+				return err
+			}
+			taken[count] = append(taken[count], p)
+		}
+	}
+	few, many := taken[b.options.few], taken[b.options.many]
+	p, last, n := b.sideBySide(b.options.few, few, atMost(1.3)), few[len(few)-1], float64(b.options.few)
+	p.add("CPU", last.operator.usage.cpu, "s", nil)
+	p.add("CPU of the bare client", last.bare.usage.cpu, "s", nil)
+	p.add("calls per object", float64(total(last.operator.calls))/n, "", atMost(1.01))
+	p.add("writes per object", float64(last.operator.writes.of("linkedaccounts"))/n, "", atMost(2))
+	p.add("events per object", float64(last.operator.writes[eventResource])/n, "", nil)
+	p.add("events per object, bare client", float64(last.bare.writes[eventResource])/n, "", nil)
+
+	p = b.sideBySide(b.options.many, many, nil)
 	grows := fmt.Sprintf("time, compared with %d", b.options.few)
-	many.headline(grows, median(rounds, func(r round) float64 { return r.growth(func(p pair) *result { return p.operator }) }),
-		"×", atMost(1.1*float64(b.options.many)/n))
-	many.headline(grows+", bare client", median(rounds, func(r round) float64 { return r.growth(func(p pair) *result { return p.bare }) }),
-		"×", nil)
+	p.headline(grows, many.mean(ofOperator)/few.mean(ofOperator), "×", atMost(1.1*float64(b.options.many)/n))
+	p.headline(grows+", bare client", many.mean(ofBare)/few.mean(ofBare), "×", nil)
 	return nil
 }
 
@@ -172,21 +168,19 @@ func (b *bench) both(ctx context.Context, count int) (p pair, err error) {
 }
 
 // sideBySide begins the part of as many accounts with the times that they took.
-func (b *bench) sideBySide(count int, rounds []round, of func(round) pair) *part {
-	p, took := b.report.part(fmt.Sprintf("%d LinkedAccounts", count)), median(rounds, func(r round) float64 { return of(r).operator.seconds })
+func (b *bench) sideBySide(count int, taken runs, wanted *target) *part {
+	p, took := b.report.part(fmt.Sprintf("%d LinkedAccounts", count)), taken.mean(ofOperator)
 	p.add("time until all are Ready", took, "s", nil)
-	p.add("objects", float64(count)/took, "/s", nil)
-	p.add("time of the bare client", median(rounds, func(r round) float64 { return of(r).bare.seconds }), "s", nil)
-	return p
-}
-
-func median(rounds []round, of func(round) float64) float64 {
-	var values []float64
-	for _, r := range rounds {
-		values = append(values, of(r))
+	shortest, longest := taken[0].operator.seconds, taken[0].operator.seconds
+	for _, run := range taken {
+		shortest, longest = min(shortest, run.operator.seconds), max(longest, run.operator.seconds)
 	}
-	slices.Sort(values)
-	return values[len(values)/2]
+	p.add(fmt.Sprintf("the shortest of %d runs", len(taken)), shortest, "s", nil)
+	p.add(fmt.Sprintf("the longest of %d runs", len(taken)), longest, "s", nil)
+	p.add("objects", float64(count)/took, "/s", nil)
+	p.add("time of the bare client", taken.mean(ofBare), "s", nil)
+	p.headline("time, operator to bare client", took/taken.mean(ofBare), "×", wanted)
+	return p
 }
 
 // mix brings all kinds to Cobalt at once.
