@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -105,8 +106,15 @@ func (w *world) conforms() {
 // start starts an operator that knows nothing of what one before it had in memory.
 func (w *world) start() {
 	GinkgoHelper()
+	namespaces := append([]string{w.namespace}, w.neighbours...)
+	caches := controller.CacheOptions(namespaces)
+	ours, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+		{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpIn, Values: namespaces},
+	}})
+	Expect(err).NotTo(HaveOccurred())
+	caches.ByObject[&corev1.Namespace{}] = cache.ByObject{Label: ours} // those of other stories stay, and grow in number
 	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
-		Scheme: cluster.Scheme, Cache: controller.CacheOptions(append([]string{w.namespace}, w.neighbours...)),
+		Scheme: cluster.Scheme, Cache: caches,
 		Metrics:        metricsserver.Options{BindAddress: "0"},
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return controller.Mapper(), nil },
 		NewClient:      w.doom.client,
