@@ -125,17 +125,20 @@ func (r runs) mean(of func(pair) float64) float64 {
 // compare runs bare client and operator in turn, with few accounts and with many. The machine grows slower and faster
 // meanwhile. Many take long enough to see both; few come often, before and after them.
 func (b *bench) compare(ctx context.Context) error {
-	taken := map[int]runs{}
+	var few, many runs
 	for range b.options.rounds {
-		for _, count := range []int{b.options.few, b.options.few, b.options.many, b.options.few, b.options.few} {
+		for _, taken := range []*runs{&few, &few, &many, &few, &few} {
+			count := b.options.few
+			if taken == &many {
+				count = b.options.many
+			}
 			p, err := b.both(ctx, count)
 			if err != nil {
 				return err
 			}
-			taken[count] = append(taken[count], p)
+			*taken = append(*taken, p)
 		}
 	}
-	few, many := taken[b.options.few], taken[b.options.many]
 	p, last, n := b.sideBySide(b.options.few, few, atMost(1.3)), few[len(few)-1], float64(b.options.few)
 	p.add("CPU", last.operator.usage.cpu, "s", nil)
 	p.add("CPU of the bare client", last.bare.usage.cpu, "s", nil)
