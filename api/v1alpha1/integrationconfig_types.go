@@ -201,3 +201,6 @@ func (c *IntegrationConfig) CommonSpec() *CommonSpec { return &c.Spec.CommonSpec
 
 // CommonStatus gives the shared flow its part of the status.
 func (c *IntegrationConfig) CommonStatus() *CommonStatus { return &c.Status.CommonStatus }
+
+// WholeStatus is for comparing it.
+func (c *IntegrationConfig) WholeStatus() any { return &c.Status }

@@ -258,3 +258,6 @@ func (a *LinkedAccount) CommonSpec() *CommonSpec { return &a.Spec.CommonSpec }
 
 // CommonStatus gives the shared flow its part of the status.
 func (a *LinkedAccount) CommonStatus() *CommonStatus { return &a.Status.CommonStatus }
+
+// WholeStatus is for comparing it.
+func (a *LinkedAccount) WholeStatus() any { return &a.Status }

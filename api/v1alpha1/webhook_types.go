@@ -74,3 +74,6 @@ func (w *Webhook) CommonSpec() *CommonSpec { return &w.Spec.CommonSpec }
 
 // CommonStatus gives the shared flow its part of the status.
 func (w *Webhook) CommonStatus() *CommonStatus { return &w.Status.CommonStatus }
+
+// WholeStatus is for comparing it.
+func (w *Webhook) WholeStatus() any { return &w.Status }

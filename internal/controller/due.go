@@ -113,6 +113,19 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+// perInterval is how many times in an interval objects are looked at, several at a
+// time: waking up for each of them costs more than looking at it.
+const perInterval = 600
+
+// together is after, or so much less that others of the interval come at the same time.
+func together(now time.Time, after, interval time.Duration) time.Duration {
+	grid := min(interval/perInterval, time.Second)
+	if grid <= 0 || after < grid {
+		return after
+	}
+	return after - time.Duration(now.Add(after).UnixNano()%int64(grid))
+}
+
 // background is a result at the lowest priority: the queue would otherwise keep
 // the priority of the change that an object was last looked at for.
 func background(after time.Duration) ctrl.Result {

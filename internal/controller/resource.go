@@ -23,6 +23,8 @@ type Kept interface {
 	Object
 	CommonSpec() *v1alpha1.CommonSpec
 	CommonStatus() *v1alpha1.CommonStatus
+	// WholeStatus is for comparing it.
+	WholeStatus() any
 }
 
 // Resource is what one kind teaches the shared flow: T is the custom resource,

@@ -156,10 +156,10 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 		options.Clock = clock.RealClock{}
 	}
 	if options.Jitter == nil {
-		options.Jitter = func(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }
+		options.Jitter = func(d time.Duration) time.Duration { return together(options.Clock.Now(), d-d/10+rand.N(d/5+1), d) }
 	}
 	if options.Spread == nil {
-		options.Spread = func(d time.Duration) time.Duration { return rand.N(d + 1) }
+		options.Spread = func(d time.Duration) time.Duration { return together(options.Clock.Now(), rand.N(d+1), d) }
 	}
 	options.slots = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles/2)
 	return &setup{
