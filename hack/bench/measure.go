@@ -112,14 +112,23 @@ func ofBare(p pair) float64     { return p.bare.seconds }
 // runs are all with as many accounts.
 type runs []pair
 
-// mean is how long one of the two took. It is no median: many accounts take their share of what slows the machine down
-// now and then, and few must as well.
-func (r runs) mean(of func(pair) float64) float64 {
-	sum := 0.0
+// seconds are how long one of the two took each time.
+func (r runs) seconds(of func(pair) float64) []float64 {
+	var seconds []float64
 	for _, p := range r {
-		sum += of(p)
+		seconds = append(seconds, of(p))
 	}
-	return sum / float64(len(r))
+	return seconds
+}
+
+// mean of how long something took. It is no median: many accounts take their share of what slows the machine down
+// now and then, and few must as well.
+func mean(seconds []float64) float64 {
+	sum := 0.0
+	for _, s := range seconds {
+		sum += s
+	}
+	return sum / float64(len(seconds))
 }
 
 // compare runs bare client and operator in turn, with few accounts and with many. The machine grows slower and faster
@@ -149,8 +158,8 @@ func (b *bench) compare(ctx context.Context) error {
 
 	p = b.sideBySide(b.options.many, many, nil)
 	grows := fmt.Sprintf("time, compared with %d", b.options.few)
-	p.headline(grows, many.mean(ofOperator)/few.mean(ofOperator), "×", atMost(1.1*float64(b.options.many)/n))
-	p.headline(grows+", bare client", many.mean(ofBare)/few.mean(ofBare), "×", nil)
+	p.headline(grows, mean(many.seconds(ofOperator))/mean(few.seconds(ofOperator)), "×", atMost(1.1*float64(b.options.many)/n))
+	p.headline(grows+", bare client", mean(many.seconds(ofBare))/mean(few.seconds(ofBare)), "×", nil)
 	return nil
 }
 
@@ -172,17 +181,14 @@ func (b *bench) both(ctx context.Context, count int) (p pair, err error) {
 
 // sideBySide begins the part of as many accounts with the times that they took.
 func (b *bench) sideBySide(count int, taken runs, wanted *target) *part {
-	p, took := b.report.part(fmt.Sprintf("%d LinkedAccounts", count)), taken.mean(ofOperator)
+	p, seconds := b.report.part(fmt.Sprintf("%d LinkedAccounts", count)), taken.seconds(ofOperator)
+	took, bare := mean(seconds), mean(taken.seconds(ofBare))
 	p.add("time until all are Ready", took, "s", nil)
-	shortest, longest := taken[0].operator.seconds, taken[0].operator.seconds
-	for _, run := range taken {
-		shortest, longest = min(shortest, run.operator.seconds), max(longest, run.operator.seconds)
-	}
-	p.add(fmt.Sprintf("the shortest of %d runs", len(taken)), shortest, "s", nil)
-	p.add(fmt.Sprintf("the longest of %d runs", len(taken)), longest, "s", nil)
+	p.add(fmt.Sprintf("the shortest of %d runs", len(taken)), slices.Min(seconds), "s", nil)
+	p.add(fmt.Sprintf("the longest of %d runs", len(taken)), slices.Max(seconds), "s", nil)
 	p.add("objects", float64(count)/took, "/s", nil)
-	p.add("time of the bare client", taken.mean(ofBare), "s", nil)
-	p.headline("time, operator to bare client", took/taken.mean(ofBare), "×", wanted)
+	p.add("time of the bare client", bare, "s", nil)
+	p.headline("time, operator to bare client", took/bare, "×", wanted)
 	return p
 }
 

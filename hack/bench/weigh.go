@@ -80,62 +80,6 @@ func (b *bench) idle(ctx context.Context, p *part, operator *process, at *api) e
 	return nil
 }
 
-// restart measures a new operator in the first minute with everything Ready.
-func (b *bench) restart(ctx context.Context, at *api) error {
-	if err := b.allowElection(ctx, weighed); err != nil {
-		return err
-	}
-	before, err := b.writes(ctx)
-	if err != nil {
-		return err
-	}
-	operator, err := b.operate(ctx, weighed, []*api{at}, "--leader-elect", "--leader-election-namespace="+weighed)
-	if err != nil {
-		return err
-	}
-	defer operator.Stop()
-	p := b.report.part(fmt.Sprintf("restart with %d", b.options.many))
-	var ready time.Time
-	says := make(chan error, 1)
-	go func() {
-		err := operator.isReady(ctx)
-		ready = time.Now()
-		says <- err
-	}()
-	if err := b.leads(ctx, weighed); err != nil {
-		return err
-	}
-	leads := time.Now()
-	p.add("time until it leads", leads.Sub(operator.began).Seconds(), "s", nil)
-	took, err := b.one(ctx, weighed, b.options.many)
-	if err != nil {
-		return err
-	}
-	p.headline("object created then: time until Ready", took, "s", atMost(1))
-	if err := <-says; err != nil {
-		return err
-	}
-	p.add("time until it says that it is ready", ready.Sub(operator.began).Seconds(), "s", nil)
-	if err := pass(ctx, time.Until(leads.Add(time.Minute))); err != nil {
-		return err
-	}
-	after, err := b.writes(ctx)
-	if err != nil {
-		return err
-	}
-	used, err := usageOf(operator.PID)
-	if err != nil {
-		return err
-	}
-	calls, writes := len(at.since(operator.began)), after.since(before).objects()
-	// Those of the new object are its creation, two writes, and a look and an upsert.
-	p.add("calls in the first minute for those that were Ready", float64(calls-2), "", atMost(2))
-	p.add("writes in the first minute for those that were Ready", float64(writes-3), "", atMost(0))
-	p.add("CPU in the first minute", used.cpu, "s", nil)
-	p.add("peak RSS", used.peak, "MB", nil)
-	return nil
-}
-
 // one creates an account more, and returns how long it takes to be Ready.
 func (b *bench) one(ctx context.Context, namespace string, i int) (seconds float64, err error) {
 	account, start := accounts(namespace, defaultName)(i), time.Now()
