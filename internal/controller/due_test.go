@@ -18,7 +18,7 @@ func TestTogether(t *testing.T) {
 		"Whole":  {"not earlier than it must be", 0, 10 * time.Minute, 10 * time.Minute, 10 * time.Minute},
 		"Minute": {"a short interval is kept more exactly", 30 * time.Millisecond, 50*time.Second + 90*time.Millisecond, time.Minute, 50*time.Second + 100*time.Millisecond},
 		"Long":   {"and a long one to the second", 0, 23*time.Hour + 1900*time.Millisecond, 24 * time.Hour, 23*time.Hour + time.Second},
-		"Soon":   {"what is due at once is not overdue", 999 * time.Millisecond, time.Millisecond, 10 * time.Minute, time.Second},
+		"Soon":   {"what is due at once is not overdue", 500 * time.Millisecond, 100 * time.Millisecond, 10 * time.Minute, 600 * time.Millisecond},
 		"Now":    {"nor is an interval too short to share", 5, 7, 100, 12},
 	}
 	for name, tc := range cases {

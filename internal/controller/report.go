@@ -31,8 +31,8 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	if !r.keepsQuiet(p, o, now) {
 		r.report(p, o, now)
 	}
-	news := !equality.Semantic.DeepEqual(p.before.WholeStatus(), p.obj.WholeStatus())
-	if news && !p.lost { // a pass that finds nothing new writes nothing
+	same := equality.Semantic.DeepEqual(p.before.WholeStatus(), p.obj.WholeStatus())
+	if !same && !p.lost { // a pass that finds nothing new writes nothing
 		if err := r.tell(ctx, p); err != nil {
 			return requeue(err)
 		}
