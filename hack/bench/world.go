@@ -19,7 +19,6 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/hack/children"
-	"github.com/cobalt-operator/cobalt-operator/internal/testenv"
 )
 
 // bench is what all parts share.
@@ -158,7 +157,7 @@ func (b *bench) leads(ctx context.Context, namespace string) error {
 type counts map[schema.GroupResource]int
 
 func (b *bench) writes(ctx context.Context) (counts, error) {
-	return testenv.Writes(ctx, b.plane.Config)
+	return writesSoFar(ctx, b.plane.Config)
 }
 
 var eventResource = schema.GroupResource{Group: "events.k8s.io", Resource: "events"}

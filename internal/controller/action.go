@@ -93,13 +93,13 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	defer slots.Yield(self)
 	switch {
 	case r.due.get(request.NamespacedName, obj.GetUID()).lags(obj):
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	case !obj.GetDeletionTimestamp().IsZero():
 		return r.leave(ctx, obj)
 	case obj.MemberSpec().Suspend:
 		t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), flow: r}
 		r.Action.Suspend(obj)
-		return requeue(t.commit(ctx))
+		return r.options.requeue(t.commit(ctx))
 	}
 	t, err := r.begin(ctx, obj)
 	if err != nil {
@@ -207,7 +207,7 @@ func (r *ActionReconciler[T]) leave(ctx context.Context, obj T) (ctrl.Result, er
 		ctrl.LoggerFrom(ctx).Info("left behind in Cobalt", "what", left)
 		metrics.LeftBehind.WithLabelValues(r.kind).Inc()
 	}
-	return requeue(release(ctx, r.client, obj))
+	return r.options.requeue(release(ctx, r.client, obj))
 }
 
 func (r *ActionReconciler[T]) tell(obj T, eventType, reason, action, note string) {

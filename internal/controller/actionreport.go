@@ -19,7 +19,7 @@ import (
 
 // finish reports how an object stands, and says when its next turn is.
 func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands standing, err error) (ctrl.Result, error) {
-	o, now := judge(err), r.clock.Now()
+	o, now := r.options.outcomeOf(err), r.clock.Now()
 	if err == nil {
 		o.reason, o.message = stands.reason, stands.message
 	}
@@ -45,7 +45,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		t.tell(eventType, is.Reason, "Reconcile", is.Message)
 	}
 	if err := t.commit(ctx); err != nil {
-		return requeue(err)
+		return r.options.requeue(err)
 	}
 	r.attempts.forget(t.resolved)
 	r.grewUp(t, conditions, now)
@@ -53,7 +53,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		do()
 	}
 	if err := r.mark(ctx, t); err != nil {
-		return requeue(err)
+		return r.options.requeue(err)
 	}
 	return r.next(t, o, now)
 }

@@ -71,8 +71,13 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 	if marks[originMark] != string(v1alpha1.OriginCreated) {
 		delete(marks, originMark)
 	}
-	if _, err := hold(ctx, r.client, heir, marks); err != nil {
+	held, err := hold(ctx, r.client, heir, marks)
+	if err != nil {
 		return err
+	}
+	if !isHeld(heir) { // it may go all the same, or have gone by now
+		r.holds.put(held.(T))
+		r.waker.Wake(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(heir)}, 0)
 	}
 	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release",
 		"left in Cobalt: it now belongs to "+client.ObjectKeyFromObject(heir).String())
@@ -84,9 +89,9 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 func (r *Reconciler[T, R]) letGo(ctx context.Context, p *pass[T]) (ctrl.Result, error) {
 	if p.lost {
 		r.holds.forget(client.ObjectKeyFromObject(p.obj))
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
-	return requeue(release(ctx, r.client, p.obj))
+	return r.options.requeue(release(ctx, r.client, p.obj))
 }
 
 // lately is how long an answer proves that the API is there and takes the key.

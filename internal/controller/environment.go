@@ -46,20 +46,20 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		return ctrl.Result{}, r.lost(ctx, key)
 	}
 	if err := r.newest(ctx, key, env); err != nil {
-		return requeue(err)
+		return r.options.requeue(err)
 	}
 	users, err := r.environments.usersOf(ctx, key)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	deleting := !env.GetDeletionTimestamp().IsZero()
-	switch {
-	case deleting && users.count == 0:
+	if deleting && users.count == 0 {
 		r.forget(key)
-		return requeue(release(ctx, r.client, env))
-	case !deleting && users.count > 0:
+		return r.options.requeue(release(ctx, r.client, env))
+	}
+	if !deleting { // before its first object comes, which would have to wait for it
 		if env, err = hold(ctx, r.client, env, nil); judge(err).class == silent {
-			return requeue(err)
+			return r.options.requeue(err)
 		}
 	}
 	before := env.DeepCopyObject().(T)
@@ -73,7 +73,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	if deleting && err == nil {
 		err = waitingFor(v1alpha1.ReasonDeletionPending, "waits until the objects that refer to it are deleted: kubectl get cobalt lists them")
 	}
-	o := environmentOutcome(err)
+	o := r.outcomeOf(err)
 	if o.class == ready {
 		o.message += r.stretch(env, conn, users)
 	}
@@ -144,9 +144,9 @@ func (r *EnvironmentReconciler[T]) interval(env T) time.Duration {
 	return never
 }
 
-// environmentOutcome is judge in the words of an environment.
-func environmentOutcome(err error) outcome {
-	o := judge(err)
+// outcomeOf is what an error means in the words of an environment.
+func (r *EnvironmentReconciler[T]) outcomeOf(err error) outcome {
+	o := r.options.outcomeOf(err)
 	if o.class == ready {
 		o.reason, o.message = v1alpha1.ReasonConnected, "the API answers and accepts the key"
 	}
@@ -169,7 +169,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 	if !equality.Semantic.DeepEqual(before, env) {
 		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
 			conn.hasTold(false)
-			return requeue(err)
+			return r.options.requeue(err)
 		}
 		conn.saw(env.GetResourceVersion())
 		conn.youth.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)

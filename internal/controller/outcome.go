@@ -59,12 +59,11 @@ type outcome struct {
 	reason, message string
 	// after is when to come back; zero leaves it to the sync interval.
 	after time.Duration
+	// again is to come back as soon as the cache may have caught up.
+	again bool
 	// err is for the queue alone: it asks for growing pauses.
 	err error
 }
-
-// conflictPause lets the cache catch up with a write it has not seen.
-const conflictPause = 200 * time.Millisecond
 
 // judge gives the error of a pass its meaning. It is the only place that does.
 func judge(err error) outcome {
@@ -83,11 +82,11 @@ func judge(err error) outcome {
 	case errors.Is(err, errNotYet), errors.Is(err, context.Canceled): // the operator is told to stop
 		return outcome{class: silent}
 	case errors.Is(err, errAgain):
-		return outcome{class: silent, after: conflictPause}
+		return outcome{class: silent, again: true}
 	case errors.As(err, &throttled):
 		return outcome{class: silent, after: throttled.After}
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err): // another version is there, or none
-		return outcome{class: silent, after: conflictPause}
+		return outcome{class: silent, again: true}
 	case cobalt.IsThrottled(err):
 		return outcome{
 			class: reconciling, reason: v1alpha1.ReasonThrottled, after: max(cobalt.RetryAfter(err), time.Second),
@@ -113,10 +112,19 @@ func judge(err error) outcome {
 	}
 }
 
+// outcomeOf is what an error means, with the pause that the cache needs.
+func (o *Options) outcomeOf(err error) outcome {
+	means := judge(err)
+	if means.again {
+		means.after = o.ConflictPause
+	}
+	return means
+}
+
 // requeue says when to come back after a step that says nothing in the status.
-func requeue(err error) (ctrl.Result, error) {
-	o := judge(err)
-	return ctrl.Result{RequeueAfter: o.after}, o.err
+func (o *Options) requeue(err error) (ctrl.Result, error) {
+	means := o.outcomeOf(err)
+	return ctrl.Result{RequeueAfter: means.after}, means.err
 }
 
 // conditions is the part of a status that says what came of a pass.

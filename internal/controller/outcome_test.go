@@ -34,7 +34,7 @@ func TestJudge(t *testing.T) {
 		"Stalled":      {reason: "the user acts", err: stalledBy("NotAllowed", "x"), want: outcome{class: stuck, reason: "NotAllowed"}},
 		"NotYet":       {reason: "a moment later there is more to say", err: errNotYet, want: outcome{class: silent}},
 		"HeldBack":     {reason: "the limiter says when; not worth a write", err: &cobalt.ThrottledError{After: 3 * time.Second}, want: outcome{class: silent, after: 3 * time.Second}},
-		"Conflict":     {reason: "the cache lags; not worth a write", err: apierrors.NewConflict(schema.GroupResource{}, "a", errBoom), want: outcome{class: silent, after: conflictPause}},
+		"Conflict":     {reason: "the cache lags; not worth a write", err: apierrors.NewConflict(schema.GroupResource{}, "a", errBoom), want: outcome{class: silent, again: true}},
 		"TooMany":      {reason: "time passes; never hotter than once a second", err: status(http.StatusTooManyRequests), want: outcome{class: reconciling, reason: "Throttled", after: time.Second}},
 		"RetryAfter":   {reason: "as long as the API says", err: &cobalt.Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Minute}, want: outcome{class: reconciling, reason: "Throttled", after: time.Minute}},
 		"Unauthorized": {reason: "the environment carries the alert", err: status(http.StatusUnauthorized), want: outcome{class: reconciling, reason: "EnvironmentNotReady", err: cmpopts.AnyError}},

@@ -53,12 +53,12 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		return ctrl.Result{}, nil
 	}
 	if r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()).lags(obj) { // what we have reported is not in it yet
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
 	account, accountErr := r.accounts.of(ctx, obj)
 	release, ok := r.claims.take(account.id, r.Resource.Identities(obj))
 	if !ok {
-		return ctrl.Result{RequeueAfter: conflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
 	defer release()
 	env, envErr := r.environments.find(ctx, obj, account.id, r.waiterOf(obj))
@@ -115,7 +115,7 @@ func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env Environment
 	if p.held {
 		r.holds.put(p.obj)
 	}
-	return r.finish(ctx, p, judge(err))
+	return r.finish(ctx, p, r.options.outcomeOf(err))
 }
 
 // sync is the whole story of an object that is not being deleted.

@@ -32,9 +32,11 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 		r.report(p, o, now)
 	}
 	same := equality.Semantic.DeepEqual(p.before.WholeStatus(), p.obj.WholeStatus())
-	if !same && !p.lost { // a pass that finds nothing new writes nothing
+	if p.lost { // there is no status any more that could tell the next pass
+		r.holds.put(p.obj)
+	} else if !same { // a pass that finds nothing new writes nothing
 		if err := r.tell(ctx, p); err != nil {
-			return requeue(err)
+			return r.options.requeue(err)
 		}
 		r.holds.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
 		p.last.seen = p.obj.GetResourceVersion()

@@ -30,6 +30,8 @@ type Options struct {
 	AllowedAPIOrigins []string
 	// Namespaced operators watch single namespaces and have no cluster kinds.
 	Namespaced bool
+	// ConflictPause is what the cache needs to catch up with a write that it has not seen; 0 means 200 ms.
+	ConflictPause time.Duration
 	// UserAgent names the operator to the API.
 	UserAgent string
 
@@ -136,6 +138,8 @@ func kindOf(obj client.Object) string {
 	return userKinds[index].name
 }
 
+const usualConflictPause = 200 * time.Millisecond
+
 // setup is what the controllers share.
 type setup struct {
 	mgr          ctrl.Manager
@@ -160,6 +164,9 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	}
 	if options.Spread == nil {
 		options.Spread = func(d time.Duration) time.Duration { return together(options.Clock.Now(), rand.N(d+1), d) }
+	}
+	if options.ConflictPause == 0 {
+		options.ConflictPause = usualConflictPause
 	}
 	options.slots = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles/2)
 	return &setup{

@@ -1,51 +1,70 @@
 package testenv
 
 import (
-	"context"
-	"fmt"
+	"net/http"
+	"slices"
 	"strings"
+	"sync"
 
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 )
 
-// Writes counts the requests that changed objects of a resource, in all since
-// the cluster was started, as its API server counts them. Those of the test
-// itself count as well.
-func (c *Cluster) Writes(ctx context.Context, group, resource string) (int, error) {
-	writes, err := Writes(ctx, c.Config)
-	return writes[schema.GroupResource{Group: group, Resource: resource}], err
+// Writes counts the requests of one client that change something, by resource, whatever others write to the same
+// API server. Those to a subresource count for the resource, and those that are refused count too.
+type Writes struct {
+	mu     sync.Mutex
+	counts map[schema.GroupResource]int
 }
 
-// Writes counts the requests that changed objects, by resource, in all since the
-// API server was started.
-func Writes(ctx context.Context, config *rest.Config) (map[schema.GroupResource]int, error) {
-	clientset, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, err
+// Of is how many requests to a resource there were.
+func (w *Writes) Of(group, resource string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts[schema.GroupResource{Group: group, Resource: resource}]
+}
+
+// Counted is a client of the same API server whose writes are counted.
+func (w *Writes) Counted(c *http.Client) *http.Client {
+	counted := *c
+	counted.Transport = countedTransport{w, c.Transport}
+	return &counted
+}
+
+type countedTransport struct {
+	writes *Writes
+	next   http.RoundTripper
+}
+
+func (t countedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Method != http.MethodGet {
+		t.writes.count(request.URL.Path)
 	}
-	data, err := clientset.RESTClient().Get().AbsPath("/metrics").DoRaw(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the metrics of the API server: %w", err)
+	return t.next.RoundTrip(request)
+}
+
+func (w *Writes) count(path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.counts == nil {
+		w.counts = map[schema.GroupResource]int{}
 	}
-	parser := expfmt.NewTextParser(model.LegacyValidation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(string(data)))
-	if err != nil {
-		return nil, fmt.Errorf("parse the metrics of the API server: %w", err)
+	w.counts[resourceOf(path)]++
+}
+
+// resourceOf is what a request to the API server is about: its path is /api/VERSION or /apis/GROUP/VERSION, then
+// /namespaces/NAMESPACE unless the resource is of the whole cluster, then /RESOURCE.
+func resourceOf(path string) schema.GroupResource {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	var group string
+	if parts[0] == "apis" && len(parts) > 1 {
+		group, parts = parts[1], parts[1:]
 	}
-	writes := map[schema.GroupResource]int{}
-	for _, metric := range families["apiserver_request_total"].GetMetric() {
-		labels := map[string]string{}
-		for _, label := range metric.GetLabel() {
-			labels[label.GetName()] = label.GetValue()
-		}
-		switch labels["verb"] {
-		case "POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION":
-			writes[schema.GroupResource{Group: labels["group"], Resource: labels["resource"]}] += int(metric.GetCounter().GetValue())
-		}
+	parts = parts[min(2, len(parts)):]
+	if len(parts) > 2 && parts[0] == "namespaces" && !slices.Contains([]string{"status", "finalize"}, parts[2]) {
+		parts = parts[2:]
 	}
-	return writes, nil
+	if len(parts) == 0 {
+		return schema.GroupResource{Group: group}
+	}
+	return schema.GroupResource{Group: group, Resource: parts[0]}
 }

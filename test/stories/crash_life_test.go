@@ -147,7 +147,7 @@ func (w *world) muddle() { w.lag.Lag(lateBy(5*time.Second), nowAndThen(25)) }
 
 // live takes an object through the phases before one, then has the operator die in
 // that one, and another finish it.
-func (tc life) live(until int, cache staleness, of death) (writes, calls int) {
+func (tc life) live(until int, cache staleness, of death) (all acts, versions int) {
 	GinkgoHelper()
 	w, _ := withAccount()
 	defer func() { w.stop() }()
@@ -173,10 +173,10 @@ func (tc life) live(until int, cache staleness, of death) (writes, calls int) {
 	p.do(w, obj, tc.change)
 	is := copyOf(obj)
 	come(p, true)
-	writes, calls = w.doom.counted()
+	all = w.doom.counted()
 	if w.doom.died() {
 		w.stop()
-		w.succeed(cache, was, is)
+		versions = w.succeed(cache, was, is)
 	}
 	come(p, false)
 	Expect(tc.has(w)).To(Equal(tc.want(p)))
@@ -185,20 +185,21 @@ func (tc life) live(until int, cache staleness, of death) (writes, calls int) {
 		come(phases[len(phases)-1], false)
 		Expect(tc.has(w)).To(Equal(tc.left), "what it leaves behind")
 	}
-	return writes, calls
+	return all, versions
 }
 
-var _ = Describe("An object whose operator dies, or cannot write,", func() {
+var _ = Describe("An object whose operator dies, or cannot write,", crashPoints, func() {
 	for name, tc := range lives {
 		for until, p := range phases {
-			It(fmt.Sprintf("comes to what was asked for, and leaves nothing, whichever write fails (%s, %s)", name, p.name), func() {
-				atEveryWrite(func(of death) (writes, calls int) { return tc.live(until, fresh, of) })
-			})
-			for _, cache := range stalenesses {
-				It(fmt.Sprintf("comes to what was asked for, and leaves nothing (%s, %s, cache: %s)", name, p.name, cache), func() {
-					atEveryPoint(func(of death) (writes, calls int) { return tc.live(until, cache, of) })
-				})
+			live := func(of death) acts {
+				all, _ := tc.live(until, fresh, of)
+				return all
 			}
+			It(fmt.Sprintf("comes to what was asked for, and leaves nothing, whichever write fails (%s, %s)", name, p.name), func() { atEveryWrite(live) })
+			It(fmt.Sprintf("comes to what was asked for, and leaves nothing, whenever it dies (%s, %s)", name, p.name), func() { atEveryPoint(live) })
+			It(fmt.Sprintf("comes to what was asked for, and leaves nothing, whatever its successor sees (%s, %s)", name, p.name), func() {
+				atEveryChange(func(of death, cache staleness) (acts, int) { return tc.live(until, cache, of) })
+			})
 		}
 	}
 })

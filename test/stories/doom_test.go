@@ -42,11 +42,11 @@ var deaths atomic.Int64
 // zero doom lets it live and counts what it does.
 type doom struct {
 	mu sync.Mutex
-	// writes and calls count from when it was armed.
-	armed         bool
-	writes, calls int
-	of            death
-	dead          bool
+	// acts are those since it was armed.
+	acts
+	armed bool
+	of    death
+	dead  bool
 	// underway are writes and calls that have begun.
 	underway int
 	// seen are the versions that writes have led to, the newest last, since it was last
@@ -64,7 +64,7 @@ func (d *doom) arm(of death) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.records = true
-	d.armed, d.dead, d.writes, d.calls, d.seen, d.of = true, false, 0, 0, nil, of
+	d.armed, d.dead, d.acts, d.seen, d.of = true, false, acts{}, nil, of
 }
 
 // spare lets the next operator live.
@@ -81,10 +81,10 @@ func (d *doom) afterWrites(do func(client.Object)) {
 	d.after = do
 }
 
-func (d *doom) counted() (writes, calls int) {
+func (d *doom) counted() acts {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.writes, d.calls
+	return acts{d.writes, slices.Clone(d.calls)}
 }
 
 func (d *doom) isDead() bool {
@@ -175,9 +175,9 @@ func (d *doom) around(api http.Handler) http.Handler {
 		d.mu.Lock()
 		byOperator := r.UserAgent() == "stories"
 		if byOperator && d.armed && !d.dead {
-			d.calls++
+			d.calls = append(d.calls, r.Method != http.MethodGet)
 		}
-		last := byOperator && !d.dead && d.armed && d.calls == d.of.atCall
+		last := byOperator && !d.dead && d.armed && len(d.calls) == d.of.atCall
 		gone := byOperator && d.dead
 		d.dead = d.dead || last
 		d.underway++

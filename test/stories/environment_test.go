@@ -3,7 +3,6 @@ package stories
 import (
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -46,7 +45,7 @@ var _ = Describe("An environment", func() {
 		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonAuthenticationFailed)
 		Expect(message).To(Equal("the API refused the key in Secret " + w.namespace + "/cobalt-api-key, key api-key (401): put a valid key there"))
 		var accounts []*v1alpha1.LinkedAccount
-		for i := range 300 {
+		for i := range 50 {
 			accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
 			w.create(accounts[i])
 		}
@@ -63,31 +62,32 @@ var _ = Describe("An environment", func() {
 		}
 	})
 
-	It("is held before anything is made in it", func() {
+	It("is held before anything is done in it, and before anything uses it", func() {
 		w := newWorld()
-		env, acme := w.connected(), w.account("acme")
-		var late atomic.Bool
-		w.lag.Lag(func() time.Duration {
-			if late.CompareAndSwap(false, true) {
-				return time.Hour
+		env, acme := w.environment(), w.account("acme")
+		var before []string
+		w.whenHeld(env.Name, func(client.Object) {
+			for _, call := range w.sim.Log() {
+				before = append(before, call.Operation)
 			}
-			return 0
-		}, nil)
-		w.change(env, func() { env.Labels = map[string]string{"seen": "late"} }) // until then, it cannot be written
-		Eventually(late.Load).Should(BeTrue())
-		w.create(acme)
-		Eventually(func() int { return w.passes(acme) }).Should(BeNumerically(">", 1))
-		Expect(w.remote("acme")).To(BeNil())
-		w.time.Advance(time.Hour)
-		w.ready(acme)
-		w.read(env)
+		})
+		w.create(w.keySecret(goodKey), env)
+		w.ready(env)
 		Expect(env.Finalizers).To(ContainElement(v1alpha1.Finalizer))
+		Expect(before).To(BeEmpty())
+		held := w.writes("environments")
+		w.create(acme)
+		w.ready(acme)
+		Expect(w.writes("environments")).To(Equal(held), "its first object waits for no write")
 	})
 
 	It("that cannot be held says so, and so do its objects", func() {
 		w := newWorld()
 		env, acme := w.connected(), w.account("acme")
+		w.stop()
+		w.change(env, func() { env.Finalizers = nil })
 		allow := refuseFinalizers(w, env)
+		w.start()
 		w.create(acme)
 		message := w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonFailed)
 		Expect(message).To(HavePrefix("write the finalizer, which must be there first: "))
@@ -127,12 +127,7 @@ var _ = Describe("An environment", func() {
 
 	It("leads where it leads now when an operator starts that is shown where it led before", func() {
 		w := newWorld(func(o *simulator.Options) { o.Keys["hunter2-of-production"] = "production" })
-		env, first := w.connected(), w.account("first")
-		w.create(first) // so that the finalizer is there, whose write would be refused
-		w.ready(first)
-		w.remove(first)
-		w.gone(first)
-		w.read(env)
+		env := w.connected()
 		was := copyOf(env)
 		w.stop()
 		w.create(w.secret("production", map[string]string{"api-key": "hunter2-of-production"}))
@@ -201,7 +196,7 @@ var _ = Describe("An environment", func() {
 	It("says where it leads as soon as it is Ready, though that could not be written at first", func() {
 		w := newWorld()
 		env := w.environment()
-		w.doom.arm(death{refused: 1})
+		w.doom.arm(death{refused: 2}) // the first write is the finalizer
 		w.create(w.keySecret(goodKey), env)
 		Eventually(func() []metav1.Condition {
 			w.time.Advance(time.Second)

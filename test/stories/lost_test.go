@@ -8,8 +8,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
@@ -38,6 +40,21 @@ func (w *world) loseWhenHeld(name string, then func()) {
 	})
 }
 
+// createAfter creates an object so that it is younger than another: in one second, the
+// lower uid goes first.
+func (w *world) createAfter(first, second client.Object) {
+	GinkgoHelper()
+	for {
+		again := copyOf(second)
+		w.create(again)
+		if first.GetCreationTimestamp().Time.Before(again.GetCreationTimestamp().Time) || first.GetUID() < again.GetUID() {
+			w.read(second)
+			return
+		}
+		w.remove(again)
+	}
+}
+
 var _ = Describe("An object that goes in the moment in which it is held", func() {
 	for name, tc := range lives {
 		It(fmt.Sprintf("leaves nothing (%s)", name), func() {
@@ -50,6 +67,30 @@ var _ = Describe("An object that goes in the moment in which it is held", func()
 			w.gone(obj)
 			Eventually(func(g Gomega) {
 				g.Expect(w.sim.Calls()).To(HaveKey(tc.deletes))
+				w.time.Advance(time.Second)
+				g.Expect(tc.has(w)).To(Equal(tc.left))
+			}).Should(Succeed())
+		})
+
+		It(fmt.Sprintf("leaves nothing that was handed over to it (%s)", name), func() {
+			w, _ := withAccount()
+			first := tc.make(w)
+			heir := first.DeepCopyObject().(controller.Object)
+			heir.SetName("heir")
+			if account, ok := heir.(*v1alpha1.LinkedAccount); ok {
+				account.Spec.LinkedAccountID, account.Spec.SessionToken = first.GetName(), nil
+			}
+			w.create(first)
+			w.ready(first)
+			w.stop()
+			w.createAfter(first, heir)
+			w.start()
+			w.settled(heir, metav1.ConditionFalse, v1alpha1.ReasonConflict)
+			w.loseWhenHeld(heir.GetName(), func() {})
+			w.remove(first)
+			w.gone(first)
+			w.gone(heir)
+			Eventually(func(g Gomega) {
 				w.time.Advance(time.Second)
 				g.Expect(tc.has(w)).To(Equal(tc.left))
 			}).Should(Succeed())

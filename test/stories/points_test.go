@@ -29,37 +29,82 @@ var phases = []phase{
 	{name: "deleted", do: func(w *world, obj controller.Object, _ func(controller.Object)) { w.remove(obj) }, gone: true},
 }
 
+// crashPoints labels the stories that enumerate them: one thing after the other, and so without the race detector.
+var crashPoints = Label("crash-points")
+
 // pointsEntry is where the report of a story says at how many points operators have died.
 const pointsEntry = "points"
 
-// atEveryPoint runs something once in which nobody dies, and then once for every
-// point at which the operator can: after each of its writes, and at each of its calls
-// before it comes to anything and when it has. Before a write is after the one before
-// it, or after a call.
-func atEveryPoint(run func(of death) (writes, calls int)) {
+// acts are what an operator has done: its writes to the API server, and its calls to
+// Cobalt with whether each may have changed something there.
+type acts struct {
+	writes int
+	calls  []bool
+}
+
+// points are those at which an operator that does all this can die so that it matters:
+// after each of its writes, and at each of its calls before it comes to anything and when
+// it has. Before a write is after the one before it, or after a call. A call that only
+// reads leaves behind the same in both cases.
+func (a acts) points() []death {
+	points := a.changes()
+	for call := range a.calls {
+		points = append(points, death{atCall: call + 1})
+	}
+	return points
+}
+
+// changes are the points at which something has just changed, which a cache can be behind
+// of. Before a call that comes to nothing, the same has changed as at the point before.
+func (a acts) changes() []death {
+	var points []death
+	for write := range a.writes {
+		points = append(points, death{afterWrite: write + 1})
+	}
+	for call, changes := range a.calls {
+		if changes {
+			points = append(points, death{atCall: call + 1, worked: true})
+		}
+	}
+	return points
+}
+
+// atEveryPoint runs something once in which nobody dies, and then once for every point at
+// which the operator can.
+func atEveryPoint(run func(of death) acts) {
 	GinkgoHelper()
 	before := deaths.Load()
-	writes, calls := run(death{})
-	var points []death
-	for point := 1; point <= writes; point++ {
-		points = append(points, death{afterWrite: point})
-	}
-	for point := 1; point <= calls; point++ {
-		points = append(points, death{atCall: point}, death{atCall: point, worked: true})
-	}
-	for _, of := range points {
-		By(fmt.Sprintf("dying of %+v, with %d writes and %d calls in all", of, writes, calls))
+	all := run(death{})
+	for _, of := range all.points() {
+		By(fmt.Sprintf("dying of %+v, of all that is done: %+v", of, all))
 		run(of)
 	}
 	// A run may need a write less than the one that was counted, and end before it.
 	AddReportEntry(pointsEntry, deaths.Load()-before, ReportEntryVisibilityFailureOrVerbose)
 }
 
+// atEveryChange runs something once in which nobody dies, and then for every point at which
+// something has changed: with a successor that sees what was a write before, and with one
+// that sees what was before all of them, where that is not the same.
+func atEveryChange(run func(of death, cache staleness) (all acts, versions int)) {
+	GinkgoHelper()
+	before := deaths.Load()
+	all, _ := run(death{}, behind)
+	for _, of := range all.changes() {
+		By(fmt.Sprintf("dying of %+v, of all that is done: %+v, cache: %s", of, all, behind))
+		if _, versions := run(of, behind); versions > 2 {
+			By(fmt.Sprintf("dying of %+v, of all that is done: %+v, cache: %s", of, all, longAgo))
+			run(of, longAgo)
+		}
+	}
+	AddReportEntry(pointsEntry, deaths.Load()-before, ReportEntryVisibilityFailureOrVerbose)
+}
+
 // atEveryWrite runs something once for every write and for every way in which that can
 // fail without anybody dying.
-func atEveryWrite(run func(of death) (writes, calls int)) {
+func atEveryWrite(run func(of death) acts) {
 	GinkgoHelper()
-	writes, _ := run(death{})
+	writes := run(death{}).writes
 	for write := 1; write <= writes; write++ {
 		for _, of := range []death{{refused: write}, {unanswered: write}} {
 			By(fmt.Sprintf("living with %+v, with %d writes in all", of, writes))
@@ -80,18 +125,16 @@ const (
 	staleTime           = 5 // seconds
 )
 
-var stalenesses = []staleness{fresh, behind, longAgo}
-
 // succeed starts an operator in the place of one that died after an object that was like this had become like that. Its
-// cache may be behind for some seconds, in which the operator does what it can.
-func (w *world) succeed(cache staleness, was, is client.Object) {
+// cache may be behind for some seconds, in which the operator does what it can. It returns how many versions there were.
+func (w *world) succeed(cache staleness, was, is client.Object) int {
 	GinkgoHelper()
 	w.doom.spare()
+	versions := w.doom.versions(was, is)
 	if cache == fresh {
 		w.start()
-		return
+		return len(versions)
 	}
-	versions := w.doom.versions(was, is)
 	stale := copyOf(versions[0])
 	if cache == behind {
 		stale = copyOf(versions[max(len(versions)-2, 0)])
@@ -114,4 +157,5 @@ func (w *world) succeed(cache staleness, was, is client.Object) {
 		Expect(w.doom.versions(was, is)).To(HaveLen(len(versions)), "nothing is written about what was")
 	}
 	w.lag.CatchUp()
+	return len(versions)
 }

@@ -20,17 +20,13 @@ var _ = Describe("A linked account", func() {
 		w := newWorld()
 		env := w.connected()
 		w.sim.ResetCalls()
-		before, err := cluster.Writes(w.ctx, v1alpha1.GroupVersion.Group, "linkedaccounts")
-		Expect(err).NotTo(HaveOccurred())
+		before := w.writes("linkedaccounts")
 		acme := w.account("acme", named("Acme Inc"), yourApp(`{"tier":"gold","seats":25}`))
 		w.create(acme)
 		w.ready(acme)
 		Expect(w.sim.Calls()).To(Equal(map[string]int{"getLinkedAccount": 1, "upsertLinkedAccount": 1}))
 		writes := func() int {
-			GinkgoHelper()
-			now, err := cluster.Writes(w.ctx, v1alpha1.GroupVersion.Group, "linkedaccounts")
-			Expect(err).NotTo(HaveOccurred())
-			return now - before - 1 // the test's own
+			return w.writes("linkedaccounts") - before
 		}
 		Expect(writes()).To(Equal(2))
 		remote := w.remote("acme")

@@ -1,10 +1,13 @@
 package stories
 
 import (
+	_ "embed"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -17,14 +20,10 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
 
-// usualWalks is how many walks there are if WALKS does not say. SEED is the first of
-// them, if not 0. make test-walks takes more.
-const usualWalks = 25
-
 // walker does at random what users, their customers and the world do to an operator.
 // A seed makes the same steps each time; what the operator does between them may
-// come in another order. What a walk has found becomes a story with a name, as its seed
-// leads elsewhere when walkers learn a new step.
+// come in another order. A seed that has failed joins walks.txt; what it has found becomes a
+// story with a name as well, as seeds lead elsewhere when walkers learn a new step.
 type walker struct {
 	*world
 	random *rand.Rand
@@ -260,26 +259,44 @@ func (w *walker) drift() {
 	_ = err // it may not be there, or meet a fault: then nothing has drifted
 }
 
-// seeds are those of the walks to take.
-func seeds() []int {
-	number := func(name string, usual int) int {
-		if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
-			return n
+// knownSeeds are taken each time, one a line; what follows # says why.
+//
+//go:embed testdata/walks.txt
+var knownSeeds string
+
+// seeds are those of the walks to take: WALKS of them from SEED on, in place of the known ones if KNOWN is 0.
+func seeds() []uint64 {
+	var seeds []uint64
+	if os.Getenv("KNOWN") != "0" {
+		for line := range strings.Lines(knownSeeds) {
+			text, _, _ := strings.Cut(line, "#")
+			if text = strings.TrimSpace(text); text != "" {
+				seeds = append(seeds, mustParse(text))
+			}
 		}
-		return usual
 	}
-	first, count := number("SEED", 0), number("WALKS", usualWalks)
-	var seeds []int
-	for seed := range count {
-		seeds = append(seeds, first+seed)
+	if count := os.Getenv("WALKS"); count != "" {
+		first := mustParse(os.Getenv("SEED"))
+		for seed := range mustParse(count) {
+			seeds = append(seeds, first+seed)
+		}
 	}
-	return seeds
+	slices.Sort(seeds)
+	return slices.Compact(seeds)
+}
+
+func mustParse(number string) uint64 {
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		panic(err) // the tests cannot even be named
+	}
+	return n
 }
 
 var _ = Describe("A walk at random", func() {
 	for _, seed := range seeds() {
 		It(fmt.Sprintf("ends in what the objects say (seed %d)", seed), func() {
-			w := newWalker(uint64(seed))
+			w := newWalker(seed)
 			DeferCleanup(func() {
 				if CurrentSpecReport().Failed() {
 					AddReportEntry("steps", w.steps)

@@ -36,14 +36,12 @@ var _ = Describe("A webhook", func() {
 	It("is created with one call, and then left alone", func() {
 		w, _ := withAccount()
 		hook := w.webhook("acme", of("acme"), "Workflow Completed", "Workflow Errored")
-		before, err := cluster.Writes(w.ctx, v1alpha1.GroupVersion.Group, "webhooks")
-		Expect(err).NotTo(HaveOccurred())
+		before := w.writes("webhooks")
 		w.create(hook)
 		w.ready(hook)
 		Expect(w.sim.Calls()).To(Equal(map[string]int{"createWebhook": 1}))
-		after, err := cluster.Writes(w.ctx, v1alpha1.GroupVersion.Group, "webhooks")
-		Expect(err).NotTo(HaveOccurred())
-		Expect(after - before - 1).To(Equal(2))
+		after := w.writes("webhooks")
+		Expect(after - before).To(Equal(2))
 		Expect(w.remoteWebhook("acme").WebhookEvents).To(ConsistOf("Workflow Completed", "Workflow Errored"))
 		Expect(hook.Status.ID).To(Equal(w.remoteWebhook("acme").ID))
 		version := hook.ResourceVersion

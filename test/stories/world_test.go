@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -53,7 +54,9 @@ type world struct {
 	options    controller.Options
 	doom       *doom
 	lag        *testenv.Laggard
-	stop       func()
+	// written counts what the operators of this world write, and nobody else.
+	written testenv.Writes
+	stop    func()
 }
 
 func newWorld(options ...func(*simulator.Options)) *world {
@@ -73,7 +76,7 @@ func newWorld(options ...func(*simulator.Options)) *world {
 	w.url = server.URL + simulator.BasePath
 	w.options = controller.Options{
 		SyncInterval: syncInterval, ProgressDeadline: 15 * time.Minute, AllowedAPIOrigins: []string{server.URL},
-		UserAgent: "stories", Clock: w.time, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(), Tracer: operatorTracer,
+		ConflictPause: 50 * time.Millisecond, UserAgent: "stories", Clock: w.time, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(), Tracer: operatorTracer,
 		Jitter: func(d time.Duration) time.Duration { return d },
 		Spread: func(d time.Duration) time.Duration { return d },
 	}
@@ -112,12 +115,14 @@ func (w *world) start() {
 		{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpIn, Values: namespaces},
 	}})
 	Expect(err).NotTo(HaveOccurred())
-	caches.ByObject[&corev1.Namespace{}] = cache.ByObject{Label: ours} // those of other stories stay, and grow in number
+	// Those of other worlds are nobody's business here: their namespaces stay, and grow in number.
+	caches.ByObject[&corev1.Namespace{}] = cache.ByObject{Label: ours}
+	caches.ByObject[&v1alpha1.ClusterEnvironment{}] = cache.ByObject{Field: fields.OneTermEqualSelector("metadata.name", w.namespace)}
 	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
 		Scheme: cluster.Scheme, Cache: caches,
 		Metrics:        metricsserver.Options{BindAddress: "0"},
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return controller.Mapper(), nil },
-		NewClient:      w.doom.client,
+		NewClient:      w.client,
 		NewCache:       w.lag.Cache,
 		Controller:     config.Controller{SkipNameValidation: new(true), MaxConcurrentReconciles: 4},
 	})
@@ -133,6 +138,26 @@ func (w *world) start() {
 		w.stop = func() {}
 	}
 	Expect(mgr.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
+}
+
+// client is what an operator of this world reads and writes Kubernetes through.
+func (w *world) client(config *rest.Config, options client.Options) (client.Client, error) {
+	options.HTTPClient = w.written.Counted(options.HTTPClient)
+	return w.doom.client(config, options)
+}
+
+// everyKind are the resources of all our kinds.
+var everyKind = []string{
+	"environments", "clusterenvironments", "linkedaccounts", "integrationconfigs", "webhooks", "publicworkflows", "eventtriggers",
+}
+
+// writes are how many of these resources the operators of this world have made.
+func (w *world) writes(resources ...string) int {
+	sum := 0
+	for _, resource := range resources {
+		sum += w.written.Of(v1alpha1.GroupVersion.Group, resource)
+	}
+	return sum
 }
 
 // restart starts another operator in the place of the one that runs.
@@ -162,7 +187,8 @@ func (w *world) environment() *v1alpha1.Environment {
 	}
 }
 
-// clusterEnvironment is one that serves all namespaces, and goes with the story.
+// clusterEnvironment is the one that the operators of this world see. It serves all
+// namespaces, and goes with the story.
 func (w *world) clusterEnvironment() *v1alpha1.ClusterEnvironment {
 	env := &v1alpha1.ClusterEnvironment{
 		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
