@@ -55,37 +55,53 @@ generate: ## Generate code, CRDs, roles and reference pages from what they are m
 	go tool -modfile=hack/helm/go.mod helm-docs --chart-search-root=charts --sort-values-order=file
 
 .PHONY: lint
-lint: ## Check the code: go vet, then golangci-lint with .golangci.yml.
-	go vet ./...
+lint: ## Check the code with golangci-lint, go vet included.
 	$(TOOL) golangci-lint run --allow-serial-runners
-	cd test/gitops && go vet ./... && go tool -modfile=../../hack/tools/go.mod golangci-lint run --allow-serial-runners
+	cd test/gitops && go tool -modfile=../../hack/tools/go.mod golangci-lint run --allow-serial-runners
 
 .PHONY: lint-fix
 lint-fix: ## Let golangci-lint repair what it can.
 	$(TOOL) golangci-lint run --allow-serial-runners --fix
 
-# Without TEST_FLAGS, which are of `go test`, ginkgo shares the stories out between the processors.
+# Without TEST_FLAGS, which are of `go test`, ginkgo runs the stories in several processes on one API server. They wait
+# for it most of the time, so three of them fill a processor.
 WHOLE = $(if $(TEST_FLAGS),,$(filter ./...,$(TEST_PACKAGES)))
-PACKAGES = $(if $(WHOLE),$$(go list ./... | grep -v /test/stories),$(TEST_PACKAGES))
-STORIES = go tool ginkgo run -p --no-color --timeout=60m
+PACKAGES = $(if $(WHOLE),$$(go list ./... | grep -v -e /test/stories -e /test/chart),$(TEST_PACKAGES))
+PROCESSES = $$((3 * $$(getconf _NPROCESSORS_ONLN)))
+STORIES = go tool ginkgo run --procs=$(PROCESSES) --no-color --timeout=60m
 # A race fails a process all of whose stories have passed, and ginkgo would not show why.
 RACES = $(CURDIR)/bin/races
+# Beside the walks that are taken each time, each commit takes some that nobody has taken yet.
+NEW_WALKS = 50
+COMMIT_SEED = $(shell printf %d 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 0))
 
 .PHONY: test
-test: ## Run all tests, with the race detector where there is a C compiler.
+test: ## Run the tests of the code and all stories; the race detector watches all but the crash points.
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
 	go test $(RACE) -timeout 60m $(TEST_FLAGS) $(PACKAGES) \
-	$(if $(WHOLE),&& rm -f $(RACES).* && { GORACE=log_path=$(RACES) $(STORIES) $(RACE) ./test/stories || { cat $(RACES).* 2>/dev/null; false; }; }) \
-	$(if $(filter ./...,$(TEST_PACKAGES)),&& go -C test/gitops test $(TEST_FLAGS) ./... && go -C hack/image test $(TEST_FLAGS) ./...)
+	$(if $(WHOLE),&& echo 'New walks: make test-walks SEED=$(COMMIT_SEED) WALKS=$(NEW_WALKS) takes them again.' && rm -f $(RACES).* && \
+		{ GORACE=log_path=$(RACES) WALKS=$(NEW_WALKS) SEED=$(COMMIT_SEED) $(STORIES) $(RACE) --label-filter='!crash-points' ./test/stories || \
+			{ cat $(RACES).* 2>/dev/null; false; }; } && \
+		$(STORIES) --label-filter=crash-points ./test/stories)
 
-# How many walks at random test-walks takes, and the seed of the first; SEED=… alone takes one again.
+.PHONY: test-delivery
+test-delivery: ## Test what delivers the operator: the chart and config, images, and what Argo CD, Helm and kstatus make of each state.
+	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
+	go test -timeout 30m ./test/chart && go -C test/gitops test ./... && go -C hack/image test ./...
+
+# How many walks at random test-walks takes, and the seed of the first, which is that of the commit if it is not said;
+# SEED=… alone takes one again.
 SEED ?=
-WALKS ?= $(if $(SEED),1,500)
+WALKS ?= $(if $(SEED),1,1000)
 
 .PHONY: test-walks
 test-walks: ## Walk at random through specs, faults and drift, without the race detector.
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
-	WALKS=$(WALKS) SEED=$(SEED) $(STORIES) --focus='A walk at random' ./test/stories
+	KNOWN=0 WALKS=$(WALKS) SEED=$(or $(SEED),$(COMMIT_SEED)) $(STORIES) --focus='A walk at random' ./test/stories
+
+.PHONY: test-mutants
+test-mutants: ## Break the operator on purpose, one rule after the other, and fail unless stories turn red.
+	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && go run ./hack/mutants
 
 # How long each target of make fuzz is fuzzed.
 FUZZTIME ?= 30s
@@ -101,7 +117,7 @@ e2e: ## Run test/e2e on a real cluster: that of KUBECONFIG, else one of kind, el
 	hack/e2e.sh $(E2E_FLAGS)
 
 .PHONY: verify
-verify: test-alerts ## Fail if generated files or go.mod files are not up to date, or an alert rule fails its tests.
+verify: lint test-alerts ## Lint, and fail if generated files or go.mod files are not up to date, or an alert rule fails its tests.
 	hack/verify.sh
 
 .PHONY: test-alerts

@@ -22,9 +22,26 @@ holds() {
 	done
 }
 
+# told passes on what `go build -v` says of its way to so many packages: a line for every hundred.
+told() {
+	awk -v total="$1" '
+		function say(what) { print "controlplane: " what; fflush() }
+		/^go: downloading / { if (++modules % 50 == 0) say(modules " modules downloaded"); next }
+		/^[^ :]+$/ { if (++packages % 100 == 0) say(packages " of at most " total " packages compiled"); next }
+		{ print; fflush() }'
+}
+
+# compile PACKAGE… compiles and links, with more arguments of `go build` in $flags.
+compile() {
+	local total
+	total=$(go list -deps "$@" | wc -l)
+	say "compiling at most $total packages for ${*##*/}; linking them takes half a minute more"
+	go build -v -trimpath -ldflags "$version_flags" "${flags[@]}" "$@" 2>&1 | told "$total"
+}
+
 # build BINARY… makes them in $building and moves them to $assets, so that what is interrupted looks like nothing.
 build() {
-	local version_flags="-s -w" major minor variable binary packages=()
+	local version_flags="-s -w" major minor variable binary flags packages=()
 	IFS=. read -r major minor _ <<<"${version#v}"
 	for variable in gitVersion=$version gitMajor=$major gitMinor=$minor; do
 		version_flags+=" -X k8s.io/component-base/version.$variable"
@@ -35,8 +52,10 @@ build() {
 	(
 		cd "$here"
 		export CGO_ENABLED=0
-		[ "${#packages[@]}" = $# ] || go build -trimpath -ldflags "$version_flags" -o "$building/etcd" go.etcd.io/etcd/server/v3
-		go build -trimpath -ldflags "$version_flags" -o "$building/" "${packages[@]}"
+		flags=(-o "$building/etcd")
+		[ "${#packages[@]}" = $# ] || compile go.etcd.io/etcd/server/v3
+		flags=(-o "$building/")
+		compile "${packages[@]}"
 	) >&2
 	mv "$building"/* "$assets"
 	say "built in $assets"

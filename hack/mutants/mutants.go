@@ -1,0 +1,71 @@
+package main
+
+const controller = "internal/controller/"
+
+var mutants = []mutant{
+	{
+		rule: "an object has the finalizer before anything is made in Cobalt", file: controller + "marks.go",
+		text: "changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)", with: "changed := false",
+		stories: `leaves nothing, whenever it dies \(a Webhook, created\)`,
+	},
+	{
+		rule: "an environment is held before anything is done in it", file: controller + "environment.go",
+		text: "if !deleting { //", with: "if false { //",
+		stories: `is held before anything is done in it`,
+	},
+	{
+		rule: "an intent is written before the call", file: controller + "intent.go",
+		text: "if err := t.commit(ctx); err != nil {", with: "if err := error(nil); err != nil {",
+		stories: `whenever it dies \(a PublicWorkflow, created\)`,
+	},
+	{
+		rule: "a cache that may be stale is not believed", file: controller + "newest.go",
+		text: "if p.known() || p.lost {", with: "if true {",
+		stories: `whatever its successor sees \(a Webhook, deleted\)|goes in the moment in which it is held`,
+	},
+	{
+		rule: "an action's status is written over none that nobody has seen", file: controller + "actionreport.go",
+		text: "patch := client.MergeFromWithOptions(t.before, client.MergeFromWithOptimisticLock{})", with: "patch := client.MergeFrom(t.before)",
+		stories: `whatever its successor sees \(.*AtMostOnce, (created|changed)\)`,
+	},
+	{
+		rule: "the first status of an object goes to that object", file: controller + "report.go",
+		text: "if p.held || !p.known() {", with: "if false {",
+		stories: `leaves what it has made to another of its name`,
+	},
+	{
+		rule: "a status is written once", file: controller + "report.go",
+		text: "if err := r.tell(ctx, p); err != nil {", with: "if err := errors.Join(r.tell(ctx, p), r.tell(ctx, p)); err != nil {",
+		stories: `is created with one write call and two Kubernetes writes`,
+	},
+	{
+		rule: "a pass that finds nothing new writes nothing", file: controller + "report.go",
+		text: "} else if !same {", with: "} else {",
+		stories: `is created with one write call and two Kubernetes writes`,
+	},
+	{
+		rule: "secrets are taken out of what people can read", file: controller + "inputs.go",
+		text: "text = strings.ReplaceAll(text, secret, redacted)", with: "_ = secret",
+		stories: `shortens nothing that it should not say at all`,
+	},
+	{
+		rule: "a call whose outcome is unknown is not repeated under AtMostOnce", file: controller + "triggerfire.go",
+		text: "if t.obj.Spec.Delivery == v1alpha1.DeliveryAtLeastOnce {", with: "if true {",
+		stories: `whenever it dies \(an event, AtMostOnce, created\)`,
+	},
+	{
+		rule: "of two objects for one account the older counts", file: controller + "identity.go",
+		text: "return slices.MinFunc(append([]Kept{obj}, rivals...), older)", with: "return obj",
+		stories: `Two objects for one account are in conflict`,
+	},
+	{
+		rule: "a key that leads elsewhere stops everything", file: controller + "verify.go",
+		text: "if 2*missing <= total ||", with: "if true ||",
+		stories: `A key that leads elsewhere stops everything`,
+	},
+	{
+		rule: "a Secret of somebody else is not overwritten", file: controller + "output.go",
+		text: "if owner == nil || owner.Kind != \"LinkedAccount\" || secret.GetLabels()[accountLabel] != labelOf(owner.Name) {", with: "if owner == nil {",
+		stories: `never overwrites somebody else's Secret`,
+	},
+}
