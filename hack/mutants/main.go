@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -32,15 +33,15 @@ func main() {
 	only := flag.String("only", "", "take only the mutants whose rule contains this text")
 	procs := flag.Int("procs", 3*runtime.NumCPU(), "processes that share the stories")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *only, *procs); err != nil {
+	if err := run(os.Stdout, *only, *procs); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, procs int) error {
+func run(out io.Writer, only string, procs int) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	scratch, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return err
@@ -65,7 +66,9 @@ func run(ctx context.Context, only string, procs int) error {
 			verdict = "NOT SEEN"
 			alive++
 		}
-		fmt.Printf("%-9s %5.0f s  %s\n", verdict, time.Since(begun).Seconds(), m.rule)
+		if _, err := fmt.Fprintf(out, "%-9s %5.0f s  %s\n", verdict, time.Since(begun).Seconds(), m.rule); err != nil {
+			return err
+		}
 	}
 	if alive > 0 {
 		return fmt.Errorf("no story sees %d of them", alive)

@@ -141,9 +141,9 @@ func (w *world) start() {
 }
 
 // client is what an operator of this world reads and writes Kubernetes through.
-func (w *world) client(config *rest.Config, options client.Options) (client.Client, error) {
+func (w *world) client(server *rest.Config, options client.Options) (client.Client, error) {
 	options.HTTPClient = w.written.Counted(options.HTTPClient)
-	return w.doom.client(config, options)
+	return w.doom.client(server, options)
 }
 
 // everyKind are the resources of all our kinds.
