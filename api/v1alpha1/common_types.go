@@ -168,8 +168,8 @@ type MemberSpec struct {
 type CommonSpec struct {
 	MemberSpec `json:",inline"`
 	// deletionPolicy says what deleting this object does in Cobalt: Delete removes
-	// it there too, Orphan leaves it. Empty means Delete; for a LinkedAccount it
-	// means: delete what this object created, keep what it adopted.
+	// it there too, Orphan leaves it. Empty means: delete what this object created,
+	// keep what it adopted (status.origin).
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 	// managementPolicy is Manage or ReadOnly. ReadOnly never writes to Cobalt and
@@ -219,6 +219,10 @@ type CommonStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id,omitempty"`
+	// origin is created if this object created what it stands for, and adopted if
+	// that was in Cobalt before. Empty while it is not known.
+	// +optional
+	Origin Origin `json:"origin,omitempty"`
 	// drift lists where Cobalt differs from spec and has not been corrected: under
 	// managementPolicy ReadOnly, or while correcting fails.
 	// +optional
@@ -232,6 +236,18 @@ type CommonStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	InputsVersion string `json:"inputsVersion,omitempty"`
 }
+
+// Origin says where what an object stands for came from.
+// +kubebuilder:validation:Enum=created;adopted
+type Origin string
+
+// The origins.
+const (
+	// OriginCreated: this object created it in Cobalt.
+	OriginCreated Origin = "created"
+	// OriginAdopted: it was in Cobalt before this object.
+	OriginAdopted Origin = "adopted"
+)
 
 // Intent is a call that must not be made twice. It is written before the call and
 // taken away once its outcome is known, so that one that is found tells of a call

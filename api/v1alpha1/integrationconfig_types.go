@@ -39,13 +39,6 @@ type IntegrationConfigSpec struct {
 	// +listMapKey=id
 	// +kubebuilder:validation:MaxItems=100
 	Workflows []WorkflowSwitch `json:"workflows,omitempty"`
-	// observe lists what else to read from Cobalt into status, at creation and once
-	// per sync interval: Connection, FieldNames, Datastores, RuleEngineOptions. Each
-	// costs a call.
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=4
-	Observe []ConfigObservation `json:"observe,omitempty"`
 }
 
 // Rules in CEL do not see value, as it has no type. To count properties has the same
@@ -55,7 +48,7 @@ type IntegrationConfigSpec struct {
 // +kubebuilder:validation:MinProperties=2
 // +kubebuilder:validation:MaxProperties=2
 type ConfigField struct {
-	// id of the field, which need not be its name: observe FieldNames shows both.
+	// id of the field, which need not be its name.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
@@ -84,22 +77,6 @@ type WorkflowSwitch struct {
 	Enabled bool `json:"enabled"`
 }
 
-// ConfigObservation is something that can be read of a config.
-// +kubebuilder:validation:Enum=Connection;FieldNames;Datastores;RuleEngineOptions
-type ConfigObservation string
-
-// What can be read of a config.
-const (
-	// ConfigObserveConnection reads whether the customer has connected the application.
-	ConfigObserveConnection ConfigObservation = "Connection"
-	// ConfigObserveFieldNames reads the names of the fields.
-	ConfigObserveFieldNames ConfigObservation = "FieldNames"
-	// ConfigObserveDatastores reads which datastores belong to the config.
-	ConfigObserveDatastores ConfigObservation = "Datastores"
-	// ConfigObserveRuleEngineOptions reads what rules of the config can refer to.
-	ConfigObserveRuleEngineOptions ConfigObservation = "RuleEngineOptions"
-)
-
 // IntegrationConfigStatus is what the operator knows of a config.
 type IntegrationConfigStatus struct {
 	CommonStatus `json:",inline"`
@@ -114,45 +91,6 @@ type IntegrationConfigStatus struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=200
 	HiddenFields []string `json:"hiddenFields,omitempty"`
-	// observed is what spec.observe asks for.
-	// +optional
-	Observed *ConfigObserved `json:"observed,omitempty"`
-}
-
-// ConfigObserved is what was read of a config beside its values.
-type ConfigObserved struct {
-	// connected tells whether the customer has connected the application. Only with Connection.
-	// +optional
-	Connected *bool `json:"connected,omitempty"`
-	// fieldNames are the first 100 fields. Only with FieldNames.
-	// +optional
-	// +listType=map
-	// +listMapKey=id
-	// +kubebuilder:validation:MaxItems=100
-	FieldNames []FieldName `json:"fieldNames,omitempty"`
-	// datastores are the slugs of the first 50 datastores. Only with Datastores.
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=50
-	Datastores []string `json:"datastores,omitempty"`
-	// ruleEngineOptions is what rules can refer to, as Cobalt answers it. Only with
-	// RuleEngineOptions, and only up to 4 KiB.
-	// +optional
-	// +kubebuilder:validation:Type=object
-	// +kubebuilder:pruning:PreserveUnknownFields
-	RuleEngineOptions *runtime.RawExtension `json:"ruleEngineOptions,omitempty"`
-}
-
-// FieldName is the name of a field.
-type FieldName struct {
-	// id of the field.
-	// +required
-	// +kubebuilder:validation:MaxLength=256
-	ID string `json:"id"`
-	// name of the field, shortened.
-	// +optional
-	// +kubebuilder:validation:MaxLength=64
-	Name string `json:"name,omitempty"`
 }
 
 // IntegrationConfig is the set-up of one application for one customer.

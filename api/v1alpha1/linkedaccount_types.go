@@ -5,18 +5,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Origin says where what an object stands for came from.
-// +kubebuilder:validation:Enum=created;adopted
-type Origin string
-
-// The origins.
-const (
-	// OriginCreated: this object created it in Cobalt.
-	OriginCreated Origin = "created"
-	// OriginAdopted: it was in Cobalt before this object.
-	OriginAdopted Origin = "adopted"
-)
-
 // LinkedAccountSpec is a customer as spec wants it in Cobalt.
 // +kubebuilder:validation:XValidation:rule="has(self.linkedAccountID) == has(oldSelf.linkedAccountID) && (!has(self.linkedAccountID) || self.linkedAccountID == oldSelf.linkedAccountID)",message="linkedAccountID cannot be changed, set or removed later: delete this object and create it again with the other id"
 type LinkedAccountSpec struct {
@@ -124,10 +112,6 @@ type SessionTokenSecret struct {
 // LinkedAccountStatus is what the operator knows of a customer's account.
 type LinkedAccountStatus struct {
 	CommonStatus `json:",inline"`
-	// origin is created if this object created the account, and adopted if the
-	// account was in Cobalt before.
-	// +optional
-	Origin Origin `json:"origin,omitempty"`
 	// yourAppKeys are the keys of your_app that this object set.
 	// +optional
 	// +listType=set

@@ -64,6 +64,21 @@ var mutants = []mutant{
 		stories: `A key that leads elsewhere stops everything`,
 	},
 	{
+		rule: "what may be a stray answer makes no deletion complete", file: controller + "deletion.go",
+		text: "err = r.confirm(ctx, api, p, err)", with: "err = nil",
+		stories: `goes with it although one 404 is false`,
+	},
+	{
+		rule: "what others made is kept, however short a time before", file: controller + "origin.go",
+		text: "case created.Before(r.since.Add(-clockSkew)):", with: "case false:",
+		stories: `stays when an object goes`,
+	},
+	{
+		rule: "no credentials are sent on an answer that proves nothing", file: controller + "view.go",
+		text: "err = v.heard(ctx)", with: "err = nil",
+		stories: `are not sent where something on the way drops`,
+	},
+	{
 		rule: "a Secret of somebody else is not overwritten", file: controller + "output.go",
 		text: "return madeFor(secret) == obj.Name", with: "return true",
 		stories: `never overwrites somebody else's Secret`,

@@ -12,7 +12,7 @@ type Application struct {
 	Icon        string // URL
 	Description string
 	AuthType    string // such as oauth2
-	Connected   bool   // by the account that was asked for
+	Connected   *bool  // by the account that was asked for; nil if the API does not tell
 }
 
 // UnmarshalJSON reads the application in any of the API's dialects.
@@ -27,7 +27,9 @@ func (a *Application) UnmarshalJSON(text []byte) error {
 		Icon:        o.text("icon"),
 		Description: o.text("description"),
 		AuthType:    o.text("auth_type"),
-		Connected:   o.flag("connected"),
+	}
+	if o.has("connected") {
+		a.Connected = new(o.flag("connected"))
 	}
 	return nil
 }

@@ -39,6 +39,8 @@ type Options struct {
 	UserAgent string
 	// Transport replaces the client's own, for tests.
 	Transport http.RoundTripper
+	// Now is the clock by which the API's is read; nil: time.Now.
+	Now func() time.Time
 	// Observe is told of each call that was sent, once it is over. It must be
 	// safe for concurrent use.
 	Observe func(context.Context, Call)
@@ -69,6 +71,7 @@ type Client struct {
 	timeout  time.Duration
 	limiter  *Limiter
 	http     *http.Client
+	clock    *serverClock
 	observe  func(context.Context, Call)
 	heldBack func(time.Duration)
 }
@@ -91,7 +94,12 @@ func New(o Options) (*Client, error) {
 			return nil, err
 		}
 	}
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
 	return &Client{
+		clock:    &serverClock{now: now},
 		base:     strings.TrimRight(base.String(), "/"),
 		key:      o.APIKey,
 		agent:    cmp.Or(o.UserAgent, "cobalt-operator"),

@@ -192,6 +192,7 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, q request, rea
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 		_ = resp.Body.Close()
 	}()
+	c.clock.saw(resp.Header)
 	c.pace(resp)
 	if resp.StatusCode/100 != 2 {
 		answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a reason cut short is none

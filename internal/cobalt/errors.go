@@ -25,6 +25,7 @@ type Error struct {
 	RetryAfter time.Duration // what the API asked for, at most an hour, 0 if it did not
 
 	page bool // the answer was an HTML page
+	own  bool // the answer had the API's own form
 }
 
 func (e *Error) Error() string {
@@ -105,6 +106,27 @@ func IsNotFound(err error) bool {
 		return ownMiss.MatchString(e.Message)
 	}
 	return false
+}
+
+// IsOwnAnswer reports whether a refusal has the API's own form: a JSON object with
+// error_code, or with error and message. Others may come from what is on the way.
+func IsOwnAnswer(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.own
+}
+
+// IsMiss reports whether a 404 says that what a call names is not there. It is stricter
+// than IsNotFound: a failure of the API is no proof of anything.
+func IsMiss(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && IsNotFound(err) && e.Status/100 != 5
+}
+
+// IsAccountUnheard reports whether the API says that no account was named, although
+// calls that are about one do name it: something on the way took the header off.
+func IsAccountUnheard(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == "MISSING_LINKED_ACCOUNT_ID"
 }
 
 // IsUnknownApplication reports whether the API says that there is no such

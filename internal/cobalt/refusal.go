@@ -55,6 +55,9 @@ func (c *Client) explain(e *Error, q request, answer []byte) {
 	if err != nil {
 		return
 	}
+	if whole, err := parse(answer); err == nil {
+		e.own = o.text("error_code") != "" || whole.has("error") && whole.has("message")
+	}
 	e.Code = errorCode(o)
 	e.Message = o.text("message")
 	if human := o.text("error"); !codeWord.MatchString(human) && human != "" && (e.Message == "" || e.Message == "Server Error") {

@@ -86,7 +86,7 @@ func TestOperations(t *testing.T) {
 	}
 	application := `{"name":"Hubspot","slug":"hubspot","icon":"https://x/i.png","description":"CRM","auth_type":"oauth2","connected":true}`
 	wantApplication := cobalt.Application{
-		Name: "Hubspot", Slug: "hubspot", Icon: "https://x/i.png", Description: "CRM", AuthType: "oauth2", Connected: true,
+		Name: "Hubspot", Slug: "hubspot", Icon: "https://x/i.png", Description: "CRM", AuthType: "oauth2", Connected: new(true),
 	}
 	config := `{"_id":"c 1","slug":"hubspot","linked_account_id":"acme","fields":{"f1":"won"},"workflows":[{"id":"w1","enabled":true}],` +
 		`"created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`

@@ -64,7 +64,7 @@ func (c *Client) webhook(ctx context.Context, q request) (*Webhook, error) {
 		return nil, err
 	}
 	if len(*found) == 0 {
-		return nil, &Error{Operation: q.operation, Status: http.StatusNotFound, Message: "there is no webhook"}
+		return nil, &Error{Operation: q.operation, Status: http.StatusNotFound, Message: "there is no webhook", own: true}
 	}
 	return &(*found)[0], nil
 }

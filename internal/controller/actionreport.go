@@ -87,9 +87,9 @@ func (r *ActionReconciler[T]) report(t *turn[T], o outcome, now time.Time) {
 		return
 	}
 	conditionsOf(t.obj).report(o, t.obj.GetGeneration(), now, r.options.ProgressDeadline)
-	status, ref := t.obj.MemberStatus(), t.obj.MemberSpec().EnvironmentRef
+	status := t.obj.MemberStatus()
 	status.LastHandledReconcileAt = requested(t.obj)
-	status.Environment = string(ref.Kind) + "/" + ref.Name
+	status.Environment = environmentIn(t.obj)
 	if t.account.id != "" {
 		status.LinkedAccountID = t.account.id
 	}

@@ -40,7 +40,7 @@ func observeApplications(ctx context.Context, api *cobalt.Client, obj *v1alpha1.
 func connected(applications []cobalt.Application) []v1alpha1.ConnectedApplication {
 	var list []v1alpha1.ConnectedApplication
 	for _, a := range applications {
-		if a.Connected && a.Slug != "" && len(a.Slug) <= longestText {
+		if a.Connected != nil && *a.Connected && a.Slug != "" && len(a.Slug) <= longestText {
 			list = append(list, v1alpha1.ConnectedApplication{Slug: a.Slug, Name: cut(a.Name, longestText)})
 		}
 	}

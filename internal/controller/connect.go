@@ -78,7 +78,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 	epoch := gate.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
-		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent,
+		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent, Now: r.clock.Now,
 		Observe: func(ctx context.Context, call cobalt.Call) {
 			gate.Saw(epoch, call)
 			traceCall(ctx, r.options.Tracer, call)

@@ -19,17 +19,21 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], 
 	if remote == nil {
 		created, err := r.Resource.Create(ctx, api, desired)
 		if created != nil {
-			r.Resource.Publish(p.obj, desired, created)
+			r.publish(p, desired, created)
 		}
 		if err != nil {
 			return err
 		}
-		r.event(p, corev1.EventTypeNormal, "Created", "Create", creation(api))
+		if p.obj.CommonStatus().Origin == v1alpha1.OriginAdopted {
+			r.adopted(p)
+		} else {
+			r.event(p, corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
+		}
 		p.wrote = ""
 		return p.kept(r.Resource.Diff(desired, created))
 	}
 	differences := r.Resource.Diff(desired, remote)
-	r.Resource.Publish(p.obj, desired, remote)
+	r.publish(p, desired, remote)
 	if len(differences) == 0 {
 		p.wrote = ""
 		return p.kept(nil)
@@ -41,7 +45,7 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], 
 	p.setDrift(differences) // stays until correcting it works
 	now, told, err := r.Resource.Update(ctx, api, desired, remote)
 	if now != nil {
-		r.Resource.Publish(p.obj, desired, now) // what was done is done, although the rest may have failed
+		r.publish(p, desired, now) // what was done is done, although the rest may have failed
 	}
 	switch {
 	case cobalt.IsNotFound(err): // gone since Observe: observe again
@@ -57,12 +61,22 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], 
 	return p.kept(r.Resource.Diff(desired, now))
 }
 
-// creation says what came of a creation. Who did not look cannot tell more.
-func creation(api *View) string {
-	if api.looked {
-		return "created in Cobalt"
+// publish takes what there is into the status. With the id go all facts that deleting it
+// relies on: another pass may not come as far.
+func (r *Reconciler[T, R]) publish(p *pass[T], desired, remote *R) {
+	origin, status := r.Resource.Origin(p.obj, remote), p.obj.CommonStatus()
+	r.Resource.Publish(p.obj, desired, remote)
+	if p.readOnly() || status.ID == "" {
+		return
 	}
-	return "created in Cobalt, or adopted if it was there"
+	status.LinkedAccountID, status.Environment = p.account.id, environmentIn(p.obj)
+	if origin != "" {
+		status.Origin = origin
+	}
+}
+
+func (r *Reconciler[T, R]) adopted(p *pass[T]) {
+	r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
 }
 
 // count counts drift that was not known before, and that nobody has brought about

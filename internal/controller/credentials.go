@@ -58,7 +58,7 @@ const (
 )
 
 // migrate sends the credentials that Cobalt does not have yet.
-func (c credentials) migrate(ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount) error {
+func (c credentials) migrate(ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.LinkedAccount) error {
 	statuses, marks := rememberedInStatus(obj), rememberedInMark(obj)
 	var handovers []handover
 	var problem error // the first; the other applications need not wait for it
@@ -89,7 +89,7 @@ func (c credentials) migrate(ctx context.Context, api *cobalt.Client, inputs *In
 
 // prepare reads credentials and finds out what is to be done with them.
 func prepare(
-	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.LinkedAccount,
 	entry v1alpha1.ApplicationCredentials, inStatus, inMark string,
 ) (handover, error) {
 	token, referenced, err := readCredentials(ctx, inputs, obj.Namespace, entry.SecretRef)
@@ -101,13 +101,11 @@ func prepare(
 	if h.step != ask && h.step != askFirst {
 		return h, nil
 	}
-	application, err := api.GetApplication(ctx, obj.AccountID(), h.application)
+	connected, err := api.isConnected(ctx, h.application)
 	switch {
-	case cobalt.IsNotFound(err): // sending it will tell what is wrong with the name
-		h.step = send
 	case err != nil:
 		return handover{}, fmt.Errorf("application %s: %w", h.application, err)
-	case !application.Connected:
+	case !connected:
 		h.step = send
 	case h.step == askFirst:
 		h.step = withhold
@@ -134,7 +132,7 @@ func plan(application, account string, referenced []byte, inStatus, inMark strin
 }
 
 // handOver sends credentials if they are to be sent.
-func (c credentials) handOver(ctx context.Context, api *cobalt.Client, obj *v1alpha1.LinkedAccount, h handover) error {
+func (c credentials) handOver(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount, h handover) error {
 	if h.step == withhold {
 		c.events.Eventf(obj, nil, corev1.EventTypeWarning, "CredentialsNotResent", "Migrate",
 			"application %s is connected already, so its credentials were not sent; change the Secret to have them sent", h.application)

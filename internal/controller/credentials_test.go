@@ -52,12 +52,12 @@ func TestPlanOfCredentials(t *testing.T) {
 func TestConnectedApplications(t *testing.T) {
 	t.Parallel()
 	got := connected([]cobalt.Application{
-		{Slug: "slack", Name: strings.Repeat("ä", 300), Connected: true},
-		{Slug: "hubspot", Name: "HubSpot", Connected: true},
-		{Slug: "hubspot", Name: "twice", Connected: true},
+		{Slug: "slack", Name: strings.Repeat("ä", 300), Connected: new(true)},
+		{Slug: "hubspot", Name: "HubSpot", Connected: new(true)},
+		{Slug: "hubspot", Name: "twice", Connected: new(true)},
 		{Slug: "salesforce"},
-		{Name: "no slug", Connected: true},
-		{Slug: strings.Repeat("x", 257), Connected: true},
+		{Name: "no slug", Connected: new(true)},
+		{Slug: strings.Repeat("x", 257), Connected: new(true)},
 	})
 	want := []v1alpha1.ConnectedApplication{{Slug: "hubspot", Name: "HubSpot"}, {Slug: "slack", Name: strings.Repeat("ä", 256)}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -65,7 +65,7 @@ func TestConnectedApplications(t *testing.T) {
 	}
 	var many []cobalt.Application
 	for i := range 60 {
-		many = append(many, cobalt.Application{Slug: fmt.Sprintf("app-%02d", i), Connected: true})
+		many = append(many, cobalt.Application{Slug: fmt.Sprintf("app-%02d", i), Connected: new(true)})
 	}
 	if got := connected(many); len(got) != 50 {
 		t.Errorf("status holds 50, not %d", len(got))

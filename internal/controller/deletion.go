@@ -11,12 +11,16 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // remove deletes what obj stands for in Cobalt, unless it is to stay there.
 func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env EnvironmentObject, envErr error) (gone bool, err error) {
-	keep := r.Resource.DeletionPolicy(p.obj) == v1alpha1.DeletionPolicyOrphan ||
-		p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
+	status, allowed := p.obj.CommonStatus(), !notAllowed(envErr)
+	may := func(origin v1alpha1.Origin) bool {
+		return object.MayDelete(p.obj.CommonSpec().DeletionPolicy, origin, allowed)
+	}
+	keep := p.readOnly() || !mayEver(p.obj, may)
 	if !keep && env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
 		if r.environments.lags(p.obj, env) { // it may say so no longer, and there is no way back
 			return false, errAgain
@@ -30,7 +34,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	if p.account.id == "" {
 		return true, nil // it never had an account to be in
 	}
-	if notAllowed(envErr) && p.obj.CommonStatus().ID == "" {
+	if !allowed && (status.ID == "" || status.LinkedAccountID == "") {
 		// Finalizers and annotations can be forged, the status of what was held cannot.
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+envErr.Error())
 		return true, nil
@@ -44,12 +48,12 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	}
 	ctx = r.callsOf(ctx, p)
 	p.look(api)
-	switch err = r.Resource.Delete(ctx, api, p.obj); {
+	switch err = r.Resource.Delete(ctx, api, p.obj, may); {
 	case errors.Is(err, errOthers):
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt: others made it")
 		return true, nil
-	case cobalt.IsNotFound(err): // some gateway may have said so: the API must have answered
-		err = answers(ctx, api)
+	case cobalt.IsNotFound(err): // some gateway may have said so
+		err = r.confirm(ctx, api, p, err)
 	}
 	if err != nil {
 		return false, err
@@ -58,20 +62,63 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	return true, nil
 }
 
+// mayEver tells whether deleting obj may delete anything, as far as obj itself tells: of what was recorded and not seen,
+// Cobalt will tell.
+func mayEver(obj Kept, may func(v1alpha1.Origin) bool) bool {
+	if known := knownOrigin(obj); known != "" {
+		return may(known)
+	}
+	record, ok := recordedOrigin(obj)
+	return ok && may(record.origin)
+}
+
+// Of a miss in a form that is not Cobalt's own, another one is waited for: between confirmPause and confirmWithin later.
+const (
+	confirmPause  = 30 * time.Second
+	confirmWithin = 2 * time.Minute
+)
+
+// confirm makes sure that what a deletion has missed is gone: another look must miss it as well, and the API must be there
+// and take the key. Whoever is on the way does not know the API's own form of a miss, so any other has to be repeated.
+func (r *Reconciler[T, R]) confirm(ctx context.Context, api *View, p *pass[T], miss error) error {
+	if !cobalt.IsMiss(miss) {
+		return errors.New("whether it is deleted cannot be seen: " + miss.Error())
+	}
+	again := r.Resource.Find(ctx, api, p.obj)
+	switch {
+	case again == nil:
+		return errors.New("it is still there: " + miss.Error())
+	case cobalt.IsNotFound(again) && !cobalt.IsMiss(again):
+		return errors.New("whether it is deleted cannot be seen: " + again.Error())
+	case !cobalt.IsMiss(again):
+		return again
+	}
+	if err := answers(ctx, api); err != nil {
+		return err
+	}
+	if cobalt.IsOwnAnswer(miss) && cobalt.IsOwnAnswer(again) {
+		return nil
+	}
+	now := r.clock.Now()
+	since := now.Sub(p.last.missed)
+	switch {
+	case since > confirmWithin: // or never
+		p.last.missed, since = now, 0
+	case since >= confirmPause:
+		return nil
+	}
+	return &waiting{
+		reason: v1alpha1.ReasonFailed, after: confirmPause - since,
+		message: "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: " + miss.Error(),
+	}
+}
+
 // handOver leaves what obj stands for to the rival that counts from now on. That
 // one is held first, or it could go without a trace before it has looked. What
 // obj has created is as good as created by it.
 func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
-	heir, marks := winner(p.rivals[0], p.rivals[1:]), map[string]string{}
-	for _, name := range []string{accountMark, originMark} {
-		if value, ok := mark(p.obj, name); ok {
-			marks[name] = value
-		}
-	}
-	if marks[originMark] != string(v1alpha1.OriginCreated) {
-		delete(marks, originMark)
-	}
-	held, err := hold(ctx, r.client, heir, marks)
+	heir := winner(p.rivals[0], p.rivals[1:])
+	held, err := hold(ctx, r.client, heir, inheritance(p.obj))
 	if err != nil {
 		return err
 	}
@@ -79,9 +126,32 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 		r.holds.put(held.(T))
 		r.waker.Wake(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(heir)}, 0)
 	}
+	if knownOrigin(p.obj) == v1alpha1.OriginCreated {
+		before := held.DeepCopyObject().(Kept)
+		held.CommonStatus().Origin = v1alpha1.OriginCreated
+		if err := r.client.Status().Patch(ctx, held, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+	}
 	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release",
 		"left in Cobalt: it now belongs to "+client.ObjectKeyFromObject(heir).String())
 	return nil
+}
+
+// inheritance are the annotations of obj that its heir takes over: what obj has created, or may have, and for whom.
+func inheritance(obj Kept) map[string]string {
+	marks := map[string]string{}
+	if value, ok := mark(obj, accountMark); ok {
+		marks[accountMark] = value
+	}
+	record, recorded := recordedOrigin(obj)
+	switch known := knownOrigin(obj); {
+	case known == v1alpha1.OriginCreated:
+		marks[originMark] = string(known)
+	case known == "" && recorded:
+		marks[originMark] = record.String()
+	}
+	return marks
 }
 
 // letGo ends the life of an object that has nothing left to look after. Of one that was
@@ -94,15 +164,8 @@ func (r *Reconciler[T, R]) letGo(ctx context.Context, p *pass[T]) (ctrl.Result, 
 	return r.options.requeue(release(ctx, r.client, p.obj))
 }
 
-// lately is how long an answer proves that the API is there and takes the key.
-const lately = 10 * time.Second
-
-// answers makes sure that it is.
+// answers makes sure, now, that the API is there and takes the key.
 func answers(ctx context.Context, api *View) error {
-	if api.lists.api == api.Client {
-		_, _, err := api.lists.applications.Find(ctx, "", lately)
-		return err
-	}
 	for _, err := range api.ListApplications(ctx, "") {
 		return err // the first element says enough
 	}

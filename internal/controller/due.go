@@ -32,9 +32,6 @@ type dueTime struct {
 	// seen is the version of the object that the API server had when we last wrote
 	// or read it there.
 	seen string
-	// read is what was read beyond the object itself since the last finished pass,
-	// which may take more calls than can be made in a row.
-	read map[string]bool
 	// wrote stands for the differences that were corrected last without an answer
 	// that tells so.
 	wrote string
@@ -43,7 +40,9 @@ type dueTime struct {
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time
-	youth        youth
+	// missed is when a deletion was last told, in a foreign form, that nothing is there.
+	missed time.Time
+	youth  youth
 }
 
 // about is all that makes a pass wanted.

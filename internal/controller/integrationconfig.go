@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -188,14 +187,18 @@ func (configs) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config)
 	}
 }
 
-func (configs) Extend(ctx context.Context, api *View, _ *Inputs, obj *v1alpha1.IntegrationConfig) (time.Time, error) {
-	return time.Time{}, observeConfig(ctx, api, obj)
+// Origin goes by when Cobalt says that the config was created; if it does not say, others may have.
+func (configs) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1.Origin {
+	if remote == nil {
+		return knownOrigin(obj)
+	}
+	return originOf(obj, remote.CreatedAt, v1alpha1.OriginAdopted)
 }
 
 // Delete takes the config with it even where Cobalt chose its id and the answer
 // was lost: asked again, Cobalt chooses the same. What it refused to make is
 // none of ours.
-func (configs) Delete(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig) error {
+func (c configs) Delete(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
 	if obj.Status.ID == "" && wasRefused(obj) {
 		return nil
@@ -205,11 +208,27 @@ func (configs) Delete(ctx context.Context, api *View, obj *v1alpha1.IntegrationC
 		if err != nil {
 			return err
 		}
+		obj.Status.Origin = c.Origin(obj, &config{Config: *chosen})
 		obj.Status.ID = chosen.ID
 		return errAgain // it may be what another object stands for
 	}
+	if knownOrigin(obj) == "" {
+		found, err := api.GetConfig(ctx, api.account, id)
+		if err != nil {
+			return err
+		}
+		if !may(c.Origin(obj, &config{Config: *found})) {
+			return errOthers
+		}
+	}
 	defer api.lists.configsOf(api.account).Forget(id)
 	return api.DeleteConfig(ctx, api.account, id)
+}
+
+// Find asks for the config.
+func (configs) Find(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig) error {
+	_, err := api.GetConfig(ctx, api.account, cmp.Or(obj.Status.ID, obj.Spec.ConfigID))
+	return err
 }
 
 // wasRefused tells whether Cobalt refused to make what obj stands for.

@@ -12,6 +12,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
+	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
 // account is a linked account as spec wants it, or as Cobalt has it.
@@ -82,6 +83,10 @@ const mostKeys = 1000
 func (a linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
 	remote, err := answered(api.linkedAccount(ctx))
 	key, id := client.ObjectKeyFromObject(obj), obj.Status.ID
+	if remote == nil && err == nil && id == "" && !api.live && !api.lists.dated.Load() { // others may have made it since the list
+		api.live = true
+		remote, err = answered(api.linkedAccount(ctx))
+	}
 	if remote != nil && id != "" && remote.ID != id && !api.live { // a list may lag, and what follows cannot be undone
 		api.live = true
 		remote, err = answered(api.linkedAccount(ctx))
@@ -111,7 +116,10 @@ func (linkedAccounts) Diff(desired, remote *account) []difference {
 }
 
 func (linkedAccounts) Marks(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
-	marks := map[string]string{originMark: string(originOf(obj, remote))}
+	marks := map[string]string{}
+	if madeByOthers(obj, remote) {
+		marks[originMark] = string(v1alpha1.OriginAdopted)
+	}
 	switch {
 	case remote == nil && obj.Status.ID != "":
 		marks[vanishedMark] = obj.Status.ID
@@ -128,24 +136,32 @@ func vanished(obj *v1alpha1.LinkedAccount) bool {
 	return ok && id != "" && id == obj.Status.ID && obj.Spec.ManagementPolicy != v1alpha1.ManagementPolicyReadOnly
 }
 
-// originOf is what is recorded, in the annotation or in the status should a tool
-// have replaced that. A creation that Cobalt refused is none: what is there now
-// was made by somebody else.
-func originOf(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
+// madeByOthers tells whether what is there now is none of ours, whatever was recorded: others have made it in the place
+// of the one that was here, or Cobalt has refused what we asked for.
+func madeByOthers(obj *v1alpha1.LinkedAccount, remote *account) bool {
+	if remote == nil {
+		return false
+	}
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
 	refused := ready != nil && ready.Reason == v1alpha1.ReasonRejected
-	another := remote != nil && obj.Status.ID != "" && remote.ID != obj.Status.ID
-	switch marked, ok := mark(obj, originMark); {
-	case another && (refused || !vanished(obj)): // made by others in the place of the one that was here
-		return v1alpha1.OriginAdopted
-	case ok && (remote == nil || !refused || obj.Status.Origin != ""):
-		return v1alpha1.Origin(marked)
-	case obj.Status.Origin != "":
-		return obj.Status.Origin
-	case remote == nil:
-		return v1alpha1.OriginCreated
+	if obj.Status.ID == "" || remote.ID == obj.Status.ID {
+		return refused && obj.Status.Origin == ""
 	}
-	return v1alpha1.OriginAdopted
+	return refused || !vanished(obj)
+}
+
+// Origin goes by when Cobalt says that the account was created. If it does not say, the account was looked for right
+// before it was asked for.
+func (linkedAccounts) Origin(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
+	switch {
+	case madeByOthers(obj, remote):
+		return v1alpha1.OriginAdopted
+	case remote == nil && obj.Status.Origin == "":
+		return v1alpha1.OriginCreated
+	case remote == nil:
+		return obj.Status.Origin
+	}
+	return originOf(obj, remote.CreatedAt, v1alpha1.OriginCreated)
 }
 
 // Create returns an account without Cobalt's id where nobody knows whether it is there:
@@ -170,9 +186,6 @@ func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *acco
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return
 	}
-	if origin, ok := mark(obj, originMark); ok && remote.ID != "" {
-		obj.Status.Origin = v1alpha1.Origin(origin)
-	}
 	obj.Status.YourAppKeys, obj.Status.YourAppSecretKeys = nil, nil
 	for _, key := range slices.Sorted(maps.Keys(desired.YourApp)) {
 		if desired.YourApp[key] == nil && remote.YourApp[key] == nil {
@@ -193,7 +206,7 @@ func (a linkedAccounts) Extend(
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return time.Time{}, observeApplications(ctx, api.Client, obj)
 	}
-	credentialsErr := a.credentials.migrate(ctx, api.Client, inputs, obj)
+	credentialsErr := a.credentials.migrate(ctx, api, inputs, obj)
 	applicationsErr := observeApplications(ctx, api.Client, obj) // the credentials may have connected one
 	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, inputs, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
@@ -211,36 +224,20 @@ func (a linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) ti
 	return a.tokens.due(ctx, obj)
 }
 
-// DeletionPolicy is spec's; empty deletes what obj created and keeps what it
-// adopted, as deleting an account takes the customer's connections along.
-func (linkedAccounts) DeletionPolicy(obj *v1alpha1.LinkedAccount) v1alpha1.DeletionPolicy {
-	if policy := obj.Spec.DeletionPolicy; policy != "" {
-		return policy
-	}
-	origin, ok := mark(obj, originMark)
-	if !ok {
-		origin = string(obj.Status.Origin)
-	}
-	if v1alpha1.Origin(origin) == v1alpha1.OriginCreated {
-		return v1alpha1.DeletionPolicyDelete
-	}
-	return v1alpha1.DeletionPolicyOrphan
-}
-
 // Delete makes sure that the account is the one that obj created, if nothing else is
 // to be deleted.
-func (a linkedAccounts) Delete(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) error {
+func (a linkedAccounts) Delete(
+	ctx context.Context, api *View, obj *v1alpha1.LinkedAccount, may func(v1alpha1.Origin) bool,
+) error {
 	if err := a.dependents.gone(ctx, obj); err != nil {
 		return err
 	}
-	if obj.Spec.DeletionPolicy == "" {
+	if !may(v1alpha1.OriginAdopted) {
 		remote, err := a.lastLook(ctx, api, obj)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case remote == nil:
-			return answers(ctx, api)
-		case originOf(obj, remote) == v1alpha1.OriginAdopted:
+		}
+		if !may(a.Origin(obj, remote)) {
 			return errOthers
 		}
 	}
@@ -248,16 +245,26 @@ func (a linkedAccounts) Delete(ctx context.Context, api *View, obj *v1alpha1.Lin
 	return api.DeleteLinkedAccount(ctx, obj.AccountID())
 }
 
+// Find asks for the account.
+func (linkedAccounts) Find(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) error {
+	_, err := api.GetLinkedAccount(ctx, obj.AccountID())
+	return err
+}
+
 // lastLook returns the account that is about to be deleted. A list will do, if it is
 // young, not another key's, and has the account.
-func (a linkedAccounts) lastLook(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
-	api.live, api.maxAge = api.lists.api != api.Client, min(api.maxAge, newsAge)
-	remote, err := a.Observe(ctx, api, obj)
-	if remote == nil && err == nil && !api.live {
-		api.live = true
-		remote, err = a.Observe(ctx, api, obj)
+func (linkedAccounts) lastLook(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
+	api.maxAge = min(api.maxAge, newsAge)
+	if api.lists.api == api.Client && !api.single() {
+		found, presence, err := api.lists.accounts.Find(ctx, api.account, api.maxAge)
+		if err != nil {
+			return nil, err
+		}
+		if presence == snapshot.Present && (obj.Status.ID == "" || obj.Status.ID == found.ID) {
+			return answered(&found, nil)
+		}
 	}
-	return remote, err
+	return answered(api.GetLinkedAccount(ctx, obj.AccountID()))
 }
 
 // input is what upsertLinkedAccount is sent. It repeats what remote has beside
@@ -287,6 +294,9 @@ func upsert(ctx context.Context, api *View, in cobalt.LinkedAccountInput) (*acco
 		return nil, err
 	}
 	api.lists.accounts.Put(in.ID, *found)
+	if !found.CreatedAt.IsZero() {
+		api.lists.dated.Store(true)
+	}
 	return answered(found, nil)
 }
 

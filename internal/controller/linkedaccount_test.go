@@ -2,6 +2,7 @@ package controller
 
 import (
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -32,7 +33,8 @@ func TestLinkedAccountMarks(t *testing.T) {
 		},
 		"made by others, after Cobalt had refused us": {remote: "1", marked: created, reason: rejected, want: adopted},
 		"refused a change":                            {id: "1", remote: "1", marked: created, told: created, reason: rejected, want: created},
-		"handed over after it was adopted":            {id: "1", remote: "1", marked: created, told: adopted, want: created},
+		"handed over after it was adopted":            {id: "1", remote: "1", marked: created, told: created, want: created},
+		"adopted, whatever an annotation says":        {id: "1", remote: "1", marked: created, told: adopted, want: adopted},
 		"of which an annotation is lost":              {id: "1", remote: "1", told: created, want: created},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,11 +51,14 @@ func TestLinkedAccountMarks(t *testing.T) {
 			if tc.remote != "" {
 				remote = &account{LinkedAccount: cobalt.LinkedAccount{ID: tc.remote}}
 			}
+			if got := (linkedAccounts{}).Origin(obj, remote); got != tc.want {
+				t.Errorf("origin is %s, want %s", got, tc.want)
+			}
 			for name, value := range (linkedAccounts{}).Marks(obj, remote) {
 				setMark(obj, name, value)
 			}
-			if got, _ := mark(obj, originMark); got != string(tc.want) {
-				t.Errorf("origin is %s, want %s", got, tc.want)
+			if got, ok := recordedOrigin(obj); ok && tc.told == "" && got.of(time.Time{}, created) != tc.want {
+				t.Errorf("the annotation says %s, want %s", got, tc.want)
 			}
 			if got, _ := mark(obj, vanishedMark); got != tc.wantGone {
 				t.Errorf("vanished is %q, want %q", got, tc.wantGone)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -31,6 +32,10 @@ type lists struct {
 	applications *snapshot.List[cobalt.Application]
 	singles      *rate.Limiter
 	sessions     *sessions
+	// heard is set once the API was seen to hear which account a call is about.
+	heard atomic.Bool
+	// dated is set once the API was seen to tell when an account was created.
+	dated atomic.Bool
 
 	mu sync.Mutex
 	// configs and executions are those of one account each.

@@ -57,7 +57,7 @@ func lookOf(obj client.Object) look {
 	case *v1alpha1.LinkedAccount:
 		return look{obj.Spec.SyncInterval, len(obj.Spec.Observe), "accounts"}
 	case *v1alpha1.IntegrationConfig:
-		return look{obj.Spec.SyncInterval, len(obj.Spec.Observe), "configs of " + obj.Status.LinkedAccountID}
+		return look{obj.Spec.SyncInterval, 0, "configs of " + obj.Status.LinkedAccountID}
 	case *v1alpha1.Webhook:
 		return look{obj.Spec.SyncInterval, 1, ""}
 	}

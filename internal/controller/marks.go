@@ -3,10 +3,8 @@ package controller
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -70,15 +68,13 @@ func hold[T client.Object](ctx context.Context, c client.Client, obj T, marks ma
 	return held, nil
 }
 
-// release takes the finalizer off obj. It does not matter whether obj is the
-// newest version: the patch says which finalizer is meant, and is refused if
-// others have moved it.
+// release takes the finalizer off obj. It fails if obj is not the newest version: what
+// was decided about it may not hold any more, as when another object has just handed
+// over to it what it had created.
 func release(ctx context.Context, c client.Client, obj client.Object) error {
-	index := slices.Index(obj.GetFinalizers(), v1alpha1.Finalizer)
-	if index < 0 {
+	released := obj.DeepCopyObject().(client.Object)
+	if !controllerutil.RemoveFinalizer(released, v1alpha1.Finalizer) {
 		return nil
 	}
-	path := fmt.Sprintf("/metadata/finalizers/%d", index)
-	patch := fmt.Sprintf(`[{"op":"test","path":%q,"value":%q},{"op":"remove","path":%q}]`, path, v1alpha1.Finalizer, path)
-	return client.IgnoreNotFound(c.Patch(ctx, obj, client.RawPatch(types.JSONPatchType, []byte(patch))))
+	return client.IgnoreNotFound(c.Patch(ctx, released, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})))
 }

@@ -16,7 +16,11 @@ import (
 )
 
 // waiting is the error of a step that cannot go on before something else happens.
-type waiting struct{ reason, message string }
+type waiting struct {
+	reason, message string
+	// after is when to come back; zero leaves it to whoever is waited for.
+	after time.Duration
+}
 
 func (w *waiting) Error() string { return w.message }
 
@@ -36,7 +40,7 @@ var errAgain = errors.New("again")
 var errOthers = errors.New("made by others")
 
 func waitingFor(reason, format string, args ...any) error {
-	return &waiting{reason, fmt.Sprintf(format, args...)}
+	return &waiting{reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
 func stalledBy(reason, format string, args ...any) error {
@@ -76,7 +80,7 @@ func judge(err error) outcome {
 	case err == nil:
 		return outcome{class: ready, reason: v1alpha1.ReasonSynced, message: "Cobalt is as spec says"}
 	case errors.As(err, &wait):
-		return outcome{class: reconciling, reason: wait.reason, message: wait.message}
+		return outcome{class: reconciling, reason: wait.reason, message: wait.message, after: wait.after}
 	case errors.As(err, &stop):
 		return outcome{class: stuck, reason: stop.reason, message: stop.message}
 	case errors.Is(err, errNotYet), errors.Is(err, context.Canceled): // the operator is told to stop

@@ -126,10 +126,7 @@ func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration,
 // look sets what api goes by: how old lists may be, and that Cobalt itself is
 // asked about what is going to be written.
 func (p *pass[T]) look(api *View) {
-	if p.last.read == nil {
-		p.last.read = map[string]bool{}
-	}
-	api.account, api.news, api.maxAge, api.read = p.account.id, p.news(), p.interval, p.last.read
+	api.account, api.news, api.maxAge = p.account.id, p.news(), p.interval
 	if p.news() {
 		api.maxAge = min(newsAge, p.interval)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -170,11 +169,16 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 		marks = map[string]string{}
 	}
 	marks[accountMark] = p.account.id
+	if _, ok := marks[originMark]; !ok {
+		if value := originMarkOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now()); value != "" {
+			marks[originMark] = value
+		}
+	}
 	if p.obj, err = hold(ctx, r.client, p.obj, marks); err != nil {
 		return err
 	}
 	if !isHeld(p.before) && remote != nil {
-		r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
+		r.adopted(p)
 	}
 	if p.obj.GetResourceVersion() != p.before.GetResourceVersion() {
 		p.last.seen = p.obj.GetResourceVersion()

@@ -134,8 +134,13 @@ func (r *Reconciler[T, R]) report(p *pass[T], o outcome, now time.Time) {
 		status.LinkedAccountID = p.account.id
 	}
 	status.LastHandledReconcileAt = p.about.request
-	ref := p.obj.CommonSpec().EnvironmentRef
-	status.Environment = string(ref.Kind) + "/" + ref.Name
+	status.Environment = environmentIn(p.obj)
+}
+
+// environmentIn is the environment of obj as its status names it.
+func environmentIn(obj Object) string {
+	ref := obj.MemberSpec().EnvironmentRef
+	return string(ref.Kind) + "/" + ref.Name
 }
 
 // announce makes an event of a Ready condition that has turned bad or says

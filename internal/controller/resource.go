@@ -47,9 +47,12 @@ type Resource[T Kept, R any] interface {
 	Observe(ctx context.Context, api *View, obj T) (*R, error)
 	// Diff lists where remote is not as desired, in an order that stays. It is pure.
 	Diff(desired, remote *R) []difference
-	// Marks names the annotations that obj must carry before anything is written
-	// to Cobalt, beside its account. remote is nil if there is nothing yet. It is pure.
+	// Marks names the annotations that obj must carry before anything is written to
+	// Cobalt, beside its account and its origin. remote is nil if there is nothing yet. It is pure.
 	Marks(obj T, remote *R) map[string]string
+	// Origin tells where remote came from, by what obj has recorded and by when
+	// Cobalt says that it was created; empty if that cannot be told. It is pure.
+	Origin(obj T, remote *R) v1alpha1.Origin
 	// Create makes it, and returns what Cobalt answered; beside an error, what there
 	// is nevertheless, or may be.
 	Create(ctx context.Context, api *View, desired *R) (*R, error)
@@ -70,12 +73,12 @@ type Resource[T Kept, R any] interface {
 	// Secret was deleted, zero if never. It must cost no request, and must not
 	// rely on the status of obj, which may lag behind.
 	Due(ctx context.Context, obj T) time.Time
-	// DeletionPolicy is the policy in force: spec's, or what empty means.
-	DeletionPolicy(obj T) v1alpha1.DeletionPolicy
-	// Delete removes it. It must need nothing but obj and its account: what else
-	// obj refers to may be gone by now. A not-found error counts as done, errOthers
-	// leaves it.
-	Delete(ctx context.Context, api *View, obj T) error
+	// Delete removes it, if its origin may be deleted: errOthers says that it may not.
+	// It must need nothing but obj and its account: what else obj refers to may be
+	// gone by now. A miss is returned as Cobalt told it.
+	Delete(ctx context.Context, api *View, obj T, may func(v1alpha1.Origin) bool) error
+	// Find asks Cobalt itself for what Delete has missed, and returns its answer.
+	Find(ctx context.Context, api *View, obj T) error
 }
 
 // plain is what a kind need not say that has nothing special to it.
@@ -85,9 +88,6 @@ func (plain[T, R]) UniqueID(T) string                { return "" }
 func (plain[T, R]) References(T) []Reference         { return nil }
 func (plain[T, R]) Marks(T, *R) map[string]string    { return nil }
 func (plain[T, R]) Due(context.Context, T) time.Time { return time.Time{} }
-func (plain[T, R]) DeletionPolicy(obj T) v1alpha1.DeletionPolicy {
-	return obj.CommonSpec().DeletionPolicy
-}
 
 func (plain[T, R]) Extend(context.Context, *View, *Inputs, T) (time.Time, error) {
 	return time.Time{}, nil

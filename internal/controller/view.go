@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -25,16 +26,10 @@ type View struct {
 	news bool
 	// live is set where Cobalt itself was asked, or is to be, and not a list.
 	live bool
-	// read is what the object was found to have beyond itself, by what spec asks for;
-	// it outlives a pass that cannot make all its calls in a row.
-	read map[string]bool
-	// looked is set once the pass has looked for what the object stands for.
-	looked bool
 }
 
 // linkedAccount returns the account, or nil if there is none.
 func (v *View) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error) {
-	v.looked = true
 	if !v.live && !v.single() {
 		found, presence, err := v.lists.accounts.Find(ctx, v.account, v.maxAge)
 		if err != nil || presence != snapshot.Unknown {
@@ -57,7 +52,6 @@ func (v *View) single() bool {
 
 // config returns a config of the account, or nil if there is none.
 func (v *View) config(ctx context.Context, id string) (*cobalt.Config, error) {
-	v.looked = true
 	if !v.live && !v.news {
 		found, presence, err := v.lists.configsOf(v.account).Find(ctx, id, v.maxAge)
 		if cobalt.IsNotFound(err) { // the account is
@@ -73,7 +67,7 @@ func (v *View) config(ctx context.Context, id string) (*cobalt.Config, error) {
 
 // webhook returns the webhook of the account, or nil if there is none.
 func (v *View) webhook(ctx context.Context) (*cobalt.Webhook, error) {
-	v.looked, v.live = true, true
+	v.live = true
 	return unlessMissing(v.GetWebhook(ctx, v.account))
 }
 
@@ -88,6 +82,41 @@ func (v *View) requireApplication(ctx context.Context, slug string) error {
 	}
 	return stalledBy(v1alpha1.ReasonApplicationNotFound,
 		"Cobalt offers no application %q: enable it there, or delete this object and create it again with another slug", slug)
+}
+
+// isConnected tells whether the account has connected an application. Where the API does
+// not say so, it has not, unless the API does not hear which account it is asked about.
+// That an application is not there proves nothing: something on the way may have said so.
+func (v *View) isConnected(ctx context.Context, slug string) (bool, error) {
+	application, err := v.GetApplication(ctx, v.account, slug)
+	if err == nil && application.Connected != nil {
+		return *application.Connected, nil
+	}
+	if err == nil {
+		err = v.heard(ctx)
+	}
+	switch {
+	case err == nil, cobalt.IsUnknownApplication(err):
+		return false, err
+	case cobalt.IsNotFound(err), cobalt.IsAccountUnheard(err): // which is no verdict on what spec says
+		return false, errors.New("whether it is connected cannot be seen, so its credentials are not sent: " + err.Error())
+	}
+	return false, err
+}
+
+// heard makes sure, once for each key, that the API hears which account a call is about.
+func (v *View) heard(ctx context.Context) error {
+	if v.lists.heard.Load() {
+		return nil
+	}
+	for _, err := range v.ListConfigs(ctx, v.account) {
+		if err != nil {
+			return err
+		}
+		break // the first element says enough
+	}
+	v.lists.heard.Store(true)
+	return nil
 }
 
 // longListAge is how long the list of applications says that there is one. That

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -33,11 +34,8 @@ func (w webhooks) Desired(_ context.Context, _ *Inputs, obj *v1alpha1.Webhook) (
 	return &cobalt.Webhook{URL: obj.Spec.URL, Events: obj.Spec.Events}, nil
 }
 
-// Observe does not look for what was never created: createWebhook answers what is there.
-func (webhooks) Observe(ctx context.Context, api *View, obj *v1alpha1.Webhook) (*cobalt.Webhook, error) {
-	if obj.Status.ID == "" && obj.Spec.ManagementPolicy != v1alpha1.ManagementPolicyReadOnly {
-		return nil, nil
-	}
+// Observe also looks for what was never created: a webhook does not tell who made it, nor when.
+func (webhooks) Observe(ctx context.Context, api *View, _ *v1alpha1.Webhook) (*cobalt.Webhook, error) {
 	return api.webhook(ctx)
 }
 
@@ -104,8 +102,16 @@ func unsubscribe(ctx context.Context, api *View, desired, remote *cobalt.Webhook
 
 func (webhooks) Publish(obj *v1alpha1.Webhook, _, remote *cobalt.Webhook) { obj.Status.ID = remote.ID }
 
+// Origin goes by the look before the first subscription.
+func (webhooks) Origin(obj *v1alpha1.Webhook, remote *cobalt.Webhook) v1alpha1.Origin {
+	if remote == nil {
+		return knownOrigin(obj)
+	}
+	return originOf(obj, time.Time{}, v1alpha1.OriginCreated)
+}
+
 // Delete unsubscribes from whatever there is: the API has no other way.
-func (webhooks) Delete(ctx context.Context, api *View, obj *v1alpha1.Webhook) error {
+func (w webhooks) Delete(ctx context.Context, api *View, obj *v1alpha1.Webhook, may func(v1alpha1.Origin) bool) error {
 	if obj.Status.ID == "" && wasRefused(obj) {
 		return nil
 	}
@@ -113,5 +119,14 @@ func (webhooks) Delete(ctx context.Context, api *View, obj *v1alpha1.Webhook) er
 	if err != nil || len(remote.Events) == 0 {
 		return err
 	}
+	if knownOrigin(obj) == "" && !may(w.Origin(obj, remote)) {
+		return errOthers
+	}
 	return api.UnsubscribeWebhook(ctx, api.account, remote.Events)
+}
+
+// Find asks for the webhook.
+func (webhooks) Find(ctx context.Context, api *View, _ *v1alpha1.Webhook) error {
+	_, err := api.GetWebhook(ctx, api.account)
+	return err
 }

@@ -104,7 +104,7 @@ var _ = Describe("Many objects", Ordered, func() {
 		allReady(w, hooks)
 		calls = w.sim.Calls()
 		delete(calls, "listApplications")
-		Expect(calls).To(Equal(map[string]int{"createWebhook": manyWebhooks}))
+		Expect(calls).To(Equal(map[string]int{"getWebhook": manyWebhooks, "createWebhook": manyWebhooks}))
 	})
 
 	It("cost lists and the webhooks that no list has in a sync interval without change, and no write", func() {
@@ -274,27 +274,6 @@ var _ = Describe("A list", func() {
 })
 
 var _ = Describe("Looks that do not fit", func() {
-	It("into the calls that may come in a row go on where they stopped", func() {
-		w, _ := withAccount()
-		env := w.environment()
-		w.read(env)
-		w.change(env, func() { env.Spec.RateLimit = v1alpha1.RateLimit{RequestsPerSecond: 5, Burst: 4} })
-		w.ready(env)
-		config := w.config("acme", of("acme"), field("owner_email", `"a@acme.example"`), observingAll)
-		w.time.Hold() // or sleeping for a turn would be as good as more calls in a row
-		w.create(config)
-		Eventually(func() []string {
-			w.time.Advance(50 * time.Millisecond)
-			w.read(config)
-			return reasons(config)
-		}).Should(Equal([]string{v1alpha1.ReasonSynced}))
-		calls := w.sim.Calls()
-		for _, operation := range []string{"getApplicationBySlug", "getConfigFields", "listConfigDatastores", "getRuleEngineOptions"} {
-			Expect(calls).To(HaveKeyWithValue(operation, 1))
-		}
-		Expect(config.Status.Observed.Datastores).NotTo(BeEmpty())
-	})
-
 	It("stretch the sync intervals, and the environment says so", func() {
 		w, _ := withAccount()
 		env := w.environment()

@@ -32,14 +32,6 @@ func replacing(replace bool) func(*simulator.Options) {
 	return func(o *simulator.Options) { o.Replace = replace }
 }
 
-// observingAll has all read of a config that can be.
-func observingAll(obj *v1alpha1.IntegrationConfig) {
-	obj.Spec.Observe = []v1alpha1.ConfigObservation{
-		v1alpha1.ConfigObserveConnection, v1alpha1.ConfigObserveFieldNames,
-		v1alpha1.ConfigObserveDatastores, v1alpha1.ConfigObserveRuleEngineOptions,
-	}
-}
-
 // younger creates a config of acme that is younger than another, also where both
 // were created within one second.
 func younger(w *world, than *v1alpha1.IntegrationConfig, options ...func(*v1alpha1.IntegrationConfig)) *v1alpha1.IntegrationConfig {
@@ -460,26 +452,6 @@ var _ = Describe("An integration config", func() {
 		w.gone(typo)
 		w.gone(config)
 		Expect(w.remoteConfig("acme")).To(BeNil())
-	})
-
-	It("observes what else there is to know, if asked to", func() {
-		w, _ := withAccount()
-		config := w.config("acme", of("acme"), observingAll)
-		w.create(config)
-		w.ready(config)
-		observed := config.Status.Observed
-		Expect(*observed.Connected).To(BeFalse(), "not yet connected by the customer is no error")
-		Expect(observed.FieldNames).To(ContainElement(v1alpha1.FieldName{ID: "deal_stage", Name: "Deal stage"}))
-		Expect(observed.Datastores).To(Equal([]string{"deal-stages"}))
-		Expect(string(observed.RuleEngineOptions.Raw)).To(ContainSubstring("start_with"))
-		w.byHand(func(api *cobalt.Client) error {
-			return api.MigrateToken(w.ctx, "acme", "hubspot", json.RawMessage(`{"access_token":"x"}`))
-		})
-		w.pass(config, syncInterval)
-		Eventually(func() bool { w.read(config); return *config.Status.Observed.Connected }).Should(BeTrue())
-		w.change(config, func() { config.Spec.Observe = nil })
-		w.ready(config)
-		Expect(config.Status.Observed).To(BeNil())
 	})
 
 	It("of a chosen id and one that leaves the choice to Cobalt may be the same", func() {

@@ -2,6 +2,7 @@ package stories
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -151,6 +152,69 @@ var _ = Describe("Credentials", func() {
 		Eventually(func() any { return w.migrated("hubspot")["refresh_token"] }).Should(Equal("hunter2-new"))
 	})
 
+	// connectedByCustomer is an account with a live connection that nobody in the cluster remembers.
+	connectedByCustomer := func() (*world, *v1alpha1.LinkedAccount) {
+		GinkgoHelper()
+		w := newWorld()
+		w.connected()
+		w.byHand(func(api *cobalt.Client) error {
+			if _, err := api.CreateLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "acme"}); err != nil {
+				return err
+			}
+			return api.MigrateToken(w.ctx, "acme", "hubspot", []byte(`{"refresh_token":"theirs"}`))
+		})
+		w.create(w.secret("hubspot-oauth", map[string]string{"refresh_token": "hunter2-old"}))
+		return w, w.account("acme", migrating("hubspot", "hubspot-oauth", ""))
+	}
+
+	It("are not sent where something on the way drops the header of the account", func() {
+		w, acme := connectedByCustomer()
+		w.doom.changeCalls(func(r *http.Request) { r.Header.Del("Linked_account_id") })
+		w.create(acme)
+		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+		Expect(message).To(HavePrefix("application hubspot: whether it is connected cannot be seen, so its credentials are not sent: "))
+		Expect(message).To(ContainSubstring("MISSING_LINKED_ACCOUNT_ID"))
+		Expect(acme.Status.Credentials).To(BeEmpty(), "nothing is remembered as sent")
+
+		By("having the header arrive")
+		w.doom.changeCalls(nil)
+		w.request(acme, "now")
+		w.ready(acme)
+		Expect(w.sim.Calls()).NotTo(HaveKey(migrate))
+		Eventually(func() []string { return w.events(acme) }).Should(ContainElement(HavePrefix("Warning CredentialsNotResent")))
+	})
+
+	DescribeTable("are not sent because of an answer that another layer could have given", func(fault simulator.Fault) {
+		w, acme := connectedByCustomer()
+		fault.Operation, fault.Times = "getApplicationBySlug", 1
+		w.sim.Inject(fault)
+		w.create(acme)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+		w.pass(acme, time.Minute)
+		w.ready(acme)
+		Expect(w.sim.Calls()).NotTo(HaveKey(migrate))
+		Expect(w.migrated("hubspot")).To(HaveKeyWithValue("refresh_token", "theirs"))
+	},
+		Entry("a text", simulator.Fault{Status: 404, ContentType: "text/plain", Body: "404 page not found"}),
+		Entry("nothing", simulator.Fault{Status: 404, ContentType: "text/plain", Body: " "}),
+		Entry("a gateway's JSON", simulator.Fault{Status: 404, ContentType: "application/json", Body: `{"message":"no Route matched with those values"}`}),
+		Entry("the API's own form", simulator.Fault{Status: 404, ContentType: "application/json", Body: `{"error_code":"RESOURCE_NOT_FOUND","message":"not found"}`}),
+	)
+
+	It("are sent where the API does not say that somebody is connected, once it was seen to hear of which account", func() {
+		w := newWorld()
+		w.connected()
+		w.create(w.secret("hubspot-oauth", map[string]string{"refresh_token": "hunter2-old"}))
+		w.sim.Inject(simulator.Fault{Operation: "getApplicationBySlug", ContentType: "application/json", Body: `{"slug":"hubspot","name":"HubSpot"}`})
+		for _, name := range []string{"acme", "globex"} {
+			account := w.account(name, migrating("hubspot", "hubspot-oauth", ""))
+			w.create(account)
+			w.ready(account)
+		}
+		Expect(w.sim.Calls()).To(HaveKeyWithValue(migrate, 2))
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("listInstalledConfigs", 1))
+	})
+
 	DescribeTable("survive a call whose outcome is not known", func(fault simulator.Fault, wantCalls int) {
 		w := newWorld()
 		w.connected()
@@ -217,12 +281,12 @@ var _ = Describe("Credentials", func() {
 		acme := w.account("acme", migrating("no-such-app", "oauth", ""), migrating("slack", "oauth", ""))
 		w.create(acme)
 		message := w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonApplicationNotFound)
-		Expect(message).To(ContainSubstring("application no-such-app: migrateToken: 400"))
+		Expect(message).To(ContainSubstring("application no-such-app: getApplicationBySlug: 404 INVALID_APP_ID"))
 		Expect(message).NotTo(ContainSubstring("hunter2"))
 		Expect(w.migrated("slack")).NotTo(BeNil())
-		calls := w.sim.Calls()[migrate]
+		calls := w.sim.Calls()["getApplicationBySlug"]
 		w.pass(acme, syncInterval)
-		Expect(w.sim.Calls()[migrate]).To(Equal(calls+1), "once per sync interval")
+		Expect(w.sim.Calls()["getApplicationBySlug"]).To(Equal(calls+1), "once per sync interval")
 	})
 })
 

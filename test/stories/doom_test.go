@@ -55,6 +55,8 @@ type doom struct {
 	seen    []client.Object
 	// after is told what each write leads to.
 	after func(client.Object)
+	// onTheWay changes the operator's calls as a proxy may; nil changes nothing.
+	onTheWay func(*http.Request)
 	// told tells whether the status told of an effect when the operator had died.
 	told bool
 }
@@ -79,6 +81,13 @@ func (d *doom) afterWrites(do func(client.Object)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.after = do
+}
+
+// changeCalls has do change each call on its way to Cobalt; nil for none.
+func (d *doom) changeCalls(do func(*http.Request)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onTheWay = do
 }
 
 func (d *doom) counted() acts {
@@ -181,6 +190,9 @@ func (d *doom) around(api http.Handler) http.Handler {
 		gone := byOperator && d.dead
 		d.dead = d.dead || last
 		d.underway++
+		if byOperator && d.onTheWay != nil {
+			d.onTheWay(r)
+		}
 		d.mu.Unlock()
 		defer d.ended()
 		if last && d.of.worked {

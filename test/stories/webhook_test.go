@@ -33,20 +33,20 @@ func subscribe(w *world, url string, events ...string) {
 }
 
 var _ = Describe("A webhook", func() {
-	It("is created with one call, and then left alone", func() {
+	It("is created with one call after a look, and then left alone", func() {
 		w, _ := withAccount()
 		hook := w.webhook("acme", of("acme"), "Workflow Completed", "Workflow Errored")
 		before := w.writes("webhooks")
 		w.create(hook)
 		w.ready(hook)
-		Expect(w.sim.Calls()).To(Equal(map[string]int{"createWebhook": 1}))
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"getWebhook": 1, "createWebhook": 1}))
 		after := w.writes("webhooks")
 		Expect(after - before).To(Equal(2))
 		Expect(w.remoteWebhook("acme").WebhookEvents).To(ConsistOf("Workflow Completed", "Workflow Errored"))
 		Expect(hook.Status.ID).To(Equal(w.remoteWebhook("acme").ID))
 		version := hook.ResourceVersion
 		w.pass(hook, syncInterval)
-		Expect(w.sim.Calls()).To(HaveKeyWithValue("getWebhook", 1))
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("getWebhook", 2))
 		Expect(w.sim.Calls()).To(HaveKeyWithValue("createWebhook", 1))
 		w.read(hook)
 		Expect(hook.ResourceVersion).To(Equal(version))
@@ -56,8 +56,10 @@ var _ = Describe("A webhook", func() {
 		w, _ := withAccount(replacing(replace))
 		subscribe(w, "https://old.example/", "Connection Created", "Workflow Errored")
 		hook := w.webhook("acme", of("acme"), "Workflow Completed", "Workflow Errored")
+		hook.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete // although it was there before
 		w.create(hook)
 		w.ready(hook)
+		Expect(hook.Status.Origin).To(Equal(v1alpha1.OriginAdopted))
 		Expect(w.remoteWebhook("acme").WebhookEvents).To(ConsistOf("Workflow Completed", "Workflow Errored"))
 		Expect(w.remoteWebhook("acme").WebhookURL).To(Equal("https://hooks.example/acme"))
 

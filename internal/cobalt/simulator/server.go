@@ -136,6 +136,7 @@ func (s *Server) mountAPI() {
 
 // serve answers one call: recorded first, then spoiled by a fault or done.
 func (s *Server) serve(route route, w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
 	call := s.record(route, r)
 	q := &request{route: route, http: r, call: call}
 	q.raw, q.unreadable = readBody(w, r) // first, so that a caller hanging up later is noticed

@@ -1,0 +1,17 @@
+// Package object holds what is decided about custom resources of this group by what they say themselves.
+package object
+
+import "github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+
+// MayDelete tells whether deleting an object may delete in Cobalt what it stands for: what it created, unless that is to
+// stay, and what it adopted only if its spec says so and it may still use its environment. What has no known origin was
+// only looked at, or may be somebody else's, and stays.
+func MayDelete(policy v1alpha1.DeletionPolicy, origin v1alpha1.Origin, allowed bool) bool {
+	switch {
+	case policy == v1alpha1.DeletionPolicyOrphan:
+		return false
+	case origin == v1alpha1.OriginCreated:
+		return true
+	}
+	return origin == v1alpha1.OriginAdopted && policy == v1alpha1.DeletionPolicyDelete && allowed
+}
