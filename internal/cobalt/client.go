@@ -17,7 +17,10 @@ import (
 	"time"
 )
 
-const defaultTimeout = 30 * time.Second
+const (
+	defaultTimeout     = 30 * time.Second
+	defaultIdleTimeout = 20 * time.Second // balancers close from 30 seconds on
+)
 
 // Options says where the API is and how to talk to it.
 type Options struct {
@@ -32,6 +35,9 @@ type Options struct {
 	// Timeout bounds each call, from sending to the last byte of the answer.
 	// The turn at the Limiter comes before. 0: 30 seconds.
 	Timeout time.Duration
+	// IdleTimeout is how long a connection is kept that nobody uses. It should be
+	// shorter than the API and what stands before it keep theirs. 0: 20 seconds.
+	IdleTimeout time.Duration
 	// CABundle holds the PEM certificates to trust instead of the system's.
 	// Empty: the system's. It is not used with a Transport.
 	CABundle []byte
@@ -47,6 +53,8 @@ type Options struct {
 	// HeldBack is told of each call that the Limiter put off, and for how long.
 	// It must be safe for concurrent use.
 	HeldBack func(time.Duration)
+
+	dial dial // replaces the network, for tests
 }
 
 // Format prints the options without the key, whatever the verb.
@@ -70,7 +78,8 @@ type Client struct {
 	agent    string
 	timeout  time.Duration
 	limiter  *Limiter
-	http     *http.Client
+	http     *http.Client // of calls that can be repeated
+	fresh    *http.Client // of the others: a new connection for each
 	clock    *serverClock
 	observe  func(context.Context, Call)
 	heldBack func(time.Duration)
@@ -88,9 +97,9 @@ func New(o Options) (*Client, error) {
 	if err := ValidateAPIKey(o.APIKey); err != nil {
 		return nil, fmt.Errorf("API key: %w", err)
 	}
-	transport := o.Transport
-	if transport == nil {
-		if transport, err = newTransport(o.CABundle); err != nil {
+	kept, fresh := o.Transport, o.Transport
+	if o.Transport == nil {
+		if kept, fresh, err = newTransports(o); err != nil {
 			return nil, err
 		}
 	}
@@ -105,7 +114,8 @@ func New(o Options) (*Client, error) {
 		agent:    cmp.Or(o.UserAgent, "cobalt-operator"),
 		timeout:  cmp.Or(o.Timeout, defaultTimeout),
 		limiter:  o.Limiter,
-		http:     &http.Client{Transport: transport, CheckRedirect: stayHome},
+		http:     &http.Client{Transport: kept, CheckRedirect: stayHome},
+		fresh:    &http.Client{Transport: fresh, CheckRedirect: stayHome},
 		observe:  o.Observe,
 		heldBack: o.HeldBack,
 	}, nil

@@ -1,6 +1,7 @@
 package cobalt
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -24,14 +25,16 @@ const (
 type request struct {
 	operation string // operationId of the contract
 	method    string
-	path      string // escaped
-	page      int    // of a list, 0 for the first
-	account   string // linked_account_id header, "" for none
-	session   string // session token that replaces the API key
-	body      any    // nil for none
-	private   any    // part of body that no error may repeat
-	runs      bool   // an answer with an execution id is a result, whatever its status
-	err       error  // why it must not be sent
+	path      string   // escaped
+	page      int      // of a list, 0 for the first
+	account   string   // linked_account_id header, "" for none
+	session   string   // session token that replaces the API key
+	body      any      // nil for none
+	private   any      // part of body that no error may repeat
+	once      bool     // it must not be repeated
+	runs      bool     // an answer with an execution id is a result, whatever its status
+	results   []string // fields beside which an error is part of a result
+	err       error    // why it must not be sent
 }
 
 func get(operation, path string, ids ...string) request {
@@ -91,18 +94,25 @@ func (q request) hiding(v any) request {
 	return q
 }
 
+// unrepeatable says that the call must not be made twice.
+func (q request) unrepeatable() request {
+	q.once = true
+	return q
+}
+
 // do sends a call whose answer is one T.
 func do[T any](ctx context.Context, c *Client, q request) (*T, error) {
 	var result T
 	err := c.send(ctx, q, func(body io.Reader) error {
-		answer, err := io.ReadAll(io.LimitReader(body, maxBody+1))
+		answer, err := readWhole(body, maxBody)
 		switch {
 		case err != nil:
 			return err
-		case len(answer) > maxBody:
-			return errTooLarge
 		case len(bytes.TrimSpace(answer)) == 0:
 			return errEmpty
+		}
+		if err := c.failureIn(q, answer); err != nil {
+			return err
 		}
 		return json.Unmarshal(answer, &result)
 	})
@@ -112,9 +122,24 @@ func do[T any](ctx context.Context, c *Client, q request) (*T, error) {
 	return &result, nil
 }
 
-// exec sends a call whose answer holds nothing of interest.
+// exec sends a call whose answer holds nothing of interest but an error. An
+// answer too large for one is believed.
 func exec(ctx context.Context, c *Client, q request) error {
-	return c.send(ctx, q, func(io.Reader) error { return nil })
+	return c.send(ctx, q, func(body io.Reader) error {
+		answer, err := readWhole(body, maxErrorBody)
+		if err != nil && !errors.Is(err, errTooLarge) {
+			return err
+		}
+		return c.failureIn(q, answer)
+	})
+}
+
+func readWhole(body io.Reader, limit int) ([]byte, error) {
+	answer, err := io.ReadAll(io.LimitReader(body, int64(limit)+1))
+	if err == nil && len(answer) > limit {
+		return nil, errTooLarge
+	}
+	return answer, err
 }
 
 // send makes one call in its turn. It gives the body of a good answer to read.
@@ -184,7 +209,7 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, q request, rea
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimedOut)
 	defer cancel()
 	sending := new(trail)
-	resp, err := c.http.Do(req.WithContext(sending.follow(ctx)))
+	resp, err := c.connections(q).Do(req.WithContext(sending.follow(ctx)))
 	if err != nil {
 		return 0, c.noAnswer(ctx, q, sending.sent(err), err)
 	}
@@ -193,37 +218,57 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, q request, rea
 		_ = resp.Body.Close()
 	}()
 	c.clock.saw(resp.Header)
-	c.pace(resp)
-	if resp.StatusCode/100 != 2 {
-		answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a reason cut short is none
-		if !q.runs || !holdsExecution(answer) {
-			return resp.StatusCode, c.refusal(q, resp, answer)
-		}
+	if resp.StatusCode/100 == 2 {
+		c.limiter.Succeeded()
+		return resp.StatusCode, c.unreadable(ctx, q, readJSON(resp, read))
+	}
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a reason cut short is none
+	if q.runs && holdsExecution(answer) {
 		return resp.StatusCode, c.unreadable(ctx, q, read(bytes.NewReader(answer)))
 	}
-	return resp.StatusCode, c.unreadable(ctx, q, readJSON(resp, read))
+	c.pace(resp)
+	return resp.StatusCode, c.refusal(q, resp, answer)
 }
 
-// readJSON reads the body of resp, unless it is a page for people: what
-// proxies, login forms and wrong base URLs answer with.
+// connections are those that a call may use. One that was used before may have
+// been closed at its other end by now, and then nobody could tell whether the
+// call was read there.
+func (c *Client) connections(q request) *http.Client {
+	if q.once {
+		return c.fresh
+	}
+	return c.http
+}
+
+// readJSON reads the body of resp, unless it is a page for people.
 func readJSON(resp *http.Response, read func(io.Reader) error) error {
-	head := make([]byte, 1)
-	n, err := io.ReadFull(resp.Body, head)
-	if n == 0 && err != nil && !errors.Is(err, io.EOF) {
+	body := bufio.NewReader(resp.Body)
+	head, err := body.Peek(512)
+	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if isPage(resp.Header, head[:n]) {
+	if isPage(resp.Header, head) {
 		return errPage
 	}
-	return read(io.MultiReader(bytes.NewReader(head[:n]), resp.Body))
+	return read(body)
 }
 
+// isPage tells whether an answer is a page for people, as proxies, login forms
+// and wrong base URLs send. What begins like JSON is JSON, however it is labelled.
 func isPage(header http.Header, body []byte) bool {
-	html := strings.HasPrefix(strings.ToLower(header.Get("Content-Type")), "text/html")
-	return html && len(body) > 0 || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff"))) // a byte order mark
+	switch {
+	case len(body) == 0:
+		return false
+	case bytes.ContainsAny(body[:1], "{[\""):
+		return false
+	case body[0] == '<':
+		return true
+	}
+	return strings.HasPrefix(strings.ToLower(header.Get("Content-Type")), "text/html")
 }
 
-// pace tells the limiter what the API thinks of our speed.
+// pace tells the limiter of an answer that asks to slow down.
 func (c *Client) pace(resp *http.Response) {
 	wait := retryAfter(resp.Header)
 	switch {
@@ -231,7 +276,5 @@ func (c *Client) pace(resp *http.Response) {
 		c.limiter.Throttled(wait)
 	case resp.StatusCode == http.StatusServiceUnavailable && wait > 0:
 		c.limiter.stop(wait)
-	case resp.StatusCode/100 == 2:
-		c.limiter.Succeeded()
 	}
 }

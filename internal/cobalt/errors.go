@@ -25,7 +25,8 @@ type Error struct {
 	RetryAfter time.Duration // what the API asked for, at most an hour, 0 if it did not
 
 	page bool // the answer was an HTML page
-	own  bool // the answer had the API's own form
+	own  bool // the answer had the form of the API's own refusals
+	once bool // the call must not be repeated
 }
 
 func (e *Error) Error() string {
@@ -34,6 +35,25 @@ func (e *Error) Error() string {
 		text += ": " + e.Message
 	}
 	return strings.TrimSpace(text)
+}
+
+// open tells whether nobody knows what became of a call that must not be repeated:
+// a 4xx may come from a gateway, or from a workflow that sets the status of its
+// answer, and a failure that comes with a 2xx may be that of work half done.
+func (e *Error) open() bool {
+	return e.once && (e.Status/100 == 2 || e.Status/100 == 4 && !e.own)
+}
+
+// astray tells whether the way to the API failed, rather than the API. A page
+// that comes with 429 still asks to slow down.
+func (e *Error) astray() bool {
+	return e.page && e.Status/100 == 4 && e.Status != http.StatusTooManyRequests
+}
+
+// verdict returns the refusal in err, if it is the API's and says that nothing was done.
+func verdict(err error) (*Error, bool) {
+	e, ok := errors.AsType[*Error](err)
+	return e, ok && !e.open() && !e.astray()
 }
 
 // AnswerError says that the API accepted a call with an answer that cannot be
@@ -89,7 +109,7 @@ var ownMiss = regexp.MustCompile(`(?i)^(linked[ _-]?account|config|configuration
 // about a missing header or application, is not enough; but a 400 or 500 is if
 // its code or message says so, as some dialects of the API do.
 func IsNotFound(err error) bool {
-	e, ok := errors.AsType[*Error](err)
+	e, ok := verdict(err)
 	if !ok || e.page {
 		return false
 	}
@@ -132,24 +152,25 @@ func IsAccountUnheard(err error) bool {
 // IsUnknownApplication reports whether the API says that there is no such
 // application, or that it is disabled.
 func IsUnknownApplication(err error) bool {
-	e, ok := errors.AsType[*Error](err)
+	e, ok := verdict(err)
 	return ok && e.Code == "INVALID_APP_ID"
 }
 
 // IsUnknownAccount reports whether the API says in so many words that there is no
 // such linked account.
 func IsUnknownAccount(err error) bool {
-	e, ok := errors.AsType[*Error](err)
+	e, ok := verdict(err)
 	return ok && e.Code == "INVALID_LINKED_ACCOUNT_ID"
 }
 
 // IsRejected reports whether the API has understood the call and will refuse it
-// again: any 4xx but 401, 408, 425 and 429, and a failure reported with status
-// 200. A 404 is rejected too: callers who can do something about a missing
-// object ask IsNotFound first.
+// again: any 4xx but 401, 408, 425, 429, those of IsBusy and pages for people, and
+// a failure reported with status 200. A 404 is rejected too: callers who can do
+// something about a missing object ask IsNotFound first. Of a call that must not be
+// repeated, it takes a refusal in the API's own form.
 func IsRejected(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
+	e, ok := verdict(err)
+	if !ok || IsBusy(err) {
 		return false
 	}
 	switch e.Status {
@@ -159,10 +180,17 @@ func IsRejected(err error) bool {
 	return e.Status/100 == 4 || e.Status/100 == 2
 }
 
+// IsBusy reports whether the API refuses the call only for now: something else is
+// in its way (409, 423), or it came to the wrong server (421).
+func IsBusy(err error) bool {
+	e, ok := verdict(err)
+	return ok && (e.Status == http.StatusConflict || e.Status == http.StatusLocked || e.Status == http.StatusMisdirectedRequest)
+}
+
 // IsUnauthorized reports whether the API refused the credential, which is the
 // session token for createPublicWorkflow and the API key for all others.
 func IsUnauthorized(err error) bool {
-	e, ok := errors.AsType[*Error](err)
+	e, ok := verdict(err)
 	return ok && e.Status == http.StatusUnauthorized
 }
 
@@ -172,12 +200,12 @@ func IsThrottled(err error) bool {
 	if _, ok := errors.AsType[*ThrottledError](err); ok {
 		return true
 	}
-	e, ok := errors.AsType[*Error](err)
+	e, ok := verdict(err)
 	return ok && (e.Status == http.StatusTooManyRequests || e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0)
 }
 
-// IsFailing reports whether err puts the API as a whole in doubt: no answer, an
-// unusable one, or a 5xx.
+// IsFailing reports whether err puts the API as a whole, or the way there, in
+// doubt: no answer, an unusable one, a page for people, or a 5xx.
 func IsFailing(err error) bool {
 	if t, ok := errors.AsType[*TransportError](err); ok {
 		return !errors.Is(t, context.Canceled)
@@ -186,7 +214,7 @@ func IsFailing(err error) bool {
 		return true
 	}
 	e, ok := errors.AsType[*Error](err)
-	return ok && (e.Status/100 == 5 || e.Status == http.StatusRequestTimeout)
+	return ok && (e.Status/100 == 5 || e.Status == http.StatusRequestTimeout || e.astray())
 }
 
 // RetryAfter returns how long the API or the limiter asked to wait, 0 if
@@ -202,9 +230,10 @@ func RetryAfter(err error) time.Duration {
 }
 
 // OutcomeUnknown reports whether the API may have done what the call asked for,
-// although it failed: no answer to a call that was sent, an unusable one, a
-// 5xx, a 408, or a redirect of the kind that also follows work done. Without a
-// 408, a 4xx proves that nothing happened.
+// although it failed: no answer to a call of which a byte was sent, an unusable
+// one, a page for people, a 5xx, a 408, or a redirect of the kind that also follows
+// work done. Any other 4xx proves that nothing happened; of a call that must not
+// be repeated, only one in the API's own form does.
 func OutcomeUnknown(err error) bool {
 	if t, ok := errors.AsType[*TransportError](err); ok {
 		return t.Sent
@@ -220,7 +249,7 @@ func OutcomeUnknown(err error) bool {
 	case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return false // they ask to send the same call elsewhere
 	}
-	return e.Status/100 == 5 || e.Status/100 == 3 || e.Status == http.StatusRequestTimeout
+	return e.Status/100 == 5 || e.Status/100 == 3 || e.Status == http.StatusRequestTimeout || e.astray() || e.open()
 }
 
 // retryAfter reads the header of that name, in seconds or as a date.

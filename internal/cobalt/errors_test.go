@@ -51,7 +51,7 @@ func hang(_ http.ResponseWriter, r *http.Request) {
 
 // meaning is what the predicates say.
 type meaning struct {
-	NotFound, Rejected, Unauthorized, Throttled, Failing, Unknown bool
+	NotFound, Rejected, Unauthorized, Throttled, Busy, Failing, Unknown bool
 
 	After time.Duration
 }
@@ -59,7 +59,7 @@ type meaning struct {
 func meaningOf(err error) meaning {
 	return meaning{
 		NotFound: cobalt.IsNotFound(err), Rejected: cobalt.IsRejected(err), Unauthorized: cobalt.IsUnauthorized(err),
-		Throttled: cobalt.IsThrottled(err), Failing: cobalt.IsFailing(err), Unknown: cobalt.OutcomeUnknown(err),
+		Throttled: cobalt.IsThrottled(err), Busy: cobalt.IsBusy(err), Failing: cobalt.IsFailing(err), Unknown: cobalt.OutcomeUnknown(err),
 		After: cobalt.RetryAfter(err),
 	}
 }
@@ -128,7 +128,7 @@ func TestErrors(t *testing.T) {
 			reason: "error may be an object",
 			serve:  answer(409, `{"error":{"code":"CONFLICT_ID","message":"m"}}`),
 			want:   "upsertLinkedAccount: 409 CONFLICT_ID: m",
-			means:  rejected,
+			means:  meaning{Busy: true},
 		},
 		"Unauthorized": {
 			reason: "401 is the key's fault",
@@ -175,7 +175,7 @@ func TestErrors(t *testing.T) {
 		},
 		"NotFoundPage": {
 			reason: "a proxy's page says nothing about the object", serve: answer(404, page, "Content-Type", "text/html"), call: getAccount,
-			want: "getLinkedAccount: 404 Not Found: the answer is an HTML page: is the base URL right?", means: rejected,
+			want: "getLinkedAccount: 404 Not Found: the answer is an HTML page: is the base URL right?", means: unusable,
 		},
 		"NotFound400": {
 			reason: "some dialects say so with 400", serve: answer(400, `{"error":"RESOURCE_NOT_FOUND","message":"Webhook not found"}`),
@@ -387,6 +387,22 @@ func TestLimiterHearsOfThrottling(t *testing.T) {
 		}
 		if held := limiter.Wait(t.Context()) != nil; held != (status != 200) {
 			t.Errorf("after a %d: held back %v", status, held)
+		}
+	}
+}
+
+// TestLimiterDoesNotHearOfResults: a workflow may set the status and headers of its answer.
+func TestLimiterDoesNotHearOfResults(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{429, 503} {
+		server := httptest.NewServer(answer(status, `{"execution_id":"e1"}`, "Retry-After", "3600"))
+		t.Cleanup(server.Close)
+		limiter := cobalt.NewLimiter(10, 4, newClock())
+		if err := execute(t.Context(), connect(t, cobalt.Options{BaseURL: server.URL, Limiter: limiter})); err != nil {
+			t.Errorf("%d: %v, want a result", status, err)
+		}
+		if now, _ := limiter.Rate(); now != 10 || limiter.Wait(t.Context()) != nil {
+			t.Errorf("after a %d with a result: rate %v, or held back", status, now)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (r *EventResult) UnmarshalJSON(text []byte) error {
 // TriggerEvent fires an event for an account. Repeated, it fires another one.
 // An execution id in the answer makes it a result, whatever its status.
 func (c *Client) TriggerEvent(ctx context.Context, account, slug string, in EventInput) (*EventResult, error) {
-	q := post("triggerEvent", "/public/event/{slug}", slug).as(account).with(in).hiding(in.Payload).running()
+	q := post("triggerEvent", "/public/event/{slug}", slug).as(account).with(in).hiding(in.Payload).unrepeatable().running()
 	if in.ConfigID != "" {
 		q = q.refuse("config_id", in.ConfigID, checkText(in.ConfigID, maxID))
 	}

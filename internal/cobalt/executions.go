@@ -72,7 +72,13 @@ var executionKeys = []string{"execution_id", "executionId", "instance_id", "inst
 
 // running says that an answer which names an execution is a result.
 func (q request) running() request {
-	q.runs = true
+	q.runs, q.results = true, executionKeys
+	return q
+}
+
+// reading says that the call reads executions, of which an error is a part.
+func (q request) reading() request {
+	q.results = append([]string{"_id", "id", "status"}, executionKeys...)
 	return q
 }
 
@@ -83,10 +89,10 @@ func holdsExecution(answer []byte) bool {
 
 // GetExecution returns one execution of an account.
 func (c *Client) GetExecution(ctx context.Context, account, id string) (*Execution, error) {
-	return do[Execution](ctx, c, get("getExecutionById", "/public/execution/{execution_id}", id).as(account))
+	return do[Execution](ctx, c, get("getExecutionById", "/public/execution/{execution_id}", id).as(account).reading())
 }
 
 // ListExecutions returns the executions of an account.
 func (c *Client) ListExecutions(ctx context.Context, account string) iter.Seq2[Execution, error] {
-	return list[Execution](ctx, c, get("listExecutions", "/public/execution").as(account))
+	return list[Execution](ctx, c, get("listExecutions", "/public/execution").as(account).reading())
 }

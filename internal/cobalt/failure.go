@@ -9,7 +9,8 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"regexp"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"syscall"
 )
 
@@ -23,24 +24,50 @@ var (
 	errNoList   = errors.New("is not a list")
 )
 
-// trail notes how far the sending of a request gets.
-type trail struct{ began, wrote atomic.Bool }
+// trail notes which connections a request was given to.
+type trail struct {
+	mu    sync.Mutex
+	began bool
+	given []handover
+}
+
+// handover is one connection, and what was written on it before.
+type handover struct {
+	conn   *countedConn // nil for one that does not count
+	before int64
+}
 
 func (t *trail) follow(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn:      func(string) { t.began.Store(true) },
-		WroteHeaders: func() { t.wrote.Store(true) },
+		GetConn: func(string) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.began = true
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			h := handover{conn: countOf(info.Conn)}
+			if h.conn != nil {
+				h.before = h.conn.written.Load()
+			}
+			t.given = append(t.given, h)
+		},
 	})
 }
 
-// sent reports whether the API may have received the request that failed with
-// err. Of a transport that leaves no trail, as in tests, only the error can
-// tell that it has not.
+// sent reports whether the API may have received a byte of the request that
+// failed with err. net/http returns from a failed call when it writes no more.
+// Of a transport that leaves no trail, as in tests, only the error can tell.
 func (t *trail) sent(err error) bool {
-	if t.wrote.Load() {
-		return true
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.began {
+		return !beforeConnection(err)
 	}
-	return !t.began.Load() && !beforeConnection(err)
+	return slices.ContainsFunc(t.given, func(h handover) bool {
+		return h.conn == nil || h.conn.written.Load() > h.before
+	})
 }
 
 func beforeConnection(err error) bool {
@@ -59,6 +86,7 @@ func (c *Client) noAnswer(ctx context.Context, q request, sent bool, err error) 
 	e := &TransportError{Operation: q.operation, Sent: sent, err: err}
 	switch {
 	case errors.Is(context.Cause(ctx), errTimedOut):
+		c.http.CloseIdleConnections() // they may lead as little anywhere
 		e.reason, e.err = "timed out after "+c.timeout.String(), context.DeadlineExceeded
 	case ctx.Err() != nil:
 		e.reason, e.err = "given up: "+ctx.Err().Error(), ctx.Err()

@@ -405,3 +405,23 @@ func TestListOutlastsTheLimiter(t *testing.T) {
 		t.Errorf("%d accounts in %d calls, want %d of each", count, asked, pages)
 	}
 }
+
+// TestListDoesNotSleepThroughRetryAfter: somebody who waits for an hour between two
+// pages would keep all others waiting who need the list.
+func TestListDoesNotSleepThroughRetryAfter(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	limiter := cobalt.NewLimiter(10, 4, clock)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		limiter.Throttled(time.Hour) // as the API asks somebody else meanwhile
+		answer(200, `{"docs":[{"_id":"1"}],"hasNextPage":true}`)(w, r)
+	}))
+	t.Cleanup(server.Close)
+	err := last(connect(t, cobalt.Options{BaseURL: server.URL, Limiter: limiter}).ListLinkedAccounts(t.Context()))
+	if !cobalt.IsThrottled(err) || cobalt.RetryAfter(err) < 59*time.Minute {
+		t.Errorf("the list ended with %v, want to be told to come back in an hour", err)
+	}
+	if clock.slept > 30*time.Second {
+		t.Errorf("it slept for %s", clock.slept)
+	}
+}

@@ -3,7 +3,6 @@ package cobalt
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"iter"
 	"time"
 )
@@ -81,24 +80,10 @@ func (c *Client) MigrateToken(ctx context.Context, id, application string, token
 	q := post("migrateToken", "/public/linked-account/{linked_account_id}/migrate-token", id).
 		with(migration{application, token}).hiding(token).
 		refuse("slug", application, checkText(application, maxID))
-	return c.send(ctx, q, func(body io.Reader) error { return c.migrated(q, body) })
+	return exec(ctx, c, q)
 }
 
 type migration struct {
 	Slug  string          `json:"slug"`
 	Token json.RawMessage `json:"token"`
-}
-
-// migrated finds the failures that the API reports with status 200.
-func (c *Client) migrated(q request, body io.Reader) error {
-	answer, err := io.ReadAll(io.LimitReader(body, maxErrorBody))
-	if err != nil {
-		return err
-	}
-	if o, _ := parse(answer); !o.has("error") { // what is no JSON object reports no error
-		return nil
-	}
-	e := &Error{Operation: q.operation, Status: 200}
-	c.explain(e, q, answer)
-	return e
 }

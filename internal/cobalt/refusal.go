@@ -1,6 +1,7 @@
 package cobalt
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -25,7 +26,7 @@ var (
 // refusal makes an error of an answer that is not 2xx, in whichever of the
 // API's envelopes its reason comes, if any.
 func (c *Client) refusal(q request, resp *http.Response, answer []byte) *Error {
-	e := &Error{Operation: q.operation, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header)}
+	e := &Error{Operation: q.operation, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header), once: q.once}
 	if resp.StatusCode/100 == 3 {
 		e.Message = "a redirect to " + redirectTarget(resp) + " is not followed"
 		return e
@@ -34,7 +35,59 @@ func (c *Client) refusal(q request, resp *http.Response, answer []byte) *Error {
 		e.page, e.Message = true, "the answer is an HTML page: is the base URL right?"
 		return e
 	}
-	c.explain(e, q, answer)
+	if o, err := parse(answer); err == nil {
+		e.own = o.isRefusal()
+		c.explain(e, q, o)
+	}
+	if e.Message == "" && e.open() {
+		e.Message = "the answer is not in the API's form"
+	}
+	return e
+}
+
+// isRefusal tells whether a refusal has the form of the API's own, and so is not
+// that of a gateway, or of a workflow that sets the status of its answer.
+func (o object) isRefusal() bool {
+	if o.text("error_code") != "" {
+		return true
+	}
+	return o.text("message") != "" && (o.fails() || slices.Contains(httpTypes, o.text("http_error_type", "error_type")))
+}
+
+// fails tells whether an object has an error that says something.
+func (o object) fails() bool {
+	var problem any
+	if json.Unmarshal(o["error"], &problem) != nil {
+		return false
+	}
+	switch problem := problem.(type) {
+	case nil:
+		return false
+	case bool:
+		return problem
+	case string:
+		return problem != ""
+	case []any:
+		return len(problem) > 0
+	case map[string]any:
+		return len(problem) > 0
+	}
+	return true
+}
+
+// failureIn finds the failure that the API reports with a good status, if any.
+func (c *Client) failureIn(q request, answer []byte) error {
+	o, _ := parse(answer) // what is no JSON object reports no failure
+	return c.reported(q, o)
+}
+
+// reported finds it in an object. Beside a result, an error is part of that.
+func (c *Client) reported(q request, o object) error {
+	if !o.fails() || o.text(q.results...) != "" {
+		return nil
+	}
+	e := &Error{Operation: q.operation, Status: http.StatusOK, once: q.once}
+	c.explain(e, q, o)
 	return e
 }
 
@@ -50,13 +103,9 @@ func redirectTarget(resp *http.Response) string {
 }
 
 // explain takes code, message and request id out of an error envelope.
-func (c *Client) explain(e *Error, q request, answer []byte) {
-	o, err := parse(answer, "error")
-	if err != nil {
-		return
-	}
-	if whole, err := parse(answer); err == nil {
-		e.own = o.text("error_code") != "" || whole.has("error") && whole.has("message")
+func (c *Client) explain(e *Error, q request, o object) {
+	if inner, err := parse(o["error"]); err == nil {
+		o = inner
 	}
 	e.Code = errorCode(o)
 	e.Message = o.text("message")

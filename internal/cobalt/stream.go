@@ -21,15 +21,17 @@ const (
 
 // list sends a call whose answer is any number of T: a bare array, pages of
 // {"docs": [...]}, or one object for a list of one. Elements are decoded as
-// they arrive. A list that breaks off ends with an error. The client's time-out
-// covers one page, including what the loop's body spends on its elements.
+// they arrive. A list that breaks off ends with an error, and so does one whose
+// next page would have to wait for long. The client's time-out covers one page,
+// including what the loop's body spends on its elements.
 func list[T any](ctx context.Context, c *Client, q request) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		count := 0
 		for pages := 0; ; pages++ {
 			p := &page[T]{yield: yield, number: max(q.page, 1), before: count}
+			p.failure = func(rest object) error { return c.reported(q, rest) }
 			err := c.send(ctx, q, p.read)
-			if held, ok := errors.AsType[*ThrottledError](err); ok && pages > 0 && c.limiter.sleep(ctx, held.After) {
+			if pages > 0 && c.heldForMoment(ctx, err) {
 				continue
 			}
 			count += p.count
@@ -53,6 +55,14 @@ func list[T any](ctx context.Context, c *Client, q request) iter.Seq2[T, error] 
 	}
 }
 
+// heldForMoment tells whether a call was held back, for no longer than turns take
+// at most, and that time is over now. A Retry-After may be far longer: it must not
+// make those wait here who could do something else.
+func (c *Client) heldForMoment(ctx context.Context, err error) bool {
+	held, ok := errors.AsType[*ThrottledError](err)
+	return ok && held.After <= maxEstimate && c.limiter.sleep(ctx, held.After)
+}
+
 // page is one answer to a list call.
 type page[T any] struct {
 	yield   func(T, error) bool
@@ -61,6 +71,7 @@ type page[T any] struct {
 	before  int  // elements of the pages before
 	count   int
 	rest    object // what an object has beside its docs
+	failure func(rest object) error
 }
 
 // next returns the number of the next page, 0 after the last one.
@@ -173,8 +184,8 @@ func (p *page[T]) object(decoder *json.Decoder, source *meter) error {
 	if _, err := decoder.Token(); err != nil {
 		return atEnd(err)
 	}
-	if paged {
-		return nil
+	if err := p.failure(p.rest); err != nil || paged {
+		return err
 	}
 	return p.single()
 }

@@ -1,6 +1,8 @@
 package cobalt
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -72,24 +75,100 @@ func stayHome(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-func newTransport(caBundle []byte) (*http.Transport, error) {
+const connectTimeout = 10 * time.Second // and as long again for TLS
+
+var errHandshake = errors.New("the TLS handshake timed out")
+
+// dial is the dialing function of a net.Dialer.
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// newTransports returns one that keeps connections and one that makes a new one
+// for each call. Both speak HTTP/1.1 only: what HTTP/2 would gain at some calls a
+// second is not worth it that net/http by itself repeats what a server resets, and
+// that all calls hang on one connection that may be dead without anybody noticing.
+func newTransports(o Options) (kept, fresh http.RoundTripper, err error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if len(caBundle) > 0 {
+	if len(o.CABundle) > 0 {
 		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(caBundle) {
-			return nil, errors.New("CA bundle: contains no PEM certificate")
+		if !config.RootCAs.AppendCertsFromPEM(o.CABundle) {
+			return nil, nil, errors.New("CA bundle: contains no PEM certificate")
 		}
 	}
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
+	connect := o.dial
+	if connect == nil {
+		connect = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
+	}
+	keeping := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        config,
-		TLSHandshakeTimeout:    10 * time.Second,
-		ForceAttemptHTTP2:      true,
+		DialContext:            counting(connect),
+		DialTLSContext:         counting(connect.secured(config)),
+		TLSClientConfig:        config, // of connections through a proxy
+		TLSHandshakeTimeout:    connectTimeout,
+		Protocols:              new(http.Protocols),
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    32, // as many as workers may call at once
-		IdleConnTimeout:        90 * time.Second,
+		IdleConnTimeout:        cmp.Or(o.IdleTimeout, defaultIdleTimeout),
 		MaxResponseHeaderBytes: 64 << 10,
-	}, nil
+	}
+	keeping.Protocols.SetHTTP1(true)
+	closing := keeping.Clone()
+	closing.DisableKeepAlives = true
+	return keeping, closing, nil
+}
+
+// secured dials and speaks TLS.
+func (d dial) secured(config *tls.Config) dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		plain, err := d(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		own := config.Clone()
+		if own.ServerName, _, err = net.SplitHostPort(address); err != nil {
+			return nil, errors.Join(err, plain.Close())
+		}
+		ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, errHandshake)
+		defer cancel()
+		conn := tls.Client(plain, own)
+		if err := conn.HandshakeContext(ctx); err != nil {
+			_ = plain.Close()
+			if errors.Is(context.Cause(ctx), errHandshake) {
+				return nil, errHandshake
+			}
+			return nil, err
+		}
+		return conn, nil
+	}
+}
+
+// counting dials connections that count what is written on them.
+func counting(d dial) dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := d(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &countedConn{Conn: conn}, nil
+	}
+}
+
+// countedConn counts the bytes that were written on it.
+type countedConn struct {
+	net.Conn
+	written atomic.Int64
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+// countOf returns what counts the bytes of requests on conn, nil if nothing does.
+func countOf(conn net.Conn) *countedConn {
+	if secure, ok := conn.(*tls.Conn); ok { // through a proxy
+		conn = secure.NetConn()
+	}
+	counted, _ := conn.(*countedConn)
+	return counted
 }

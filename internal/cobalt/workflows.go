@@ -49,12 +49,17 @@ type WorkflowInput struct {
 }
 
 // CreatePublicWorkflow creates a workflow for the account whose session token
-// it is. Repeated, it creates another one.
+// it is. Repeated, it creates another one. One whose id could not be used later is
+// an AnswerError: it is there, and cannot be named.
 func (c *Client) CreatePublicWorkflow(ctx context.Context, sessionToken string, in WorkflowInput) (*PublicWorkflow, error) {
-	q := post("createPublicWorkflow", "/public/workflow").with(in)
+	q := post("createPublicWorkflow", "/public/workflow").with(in).unrepeatable()
 	q = q.refuse("session token", "", checkText(sessionToken, maxSecret))
 	q.session = sessionToken
-	return do[PublicWorkflow](ctx, c, q)
+	made, err := do[PublicWorkflow](ctx, c, q)
+	if err == nil && ValidatePathID(made.ID) != nil {
+		return nil, &AnswerError{Operation: q.operation, problem: "has no id that can be used"}
+	}
+	return made, err
 }
 
 // ExecuteResult is what is known of an execution once it has begun.
@@ -78,7 +83,7 @@ func (r *ExecuteResult) UnmarshalJSON(text []byte) error {
 // makes it a result, whatever its status, since workflows can set that.
 func (c *Client) ExecuteWorkflow(ctx context.Context, account, workflowID string, payload json.RawMessage) (*ExecuteResult, error) {
 	q := post("executeWorkflow", "/public/workflow/{workflow_id}/execute", workflowID).as(account)
-	return do[ExecuteResult](ctx, c, q.with(payloadBody{payload}).hiding(payload).running())
+	return do[ExecuteResult](ctx, c, q.with(payloadBody{payload}).hiding(payload).unrepeatable().running())
 }
 
 type payloadBody struct {

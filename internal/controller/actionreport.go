@@ -39,7 +39,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		eventType := corev1.EventTypeWarning
 		if is.Reason == v1alpha1.ReasonExecutionRunning {
 			eventType = corev1.EventTypeNormal
-		} else if o.err == nil { // or else the work queue logs it
+		} else if o.err == nil || o.after > 0 { // or else the work queue logs it
 			t.later(func() { ctrl.LoggerFrom(ctx).Info("not Ready", "reason", is.Reason, "message", is.Message) })
 		}
 		t.tell(eventType, is.Reason, "Reconcile", is.Message)
@@ -117,10 +117,10 @@ func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.R
 	}
 	r.due.set(key, last)
 	switch {
-	case o.err != nil:
-		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.after > 0:
 		return ctrl.Result{RequeueAfter: o.after}, nil
+	case o.err != nil:
+		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.class == reconciling:
 		t.wakeAt(earlier(again, conditionsOf(t.obj).deadline(r.options.ProgressDeadline)))
 	}

@@ -65,7 +65,7 @@ type outcome struct {
 	after time.Duration
 	// again is to come back as soon as the cache may have caught up.
 	again bool
-	// err is for the queue alone: it asks for growing pauses.
+	// err is for the queue alone: it asks for growing pauses, unless Cobalt says when to come back.
 	err error
 }
 
@@ -112,7 +112,7 @@ func judge(err error) outcome {
 	case cobalt.IsRejected(err):
 		return outcome{class: stuck, reason: v1alpha1.ReasonRejected, message: "Cobalt refused: " + err.Error()}
 	default:
-		return outcome{class: reconciling, reason: v1alpha1.ReasonFailed, message: err.Error(), err: err}
+		return outcome{class: reconciling, reason: v1alpha1.ReasonFailed, message: err.Error(), err: err, after: cobalt.RetryAfter(err)}
 	}
 }
 

@@ -43,6 +43,8 @@ func TestJudge(t *testing.T) {
 		"BadID":        {reason: "never sent", err: &cobalt.InvalidIDError{What: "linked_account_id", ID: "..", Why: "x"}, want: outcome{class: stuck, reason: "Rejected"}},
 		"ServerError":  {reason: "may pass", err: status(http.StatusBadGateway), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
 		"Timeout":      {reason: "408 says nothing of the request", err: status(http.StatusRequestTimeout), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
+		"Busy":         {reason: "it is refused for now", err: status(http.StatusConflict), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
+		"BusyUntil":    {reason: "as long as the API says", err: &cobalt.Error{Status: http.StatusLocked, RetryAfter: time.Minute}, want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError, after: time.Minute}},
 		"Bug":          {reason: "anything else is tried again with growing pauses", err: errBoom, want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
 	}
 	for name, tc := range cases {

@@ -97,10 +97,10 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 	p.last.wrote, p.last.open = p.wrote, p.last.open || p.wanted && o.class == reconciling
 	r.due.set(key, p.last)
 	switch {
-	case o.err != nil:
-		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.after > 0:
 		return ctrl.Result{RequeueAfter: o.after}, nil
+	case o.err != nil:
+		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	}
 	// A watch or the gate wakes it; this is for what neither sees.
 	at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
@@ -152,7 +152,7 @@ func (r *Reconciler[T, R]) announce(ctx context.Context, p *pass[T], o outcome) 
 		return
 	}
 	r.event(p, corev1.EventTypeWarning, now.Reason, "Reconcile", now.Message)
-	if o.err == nil { // or else the work queue logs it
+	if o.err == nil || o.after > 0 { // or else the work queue logs it
 		ctrl.LoggerFrom(ctx).Info("not Ready", "reason", now.Reason, "message", now.Message)
 	}
 }
