@@ -5,8 +5,12 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -42,6 +46,38 @@ func TestAccountsThatAClusterEnvironmentAllows(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWhoMayNotUseAnEnvironmentWaitsForNothingThere: others would be woken later for its sake.
+func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
+	t.Parallel()
+	_, around := sharedAmong(map[string]bool{"team": true, "stranger": false})
+	e := &environments{cache: cacheOf(t, around...), connections: newConnections(clock.RealClock{})}
+	for name, tc := range map[string]struct {
+		reason, namespace, env string
+		waits                  int
+	}{
+		"Allowed": {"it is woken when the gate opens", "team", "shared", 1},
+		"Refused": {"a watch wakes it when it is allowed", "stranger", "shared", 0},
+		"Missing": {"a watch wakes it when there is one", "team", "none", 0},
+	} {
+		hook := &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Namespace: tc.namespace, Name: "hook"}}
+		hook.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: tc.env}
+		queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
+		w := gate.Waiter{Waker: &gate.Waker{}}
+		if err := w.Waker.Start(t.Context(), queue); err != nil {
+			t.Fatal(err)
+		}
+		door := e.connections.of(environmentOf(hook)).gate
+		door.Pass(w, true) // when it still might
+		_, _ = e.find(t.Context(), hook, "", w)
+		door.LetThrough(0)
+		if queue.Len() != tc.waits {
+			t.Errorf("%s: %s: %d are woken, want %d", name, tc.reason, queue.Len(), tc.waits)
+		}
+		door.CloseFor("")
+		queue.ShutDown()
 	}
 }
 

@@ -88,6 +88,10 @@ func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([
 		if err != nil {
 			return nil, err
 		}
+		leaves := !obj.GetDeletionTimestamp().IsZero() && environmentOf(obj) == environmentOf(other)
+		if leaves && access == object.Missing {
+			access = object.Granted // nobody can tell, and what is deleted under it is lost
+		}
 		if !object.Counts(other, object.Rival, access) {
 			continue
 		}

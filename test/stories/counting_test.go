@@ -1,6 +1,9 @@
 package stories
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -9,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -130,6 +134,25 @@ var _ = Describe("Objects that do not count", func() {
 		Expect(w.remote("acme")).To(BeNil())
 	})
 
+	It("are not those whose environment was taken from both: nothing is deleted under one of them", func() {
+		w := newWorld()
+		env := w.connected()
+		a, b := w.account("a", withID("acme")), w.account("b", withID("acme"))
+		w.create(a)
+		w.ready(a)
+		w.create(b)
+		w.remove(env)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonDeletionPending)
+		w.change(env, func() { env.Finalizers = nil })
+		w.gone(env)
+		w.remove(a)
+		w.gone(a)
+		Expect(w.remote("acme")).NotTo(BeNil())
+		w.change(b, func() { b.Spec.DeletionPolicy = v1alpha1.DeletionPolicyOrphan })
+		w.remove(b)
+		w.gone(b)
+	})
+
 	It("are no proof that the environment is another one", func() {
 		w := newWorld()
 		env := w.connected()
@@ -233,6 +256,30 @@ var _ = Describe("An environment whose URL is spelled otherwise", func() {
 		Expect(message).To(ContainSubstring("Webhook " + w.namespace + "/hook"))
 		w.remove(hook)
 		w.gone(acme)
+	})
+
+	It("is the one that it was, also for an operator that starts and finds what an older one recorded", func() {
+		w := newWorld()
+		env := w.environment()
+		env.Spec.BaseURL = spelledOtherwise(w.url)
+		w.create(w.keySecret(goodKey), env)
+		w.ready(env)
+		acme := w.account("acme")
+		w.create(acme)
+		w.ready(acme)
+		w.stop()
+		older := hmac.New(sha256.New, []byte("salt"))
+		_, err := older.Write([]byte(strings.TrimRight(env.Spec.BaseURL, "/") + "\x00" + goodKey))
+		Expect(err).NotTo(HaveOccurred())
+		realm := "salt:" + hex.EncodeToString(older.Sum(nil))
+		status := client.RawPatch(types.MergePatchType, []byte(`{"status":{"realm":"`+realm+`"}}`))
+		Expect(w.Status().Patch(w.ctx, env, status)).To(Succeed())
+		w.sim.ResetCalls()
+		w.start()
+		Eventually(func() string { w.read(env); return env.Status.Realm }).ShouldNot(Equal(realm), "others must recognise it")
+		w.ready(env)
+		w.ready(acme)
+		Expect(w.sim.Calls()).To(Equal(map[string]int{"listApplications": 1}), "as at each start")
 	})
 
 	It("is the one that it was", func() {
