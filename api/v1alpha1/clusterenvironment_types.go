@@ -29,9 +29,11 @@ type AllowedNamespaces struct {
 	// +required
 	Selector metav1.LabelSelector `json:"selector"`
 	// accountIDPrefixes bounds the linked account ids that objects of those
-	// namespaces may name: each id must start with one of them. Empty means any id.
+	// namespaces may name: each id must start with one of them, in which {namespace}
+	// stands for the object's namespace. Leave it out to allow any id.
 	// +optional
 	// +listType=set
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=256

@@ -78,11 +78,13 @@ const (
 	// a nonsensical answer; or Kubernetes refused a write. Nobody acts yet: the operator
 	// tries again with growing pauses.
 	ReasonFailed = "Failed"
-	// ReasonDeletionPending: an environment is being deleted while objects still
-	// refer to it. The user deletes those objects; the environment goes after the last of them.
+	// ReasonDeletionPending: an environment is being deleted while objects have something
+	// there that their own deletion deletes. The user deletes those objects; the environment
+	// goes after the last of them.
 	ReasonDeletionPending = "DeletionPending"
 	// ReasonDependentsExist: an account is not deleted in Cobalt while objects of
-	// it exist. The user deletes those as well; the message names them.
+	// it exist. The user deletes those as well; the message names those of the
+	// same namespace and counts the others.
 	ReasonDependentsExist = "DependentsExist"
 )
 
@@ -151,7 +153,8 @@ const (
 	// user corrects the id, or publishes the workflow in Cobalt.
 	ReasonWorkflowNotFound = "WorkflowNotFound"
 	// ReasonConflict: an older object stands for the same thing in Cobalt. The
-	// user deletes one of the two; the message names the other.
+	// user deletes one of the two; the message names the other, if it is in the same
+	// namespace.
 	ReasonConflict = "Conflict"
 	// ReasonDifferentEnvironment: the key or URL of an environment seems to lead to
 	// another Cobalt environment than before, or most of its accounts have vanished;

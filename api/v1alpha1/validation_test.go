@@ -136,6 +136,8 @@ func TestClusterEnvironmentSpec(t *testing.T) {
 		"NoNamespace":  {reason: "it has none of its own", spec: "apiKeySecretRef: {name: a}\nallowedNamespaces: {selector: {}}", wantErr: "namespace"},
 		"CABundle":     {reason: "it has none of its own", spec: with("allowedNamespaces: {selector: {}}\ncaBundleRef: {name: a}"), wantErr: "namespace"},
 		"EmptyPrefix":  {reason: "it would allow all", spec: with(`allowedNamespaces: {selector: {}, accountIDPrefixes: [""]}`), wantErr: "accountIDPrefixes"},
+		"NoPrefixes":   {reason: "a template that rendered nothing", spec: with(`allowedNamespaces: {selector: {}, accountIDPrefixes: []}`), wantErr: "accountIDPrefixes"},
+		"OwnNamespace": {reason: "each has its own", spec: with(`allowedNamespaces: {selector: {}, accountIDPrefixes: ["{namespace}."]}`)},
 		"TwicePrefix":  {reason: "a set", spec: with(`allowedNamespaces: {selector: {}, accountIDPrefixes: [a, a]}`), wantErr: "Duplicate"},
 		"WithPrefixes": {reason: "as meant", spec: with(`allowedNamespaces: {selector: {matchLabels: {a: b}}, accountIDPrefixes: [a, b]}`)},
 	})

@@ -79,6 +79,11 @@ var mutants = []mutant{
 		stories: `are not sent where something on the way drops`,
 	},
 	{
+		rule: "who may not use an environment holds nobody up", file: "internal/object/object.go",
+		text: "return granted && manages(obj) && (!suspended", with: "return manages(obj) && (!suspended",
+		stories: `keep no account from being deleted: one of`,
+	},
+	{
 		rule: "a Secret of somebody else is not overwritten", file: controller + "output.go",
 		text: "return madeFor(secret) == obj.Name", with: "return true",
 		stories: `never overwrites somebody else's Secret`,

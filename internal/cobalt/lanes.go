@@ -2,6 +2,7 @@ package cobalt
 
 import (
 	"context"
+	"maps"
 	"time"
 )
 
@@ -18,20 +19,43 @@ const (
 // foregroundShare is how many foreground calls go for one in the background.
 const foregroundShare = 4
 
-type callerKey struct{}
+type (
+	callerKey struct{}
+	tenantKey struct{}
+)
 
 // caller is one pass of somebody's work.
 type caller struct {
 	place
-	calls    int  // that passed so far
-	seated   bool // seat is set
-	sequence int  // its place in the queue, kept to the end of the pass
+	calls  int  // that passed so far
+	seated bool // seat is set
+	seat   seat // kept to the end of the pass
 }
 
 // place is a place in the queue: callers who share one share a ticket.
 type place struct {
-	lane Lane
-	id   string
+	crowd
+	id string
+}
+
+// crowd are the callers of one tenant in a lane.
+type crowd struct {
+	lane   Lane
+	tenant string
+}
+
+// seat is a turn in a lane. Each crowd has one call in each round; within a round, who
+// came first goes first.
+type seat struct{ round, sequence int }
+
+func (s seat) before(o seat) bool {
+	return s.round < o.round || s.round == o.round && s.sequence < o.sequence
+}
+
+// WithTenant says for whom the callers under the returned context work. In each lane the
+// tenants take turns, so that one with many callers does not hold up the others.
+func WithTenant(ctx context.Context, tenant string) context.Context {
+	return context.WithValue(ctx, tenantKey{}, tenant)
 }
 
 // WithCaller says who makes the calls under the returned context: a lane, and
@@ -39,7 +63,8 @@ type place struct {
 // should start from a context of its own, whose calls keep one place in the
 // queue. Without it, calls are of the Foreground and one nameless caller.
 func WithCaller(ctx context.Context, lane Lane, id string) context.Context {
-	return context.WithValue(ctx, callerKey{}, &caller{place: place{lane, id}})
+	tenant, _ := ctx.Value(tenantKey{}).(string)
+	return context.WithValue(ctx, callerKey{}, &caller{place: place{crowd{lane, tenant}, id}})
 }
 
 func callerOf(ctx context.Context) *caller {
@@ -49,12 +74,12 @@ func callerOf(ctx context.Context) *caller {
 	return &caller{}
 }
 
-// ticket is the right to go before whoever comes later in the same lane.
+// ticket is the right to go before whoever has a later seat in the same lane.
 type ticket struct {
 	place
-	sequence int
-	need     int       // calls it is good for
-	due      time.Time // when its holder was told to come
+	seat seat
+	need int       // calls it is good for
+	due  time.Time // when its holder was told to come
 }
 
 // queue holds the tickets of those who were told to come back.
@@ -62,6 +87,9 @@ type queue struct {
 	tickets  map[place]*ticket
 	sequence int
 	served   int // foreground calls since the last one in the background, at most foregroundShare
+	// rounds are those that the lanes are in, next the first that a crowd has had no call in.
+	rounds [Background + 1]int
+	next   map[crowd]int
 }
 
 // ticket returns the caller's ticket, a new one if need be.
@@ -71,19 +99,32 @@ func (q *queue) ticket(c *caller, now time.Time) *ticket {
 	}
 	if !c.seated {
 		q.sequence++
-		c.seated, c.sequence = true, q.sequence
+		c.seated, c.seat = true, seat{q.take(c.crowd), q.sequence}
 	}
-	t := &ticket{place: c.place, sequence: c.sequence, need: 1, due: now}
+	t := &ticket{place: c.place, seat: c.seat, need: 1, due: now}
 	q.tickets[c.place] = t
 	return t
 }
 
 func (t *ticket) expired(now time.Time) bool { return now.After(t.due.Add(ticketLife)) }
 
-// redeem uses a ticket for one call.
+// take uses up one round of a crowd. What one did not use is not kept for it.
+func (q *queue) take(c crowd) int {
+	round := max(q.next[c], q.rounds[c.lane])
+	q.next[c] = round + 1
+	return round
+}
+
+// redeem uses a ticket for one call. Each further call of a pass costs a round as well.
 func (q *queue) redeem(t *ticket, c *caller) {
-	c.calls++
-	c.seated, c.sequence = true, t.sequence
+	if c.calls++; c.calls > 1 {
+		q.take(t.crowd)
+	}
+	c.seated, c.seat = true, t.seat
+	if t.seat.round > q.rounds[t.lane] {
+		q.rounds[t.lane] = t.seat.round
+		maps.DeleteFunc(q.next, func(c crowd, next int) bool { return next <= q.rounds[c.lane] })
+	}
 	if t.need--; t.need == 0 {
 		delete(q.tickets, t.place)
 	}
@@ -111,7 +152,7 @@ func (q *queue) ahead(t *ticket, now time.Time) (due, all demand) {
 			continue
 		case o.lane != t.lane:
 			d.other = o.need
-		case o.sequence < t.sequence:
+		case o.seat.before(t.seat):
 			d.own = o.need
 		}
 		all.own, all.other = all.own+d.own, all.other+d.other

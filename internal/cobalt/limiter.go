@@ -63,7 +63,7 @@ func NewLimiter(requestsPerSecond float64, burst int, clock Clock) *Limiter {
 	return &Limiter{
 		clock: clock, limit: limit, rate: limit, burst: burst,
 		bucket: rate.NewLimiter(rate.Limit(limit), burst),
-		queue:  queue{tickets: map[place]*ticket{}},
+		queue:  queue{tickets: map[place]*ticket{}, next: map[crowd]int{}},
 	}
 }
 

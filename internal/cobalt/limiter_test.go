@@ -131,6 +131,68 @@ func TestLimiterServesTheForegroundFirst(t *testing.T) {
 	isHeld(t, l, cobalt.Background, "b1", 7*time.Second)
 }
 
+// TestLimiterLetsTenantsTakeTurns: who has few callers does not wait behind all of those who have many.
+func TestLimiterLetsTenantsTakeTurns(t *testing.T) {
+	t.Parallel()
+	for name, lane := range map[string]cobalt.Lane{"Foreground": cobalt.Foreground, "Background": cobalt.Background} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := cobalt.NewLimiter(1, 1, newClock())
+			of := func(tenant, id string, want time.Duration) {
+				t.Helper()
+				pass := cobalt.WithCaller(cobalt.WithTenant(t.Context(), tenant), lane, tenant+id)
+				if after := askIn(pass, t, l); (after - want).Abs() > time.Millisecond {
+					t.Errorf("%s of %s was told to come back in %s, want %s", id, tenant, after, want)
+				}
+			}
+			of("greedy", "0", 0)
+			for i := range 20 {
+				of("greedy", fmt.Sprint(i+1), time.Duration(i+1)*time.Second)
+			}
+			of("modest", "0", time.Second)
+			of("modest", "1", 3*time.Second)
+			of("third", "0", 2*time.Second)
+			of("greedy", "1", 3*time.Second)
+			of("modest", "1", 4*time.Second)
+			of("greedy", "2", 5*time.Second)
+			of("greedy", "20", 23*time.Second)
+		})
+	}
+}
+
+// TestLimiterCountsCallsAndNotPasses: a tenant whose passes take many calls gets no more of them than others.
+func TestLimiterCountsCallsAndNotPasses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, calls := cobalt.NewLimiter(10, 4, nil), map[string]int{}
+		var group sync.WaitGroup
+		var mu sync.Mutex
+		end := time.Now().Add(2 * time.Minute)
+		for tenant, perPass := range map[string]int{"short": 1, "long": 4} {
+			for i := range 10 {
+				group.Go(func() {
+					for time.Now().Before(end) {
+						pass := cobalt.WithCaller(cobalt.WithTenant(t.Context(), tenant), cobalt.Foreground, fmt.Sprint(tenant, i))
+						for range perPass {
+							if err := l.Wait(pass); err != nil {
+								time.Sleep(cobalt.RetryAfter(err))
+								break
+							}
+							mu.Lock()
+							calls[tenant]++
+							mu.Unlock()
+						}
+					}
+				})
+			}
+		}
+		group.Wait()
+		if share := float64(calls["long"]) / float64(calls["long"]+calls["short"]); share < 0.35 || share > 0.65 {
+			t.Errorf("passes of four calls got %.2f of all, want about half: %v", share, calls)
+		}
+	})
+}
+
 func TestLimiterForgetsThoseWhoDoNotComeBack(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

@@ -2,14 +2,10 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -54,9 +50,9 @@ type environments struct {
 }
 
 // find returns the environment that obj refers to. While there is none, or it
-// may not be used, it returns an error that says so, and w is woken once that
-// may have changed. An environment that may not be used is returned as well: it
-// still serves deletions.
+// may not be used, it returns an error that says so, and w does not wait for it any
+// more: a watch tells when that may have changed. An environment that may not be used
+// is returned as well: it still serves deletions.
 func (e *environments) find(ctx context.Context, obj Object, account string, w gate.Waiter) (EnvironmentObject, error) {
 	key := environmentOf(obj)
 	if key.kind == v1alpha1.KindClusterEnvironment && e.namespaced {
@@ -64,19 +60,16 @@ func (e *environments) find(ctx context.Context, obj Object, account string, w g
 			"%s cannot be used, as this operator watches single namespaces only: delete this object and create it again with an Environment", key)
 	}
 	env, err := e.get(ctx, key)
-	if apierrors.IsNotFound(err) { // it may come between the look and the wait
-		e.connections.of(key).gate.Await(w)
-		env, err = e.get(ctx, key)
-	}
 	switch {
 	case apierrors.IsNotFound(err):
+		e.connections.of(key).gate.Quit(w)
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s does not exist: create it, or delete this object", key)
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
 	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
-		if err := e.allowed(ctx, cluster, obj, account); err != nil {
-			e.connections.of(key).gate.Await(w)
+		if err := e.allowed(ctx, cluster, obj.GetNamespace(), account); err != nil {
+			e.connections.of(key).gate.Quit(w)
 			return env, err
 		}
 	}
@@ -104,18 +97,7 @@ func (e *environments) sameRealm(ctx context.Context, a, b environmentKey) (bool
 	if own == nil || other == nil || err != nil {
 		return false, client.IgnoreNotFound(err)
 	}
-	return own.is(other.EnvironmentStatus().Realm), nil
-}
-
-// mayUse tells whether an object is allowed to use its environment: those that
-// are not cannot claim anything.
-func (e *environments) mayUse(ctx context.Context, obj Object, account string) bool {
-	env, err := e.get(ctx, environmentOf(obj))
-	if err != nil {
-		return true // its environment may come back
-	}
-	cluster, ok := env.(*v1alpha1.ClusterEnvironment)
-	return !ok || !notAllowed(e.allowed(ctx, cluster, obj, account))
+	return own.spelled(other.Settings().BaseURL).is(other.EnvironmentStatus().Realm), nil
 }
 
 // get reads an environment from the cache.
@@ -175,41 +157,4 @@ func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate
 	}
 	return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady,
 		"cannot delete in Cobalt: %s is not Ready: %s; repair it, %s", key, reason, remedy)
-}
-
-// notAllowed tells whether an environment may not be used by who asks.
-func notAllowed(err error) bool {
-	var stop *stalled
-	return errors.As(err, &stop) && stop.reason == v1alpha1.ReasonNotAllowed
-}
-
-// allowed tells whether a ClusterEnvironment may be used from obj's namespace,
-// and for its account.
-func (e *environments) allowed(ctx context.Context, env *v1alpha1.ClusterEnvironment, obj Object, account string) error {
-	allowed := env.Spec.AllowedNamespaces
-	selector, err := metav1.LabelSelectorAsSelector(&allowed.Selector)
-	if err != nil {
-		return stalledBy(v1alpha1.ReasonNotAllowed, "ClusterEnvironment %s: allowedNamespaces.selector: %s", env.Name, err)
-	}
-	if !selector.Empty() {
-		namespace := &metav1.PartialObjectMetadata{}
-		namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-		if err := e.cache.Get(ctx, types.NamespacedName{Name: obj.GetNamespace()}, namespace); err != nil {
-			return fmt.Errorf("read Namespace %s: %w", obj.GetNamespace(), err)
-		}
-		if !selector.Matches(labels.Set(namespace.Labels)) {
-			return stalledBy(v1alpha1.ReasonNotAllowed,
-				"ClusterEnvironment %s does not allow namespace %s: its owner must add it to allowedNamespaces", env.Name, obj.GetNamespace())
-		}
-	}
-	if len(allowed.AccountIDPrefixes) == 0 || account == "" { // without an account, it waits for one
-		return nil
-	}
-	for _, prefix := range allowed.AccountIDPrefixes {
-		if strings.HasPrefix(account, prefix) {
-			return nil
-		}
-	}
-	return stalledBy(v1alpha1.ReasonNotAllowed,
-		"ClusterEnvironment %s does not allow account %q: ids must start with one of %q", env.Name, account, allowed.AccountIDPrefixes)
 }

@@ -97,6 +97,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	case !obj.GetDeletionTimestamp().IsZero():
 		return r.leave(ctx, obj)
 	case obj.MemberSpec().Suspend:
+		r.environments.connections.of(environmentOf(obj)).gate.Quit(self)
 		t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), flow: r}
 		r.Action.Suspend(obj)
 		return r.options.requeue(t.commit(ctx))
@@ -105,10 +106,12 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if !slots.Enter(self, r.options.slots, true) {
-		return ctrl.Result{RequeueAfter: gate.SlotPause}, nil
+	if !notAllowed(t.envErr) { // or else it has nothing to do there
+		if !slots.Enter(self, r.options.slots, true) {
+			return ctrl.Result{RequeueAfter: gate.SlotPause}, nil
+		}
+		defer slots.Leave(self)
 	}
-	defer slots.Leave(self)
 	stands, err := r.Action.Act(ctx, t)
 	return r.finish(ctx, t, stands, err)
 }
@@ -179,6 +182,7 @@ func (t *turn[T]) connect(ctx context.Context, lane cobalt.Lane) (*View, context
 		return nil, nil, err
 	}
 	api.account, api.news = t.account.id, true
+	ctx = cobalt.WithTenant(ctx, t.obj.GetNamespace())
 	return api, cobalt.WithCaller(ctx, lane, string(t.obj.GetUID())), nil
 }
 

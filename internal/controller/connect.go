@@ -37,7 +37,7 @@ func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connec
 	if err != nil {
 		return err
 	}
-	version += " " + settings.BaseURL + " " + string(settings.RequestTimeout)
+	version += " " + cobalt.Canonical(settings.BaseURL) + " " + string(settings.RequestTimeout)
 	if conn.madeFrom(version) {
 		return nil
 	}
@@ -68,16 +68,16 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
 			"the API key in Secret %s/%s, key %s %s: put a valid key there", apiKey.Namespace, apiKey.Name, apiKey.Key, err)
 	}
-	digest := sha256.Sum256([]byte(strings.Join([]string{settings.BaseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
+	where := realmOf(settings.BaseURL, key)
+	digest := sha256.Sum256([]byte(strings.Join([]string{where.baseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
 	identity := hex.EncodeToString(digest[:])
 	if conn.same(identity, version) {
 		return nil
 	}
-	where := &realm{settings.BaseURL, key}
 	gate, all, id := conn.gate, r.environments.connections, environmentKey{r.kind, client.ObjectKeyFromObject(env)}
 	epoch := gate.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
-		BaseURL: settings.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
+		BaseURL: where.baseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent, Now: r.clock.Now,
 		Observe: func(ctx context.Context, call cobalt.Call) {
 			gate.Saw(epoch, call)

@@ -18,6 +18,8 @@ type connection struct {
 	gate  *gate.Gate
 	slots *gate.Slots
 	clock clock.Clock
+	// newcomers are the business of passes and of the environment's own reconciler.
+	newcomers *newcomers
 
 	mu sync.Mutex
 	// api uses the present key; nil if there never was one.
@@ -141,10 +143,10 @@ func (c *connection) recordOf(recorded string) (record string, same bool) {
 	switch {
 	case c.record != "":
 		return c.record, true
-	case c.realm.is(recorded):
+	case c.realm.made(recorded):
 		return recorded, true
 	}
-	return c.realm.record(), false
+	return c.realm.record(), c.realm.is(recorded)
 }
 
 // verifiedAs notes that the environment is the one of this record.

@@ -30,7 +30,7 @@ func (c *connections) of(key environmentKey) *connection {
 	defer c.mu.Unlock()
 	conn := c.byKey[key]
 	if conn == nil {
-		conn = &connection{gate: gate.New(c.clock), slots: gate.NewSlots(), clock: c.clock}
+		conn = &connection{gate: gate.New(c.clock), slots: gate.NewSlots(), clock: c.clock, newcomers: &newcomers{}}
 		c.byKey[key] = conn
 	}
 	return conn

@@ -48,14 +48,15 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	if err := r.newest(ctx, key, env); err != nil {
 		return r.options.requeue(err)
 	}
+	deleting, conn := !env.GetDeletionTimestamp().IsZero(), r.environments.connections.of(key)
+	conn.newcomers.admit(!deleting)
 	users, err := r.environments.usersOf(ctx, key)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	deleting := !env.GetDeletionTimestamp().IsZero()
-	if deleting && users.count == 0 {
-		r.forget(key)
-		return r.options.requeue(release(ctx, r.client, env))
+	newcomers := conn.newcomers.await(users.unheld)
+	if deleting && users.holders == 0 {
+		return r.letGo(ctx, key, env, users, newcomers)
 	}
 	if !deleting { // before its first object comes, which would have to wait for it
 		if env, err = hold(ctx, r.client, env, nil); judge(err).class == silent {
@@ -63,7 +64,6 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		}
 	}
 	before := env.DeepCopyObject().(T)
-	conn := r.environments.connections.of(key)
 	conn.gate.OnTrip(func() { r.waker.Wake(request, 0) })
 	if err == nil {
 		err = r.connect(ctx, env, conn)
@@ -71,11 +71,12 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		conn.gate.CloseFor(reasonOf(err))
 	}
 	if deleting && err == nil {
-		err = waitingFor(v1alpha1.ReasonDeletionPending, "waits until the objects that refer to it are deleted: kubectl get cobalt lists them")
+		err = waitingFor(v1alpha1.ReasonDeletionPending,
+			"waits until the objects that have something in Cobalt are deleted or have deletionPolicy Orphan: kubectl get cobalt -A lists them")
 	}
 	o := r.outcomeOf(err)
 	if o.class == ready {
-		o.message += r.stretch(env, conn, users)
+		o.message += r.stretch(env, conn, users.load)
 	}
 	if conn.says(err) {
 		o.after = conn.untilProbe()
@@ -202,6 +203,18 @@ func (r *EnvironmentReconciler[T]) next(env T, o outcome, now time.Time) (ctrl.R
 		return ctrl.Result{RequeueAfter: soon(deadline.Sub(now))}, nil
 	}
 	return ctrl.Result{}, nil
+}
+
+// letGo ends the life of an environment that no object needs for its deletion. What may
+// be about to need it goes first. Its last key stays in memory while objects refer to it.
+func (r *EnvironmentReconciler[T]) letGo(ctx context.Context, key environmentKey, env T, users users, newcomers bool) (ctrl.Result, error) {
+	if newcomers {
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+	}
+	if users.count == 0 {
+		r.forget(key)
+	}
+	return r.options.requeue(release(ctx, r.client, env))
 }
 
 // lost is what is left to do for an environment that does not exist: its last

@@ -17,11 +17,29 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // realm is an endpoint with a key: what a Cobalt environment is to a client. It
 // can be recognised, and not be read.
-type realm struct{ baseURL, key string }
+type realm struct {
+	// baseURL in its canonical form; typed is how somebody has spelled it.
+	baseURL, typed string
+	key            string
+}
+
+// realmOf is where a URL leads with a key.
+func realmOf(baseURL, key string) *realm { return &realm{cobalt.Canonical(baseURL), baseURL, key} }
+
+// spelled is the realm as it was recorded by whoever spelled the URL like this, if that
+// is but another spelling.
+func (r *realm) spelled(baseURL string) *realm {
+	if cobalt.Canonical(baseURL) != r.baseURL {
+		return r
+	}
+	return realmOf(baseURL, r.key)
+}
 
 // String keeps the key out of whatever prints a realm.
 func (realm) String() string { return redacted }
@@ -32,28 +50,49 @@ func (r *realm) record() string {
 	return salt + ":" + r.digest(salt)
 }
 
-// is tells whether a record was made of this realm.
-func (r *realm) is(record string) bool {
+// is tells whether a record was made of this realm, also by an operator that took each
+// spelling for a place of its own.
+func (r *realm) is(record string) bool { return r.made(record) || r.asTyped().made(record) }
+
+func (r *realm) made(record string) bool {
 	salt, digest, ok := strings.Cut(record, ":")
 	return ok && hmac.Equal([]byte(digest), []byte(r.digest(salt)))
 }
 
+// asTyped is the realm for an operator that took each spelling for a place of its own.
+func (r *realm) asTyped() *realm { return &realm{baseURL: strings.TrimRight(r.typed, "/"), key: r.key} }
+
 func (r *realm) digest(salt string) string {
 	mac := hmac.New(sha256.New, []byte(salt))
-	_, _ = fmt.Fprintf(mac, "%s\x00%s", strings.TrimRight(r.baseURL, "/"), r.key)
+	_, _ = fmt.Fprintf(mac, "%s\x00%s", r.baseURL, r.key)
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// rivals returns the other live objects that stand for the same thing in Cobalt
-// as obj does: with the same identity, in the same realm, and managed.
+// acceptanceLength is short enough to be typed and too long to be guessed.
+const acceptanceLength = 10
+
+// acceptance is the word that accepts this realm, and no other, for a challenge.
+func (r *realm) acceptance(challenge string) string { return r.digest(challenge)[:acceptanceLength] }
+
+// rivals returns the other objects that stand for the same thing in Cobalt as obj
+// does, with the same identity and in the same realm, and that count.
 func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([]Kept, error) {
 	if obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return nil, nil
 	}
 	alike, err := r.alike(ctx, obj, account)
 	var rivals []Kept
+	admissions := r.environments.admissions()
 	for _, other := range alike {
-		if !other.GetDeletionTimestamp().IsZero() || other.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		access, err := admissions.of(ctx, other, account)
+		if err != nil {
+			return nil, err
+		}
+		leaves := !obj.GetDeletionTimestamp().IsZero() && environmentOf(obj) == environmentOf(other)
+		if leaves && access == object.Missing {
+			access = object.Granted // nobody can tell, and what is deleted under it is lost
+		}
+		if !object.Counts(other, object.Rival, access) {
 			continue
 		}
 		same, err := r.environments.sameRealm(ctx, environmentOf(obj), environmentOf(other))
@@ -63,7 +102,7 @@ func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([
 		if id := r.Resource.UniqueID(obj); id != "" && id == r.Resource.UniqueID(other) {
 			same = true // by another key of the same environment
 		}
-		if same && r.environments.mayUse(ctx, other, account) {
+		if same {
 			rivals = append(rivals, other)
 		}
 	}
@@ -102,6 +141,17 @@ func (r *Reconciler[T, R]) alike(ctx context.Context, obj T, account string) ([]
 // older orders objects of one identity: the first of them is the one that counts.
 func older(a, b Kept) int {
 	return cmp.Or(a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time), cmp.Compare(a.GetUID(), b.GetUID()))
+}
+
+// conflict tells that first counts and obj does not. It is read in obj's namespace, and
+// names nothing of others.
+func conflict(obj, first Kept) error {
+	if obj.GetNamespace() != first.GetNamespace() {
+		return stalledBy(v1alpha1.ReasonConflict,
+			"an older object in another namespace stands for the same in Cobalt: delete this one, or have that one deleted")
+	}
+	return stalledBy(v1alpha1.ReasonConflict,
+		"%s is older and stands for the same in Cobalt: delete one of the two objects", client.ObjectKeyFromObject(first))
 }
 
 // winner is the one of several live objects of one identity that counts.

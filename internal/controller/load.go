@@ -4,25 +4,32 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // backgroundShare is how much of an environment's rate looks in the background
 // may take: half of it stays for what somebody waits for.
 const backgroundShare = 0.5
 
-// load is how much the objects of an environment ask of it.
-type load struct {
+// load is how much the objects of an environment ask of it: how often they are looked
+// at, and what calls one look takes.
+type load struct{ looks []look }
+
+// users are the objects that refer to an environment.
+type users struct {
 	count int
-	// looks are how often they are looked at, and calls what one look takes.
-	looks []look
+	// holders are those that it must not go before, unheld those without the finalizer.
+	holders int
+	unheld  map[types.UID]bool
+	load    load
 }
 
 type look struct {
@@ -65,29 +72,45 @@ func lookOf(obj client.Object) look {
 }
 
 // usersOf finds the objects that refer to an environment.
-func (e *environments) usersOf(ctx context.Context, key environmentKey) (load, error) {
-	var users load
+func (e *environments) usersOf(ctx context.Context, key environmentKey) (users, error) {
+	found, admissions := users{unheld: map[types.UID]bool{}}, e.admissions()
 	for _, user := range userKinds {
 		list := user.list.DeepCopyObject().(client.ObjectList)
 		if err := e.cache.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
-			return load{}, fmt.Errorf("list the objects of %s: %w", key, err)
+			return users{}, fmt.Errorf("list the objects of %s: %w", key, err)
 		}
-		users.looks = slices.Grow(users.looks, meta.LenList(list))
-		_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
-			users.looks = append(users.looks, lookOf(item.(client.Object)))
-			return nil
+		err := meta.EachListItem(list, func(item runtime.Object) error {
+			obj := item.(Object)
+			access, err := admissions.of(ctx, obj, "")
+			found.add(obj, access)
+			return err
 		})
+		if err != nil {
+			return users{}, err
+		}
 	}
-	users.count = len(users.looks)
-	return users, nil
+	return found, nil
+}
+
+func (u *users) add(obj Object, access object.Access) {
+	u.count++
+	if !isHeld(obj) {
+		u.unheld[obj.GetUID()] = true
+	}
+	if object.Counts(obj, object.Holder, access) {
+		u.holders++
+	}
+	if object.Counts(obj, object.Load, access) {
+		u.load.looks = append(u.load.looks, lookOf(obj))
+	}
 }
 
 // stretch makes sync intervals as long as it takes for all looks to fit, and
 // says so if that is longer than asked for.
-func (r *EnvironmentReconciler[T]) stretch(env T, conn *connection, users load) string {
+func (r *EnvironmentReconciler[T]) stretch(env T, conn *connection, asked load) string {
 	interval := env.Settings().SyncInterval.Value(r.options.SyncInterval)
 	fits := backgroundShare * float64(env.Settings().RateLimit.RequestsPerSecond)
-	factor := max(1, math.Ceil(10*users.perSecond(interval)/fits)/10) // coarse, so that it seldom changes
+	factor := max(1, math.Ceil(10*asked.perSecond(interval)/fits)/10) // coarse, so that it seldom changes
 	conn.stretchBy(factor)
 	conn.view().lists.sweep(conn.stretched(interval))
 	if factor == 1 {

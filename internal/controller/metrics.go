@@ -15,14 +15,15 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // collector computes how environments and objects stand, whenever somebody
 // scrapes: nothing has to be kept in step, and what is gone is not counted.
 type collector struct {
-	cache       client.Reader
-	connections *connections
-	kinds       []objectKind
+	cache        client.Reader
+	environments *environments
+	kinds        []objectKind
 	// ctx ends with the operator: a scrape has no context of its own.
 	ctx context.Context
 }
@@ -37,7 +38,7 @@ func (s *setup) collect() error {
 		})
 	}
 	return s.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-		c := &collector{s.mgr.GetClient(), s.environments.connections, kinds, ctx}
+		c := &collector{s.mgr.GetClient(), s.environments, kinds, ctx}
 		if err := s.options.Metrics.Register(c); err != nil {
 			return err
 		}
@@ -58,7 +59,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect computes the metrics of one scrape.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	for key, conn := range c.connections.all() {
+	for key, conn := range c.environments.connections.all() {
 		tell := func(desc *prometheus.Desc, value float64) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, key.String())
 		}
@@ -74,8 +75,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 			tell(metrics.LimiterLimit, limit)
 		}
 	}
+	admissions := c.environments.admissions()
 	for _, kind := range c.kinds {
-		for stands, count := range c.count(kind) {
+		for stands, count := range c.count(kind, admissions) {
 			out <- prometheus.MustNewConstMetric(
 				metrics.Objects, prometheus.GaugeValue, count, kind.name, stands.condition, stands.reason)
 		}
@@ -85,14 +87,21 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 // stands is what an object's status says in two words.
 type stands struct{ condition, reason string }
 
-// count counts the objects of a kind by how they stand.
-func (c *collector) count(kind objectKind) map[stands]float64 {
+// count counts the objects of a kind by how they stand. What nobody waits for, because
+// it is suspended or may not use its environment, must not alarm those who run the operator.
+func (c *collector) count(kind objectKind, admissions admissions) map[stands]float64 {
 	counts := map[stands]float64{}
 	list := kind.list.DeepCopyObject().(client.ObjectList)
 	if err := c.cache.List(c.ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // only a cache that is stopping fails
 	}
 	_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
+		if obj, ok := item.(Object); ok {
+			access, err := admissions.of(c.ctx, obj, "")
+			if err == nil && !object.Counts(obj, object.Shown, access) {
+				return nil
+			}
+		}
 		counts[standingOf(item)]++
 		return nil
 	})

@@ -154,5 +154,5 @@ func (p *pass[T]) asCaller(ctx context.Context) context.Context {
 	if p.news() {
 		lane = cobalt.Foreground
 	}
-	return cobalt.WithCaller(ctx, lane, string(p.obj.GetUID()))
+	return cobalt.WithCaller(cobalt.WithTenant(ctx, p.obj.GetNamespace()), lane, string(p.obj.GetUID()))
 }

@@ -10,7 +10,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
@@ -49,6 +48,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	defer slots.Yield(self)
 	deleting, held := !obj.GetDeletionTimestamp().IsZero(), isHeld(obj)
 	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
+		r.environments.connections.of(environmentOf(obj)).gate.Quit(self)
 		return ctrl.Result{}, nil
 	}
 	if r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()).lags(obj) { // what we have reported is not in it yet
@@ -69,10 +69,12 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
 		return background(rest), nil
 	}
-	if !slots.Enter(self, r.options.slots, p.news()) {
-		return p.comeBack(gate.SlotPause), nil
+	if deleting || !notAllowed(envErr) { // or else it has nothing to do there
+		if !slots.Enter(self, r.options.slots, p.news()) {
+			return p.comeBack(gate.SlotPause), nil
+		}
+		defer slots.Leave(self)
 	}
-	defer slots.Leave(self)
 	return r.pass(ctx, p, env, envErr)
 }
 
@@ -121,8 +123,7 @@ func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env Environment
 func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env EnvironmentObject) error {
 	ctx = r.callsOf(ctx, p)
 	if first := winner(p.obj, p.rivals); first.GetUID() != p.obj.GetUID() {
-		return stalledBy(v1alpha1.ReasonConflict,
-			"%s is older and stands for the same in Cobalt: delete one of the two objects", client.ObjectKeyFromObject(first))
+		return conflict(p.obj, first)
 	}
 	if p.accountErr != nil {
 		return p.accountErr
@@ -131,8 +132,16 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 	if err != nil {
 		return err
 	}
-	if !p.readOnly() && !isHeld(p.obj) && !isHeld(env) {
-		return errAgain // the environment could go before what is made in it
+	if !p.readOnly() && !isHeld(p.obj) {
+		newcomers := r.environments.connections.of(environmentOf(p.obj)).newcomers
+		if !isHeld(env) || !newcomers.enter(p.obj.GetUID()) {
+			return errAgain // the environment could go before what is made in it
+		}
+		defer func() {
+			if !p.held {
+				newcomers.leave(p.obj.GetUID())
+			}
+		}()
 	}
 	p.look(api)
 	err = r.settle(ctx, api, p)

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // accountIndex finds the objects that belong to an account.
@@ -40,9 +41,11 @@ func accountID(id string) string { return "id " + id }
 // mostDependents is how many of them a message names.
 const mostDependents = 5
 
-// gone returns waiting while objects of the account exist that are not being deleted.
+// gone returns waiting while objects of the account exist that count. What it says is
+// read in the account's namespace, and names nothing of others.
 func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) error {
 	keys := []string{accountName(account.Namespace, account.Name), accountID(account.AccountID())}
+	admissions, foreign := d.environments.admissions(), 0
 	var names []string
 	for _, dependent := range d.kinds {
 		for _, key := range keys {
@@ -52,8 +55,15 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 			}
 			err := meta.EachListItem(list, func(item runtime.Object) error {
 				obj := item.(Object)
+				access, err := admissions.of(ctx, obj, account.AccountID())
+				if err != nil || isFinished(obj) || !object.Counts(obj, object.Dependent, access) {
+					return err
+				}
 				same, err := d.environments.sameRealm(ctx, environmentOf(account), environmentOf(obj))
-				if same && obj.GetDeletionTimestamp().IsZero() && !isFinished(obj) {
+				switch {
+				case same && obj.GetNamespace() != account.Namespace:
+					foreign++
+				case same:
 					names = append(names, dependent.name+" "+client.ObjectKeyFromObject(obj).String())
 				}
 				return err
@@ -63,16 +73,32 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 			}
 		}
 	}
-	if len(names) == 0 {
+	if len(names) == 0 && foreign == 0 {
 		return nil
 	}
+	return waitingFor(v1alpha1.ReasonDependentsExist, "the account is still used by %s: delete them first, or set deletionPolicy: Orphan",
+		usersInWords(names, foreign))
+}
+
+// usersInWords names those who use an account to somebody who may see these names, and
+// says how many others there are in other namespaces.
+func usersInWords(names []string, foreign int) string {
 	slices.Sort(names)
-	more := ""
+	words := strings.Join(names[:min(len(names), mostDependents)], ", ")
 	if len(names) > mostDependents {
-		more = fmt.Sprintf(" and %d more", len(names)-mostDependents)
+		words += fmt.Sprintf(" and %d more", len(names)-mostDependents)
 	}
-	return waitingFor(v1alpha1.ReasonDependentsExist, "the account is still used by %s%s: delete them first, or set deletionPolicy: Orphan",
-		strings.Join(names[:min(len(names), mostDependents)], ", "), more)
+	others := fmt.Sprintf("%d objects in other namespaces", foreign)
+	if foreign == 1 {
+		others = "1 object in another namespace"
+	}
+	switch {
+	case foreign == 0:
+		return words
+	case len(names) == 0:
+		return others
+	}
+	return words + ", and by " + others
 }
 
 // isFinished tells whether an object needs its account no more.

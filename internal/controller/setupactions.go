@@ -14,6 +14,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // setupActions adds the controllers of the kinds whose calls must not be made twice.
@@ -112,19 +113,8 @@ func (s *setup) watchTargets(b *builder.Builder) {
 var arrives = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
 	return conditionsOf(before).ready(before.GetGeneration()) != conditionsOf(after).ready(after.GetGeneration()) ||
-		idOf(before) != idOf(after)
+		object.ID(before) != object.ID(after)
 }}
-
-// idOf is Cobalt's id of what an object stands for that a trigger refers to.
-func idOf(obj Object) string {
-	switch obj := obj.(type) {
-	case *v1alpha1.PublicWorkflow:
-		return obj.Status.ID
-	case Kept:
-		return obj.CommonStatus().ID
-	}
-	return ""
-}
 
 // triggerAccount is the value of triggerAccountIndex.
 func triggerAccount(obj *v1alpha1.EventTrigger, account string) string {

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
@@ -77,8 +78,9 @@ func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *con
 	if status.Challenge == "" {
 		status.Challenge = rand.Text()
 	}
-	value := conn.place().digest(status.Challenge)[:acceptanceLength] // accepts this place and no other
-	if env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation] == value {
+	place, answer := conn.place(), env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]
+	value := place.acceptance(status.Challenge)
+	if answer == value || answer == place.asTyped().acceptance(status.Challenge) {
 		return nil // and so it stays until most accounts are there again
 	}
 	return stalledBy(v1alpha1.ReasonDifferentEnvironment,
@@ -87,24 +89,26 @@ func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *con
 		missing, total, v1alpha1.AcceptEnvironmentAnnotation, value)
 }
 
-// acceptanceLength is short enough to be typed and too long to be guessed.
-const acceptanceLength = 10
-
-// knownAccounts are the accounts that objects of env have seen, with Cobalt's
-// own ids, which another environment would not repeat.
+// knownAccounts are the accounts that objects of env have seen and count on, with
+// Cobalt's own ids, which another environment would not repeat.
 func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]string, error) {
 	key := environmentKey{r.kind, client.ObjectKeyFromObject(env)}
 	list := &v1alpha1.LinkedAccountList{}
 	if err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the accounts of %s: %w", key, err)
 	}
-	known := map[string]string{}
-	if err := r.namedAccounts(ctx, key, known); err != nil {
+	known, admissions := map[string]string{}, r.environments.admissions()
+	if err := r.namedAccounts(ctx, key, admissions, known); err != nil {
 		return nil, err
 	}
 	for i := range list.Items {
-		if id := list.Items[i].Status.ID; id != "" {
-			known[list.Items[i].AccountID()] = id
+		account := &list.Items[i]
+		access, err := admissions.of(ctx, account, account.AccountID())
+		if err != nil {
+			return nil, err
+		}
+		if object.Counts(account, object.Known, access) {
+			known[account.AccountID()] = account.Status.ID
 		}
 	}
 	return known, nil
@@ -112,18 +116,28 @@ func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (ma
 
 // namedAccounts adds the accounts that objects name by id which have something
 // there; Cobalt's own ids of them are not known.
-func (r *EnvironmentReconciler[T]) namedAccounts(ctx context.Context, key environmentKey, known map[string]string) error {
+func (r *EnvironmentReconciler[T]) namedAccounts(
+	ctx context.Context, key environmentKey, admissions admissions, known map[string]string,
+) error {
 	for _, dependent := range dependentKinds {
 		list := dependent.list.DeepCopyObject().(client.ObjectList)
 		if err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 			return fmt.Errorf("list the accounts of %s: %w", key, err)
 		}
-		_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
-			if obj, ok := item.(Kept); ok && obj.CommonStatus().ID != "" && obj.Account().LinkedAccountID != "" {
+		err := meta.EachListItem(list, func(item runtime.Object) error {
+			obj, ok := item.(Kept)
+			if !ok || obj.Account().LinkedAccountID == "" {
+				return nil
+			}
+			access, err := admissions.of(ctx, obj, obj.Account().LinkedAccountID)
+			if object.Counts(obj, object.Known, access) {
 				known[obj.Account().LinkedAccountID] = ""
 			}
-			return nil
+			return err
 		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

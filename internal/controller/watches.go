@@ -19,6 +19,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // setupKind adds the controller of a kind that keeps a state in Cobalt.
@@ -113,7 +114,7 @@ func setupEnvironments[T EnvironmentObject](
 	}
 	b := s.controller(prototype, list, r.waker, time.Second, time.Minute)
 	for _, user := range userKinds {
-		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(comesOrGoes))
+		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
 	}
 	return b.Complete(traced{r, s.options.Tracer, string(r.kind)})
 }
@@ -147,8 +148,17 @@ var requestChanged = predicate.Funcs{
 	},
 }
 
-// comesOrGoes lets only the beginning and the end of an object through.
-var comesOrGoes = predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+// concernsEnvironment lets through that an object comes or goes, that its environment need not
+// wait for it any more, and that it begins or ends to ask for looks.
+var concernsEnvironment = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
+	return ends(before, after, object.Holder) || ends(before, after, object.Load) || ends(after, before, object.Load)
+}}
+
+// ends tells whether an object that may use its environment does not count for a use any more.
+func ends(before, after Object, use object.Use) bool {
+	return object.Counts(before, use, object.Granted) && !object.Counts(after, use, object.Granted)
+}
 
 // goes lets only the end of an object through.
 var goes = predicate.Funcs{
@@ -269,10 +279,10 @@ var accountChanged = predicate.Funcs{
 	},
 }
 
-// leaves lets through that an object goes, or is going to.
+// leaves lets through that an object goes, or that its account need not wait for it any more.
 var leaves = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return e.ObjectOld.GetDeletionTimestamp().IsZero() && !e.ObjectNew.GetDeletionTimestamp().IsZero()
+		return ends(e.ObjectOld.(Object), e.ObjectNew.(Object), object.Dependent)
 	},
 }

@@ -52,11 +52,11 @@ func (g *Gate) Pass(w Waiter, wanted bool) (reason string, open bool) {
 	return g.reason, false
 }
 
-// Await remembers to wake an object when the gate opens, or closes for a reason that was not known.
-func (g *Gate) Await(w Waiter) {
+// Quit forgets an object that waits for nothing here any more: others would be woken later for its sake.
+func (g *Gate) Quit(w Waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waiters[w] = true
+	delete(g.waiters, w)
 }
 
 // Saw draws the conclusions from a finished call.

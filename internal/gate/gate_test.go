@@ -91,3 +91,24 @@ func TestGateWakesInTurn(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestGateForgetsWhoQuits: whoever waits for nothing any more takes nobody's turn.
+func TestGateForgetsWhoQuits(t *testing.T) {
+	t.Parallel()
+	g, waker, woken := New(clock.RealClock{}), &Waker{}, &wakings{after: map[string]time.Duration{}}
+	if err := waker.Start(t.Context(), woken); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"refused", "patient"} {
+		w := Waiter{Waker: waker}
+		w.Request.Name = name
+		g.Pass(w, true)
+		if name == "refused" {
+			g.Quit(w)
+		}
+	}
+	g.LetThrough(time.Second)
+	if diff := cmp.Diff(map[string]time.Duration{"patient": 0}, woken.after); diff != "" {
+		t.Errorf("who was woken when (-want +got):\n%s", diff)
+	}
+}

@@ -40,7 +40,7 @@ var (
 		"How many times as long as asked for sync intervals are, because not all looks at an environment's objects fit.", "environment")
 	Objects = computed("cobalt_objects",
 		"Objects by what their status says: `condition` is Ready, Reconciling, Stalled, or None before the first report; "+
-			"docs/reasons.md explains each `reason`.",
+			"docs/reasons.md explains each `reason`. Without those that are suspended or may not use their environment.",
 		"kind", "condition", "reason")
 )
 

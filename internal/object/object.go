@@ -1,0 +1,110 @@
+// Package object decides for what an object of this API group counts. Whoever goes
+// through objects of others asks here, so that one table decides.
+package object
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// Object is a custom resource of this API group that belongs to an environment.
+type Object interface {
+	client.Object
+	MemberSpec() *v1alpha1.MemberSpec
+}
+
+// kept is an Object that keeps a state in Cobalt.
+type kept interface {
+	CommonSpec() *v1alpha1.CommonSpec
+	CommonStatus() *v1alpha1.CommonStatus
+}
+
+// Use is what an object may count for.
+type Use int
+
+// The uses.
+const (
+	// Rival stands for something in Cobalt that no other object may stand for.
+	Rival Use = iota
+	// Dependent keeps its account from being deleted.
+	Dependent
+	// Known says that its account is there, or else the environment is another one.
+	Known
+	// Load takes part in the calls of its environment: in the budget of looks and in waiting lines.
+	Load
+	// Shown is counted by metrics.
+	Shown
+	// Holder keeps its environment from going, as its own deletion needs the key.
+	Holder
+)
+
+// Access is what an environment allows an object.
+type Access int
+
+// The answers of environments.
+const (
+	// Missing: there is no such environment.
+	Missing Access = iota
+	// Refused: it may not be used from the object's namespace, or for its account.
+	Refused
+	// Granted: it may be used.
+	Granted
+)
+
+// Counts tells whether an object with this access to its environment counts for a use.
+func Counts(obj Object, use Use, access Access) bool {
+	suspended, granted := obj.MemberSpec().Suspend, access == Granted
+	switch use {
+	case Rival, Dependent:
+		return granted && manages(obj) && (!suspended || ID(obj) != "")
+	case Known:
+		return granted && manages(obj) && !suspended && ID(obj) != ""
+	case Load:
+		return granted && !suspended
+	case Shown: // somebody has to see an environmentRef that leads nowhere
+		return access != Refused && !suspended
+	case Holder: // one that was begun may be there although no status says so yet
+		return access != Missing && deletes(obj) && (ID(obj) != "" || granted && isHeld(obj))
+	}
+	return false
+}
+
+// ID is Cobalt's id of what an object stands for; empty if there is none.
+func ID(obj metav1.Object) string {
+	switch obj := obj.(type) {
+	case *v1alpha1.PublicWorkflow:
+		return obj.Status.ID
+	case kept:
+		return obj.CommonStatus().ID
+	}
+	return ""
+}
+
+// manages tells whether an object writes to Cobalt and goes on to.
+func manages(obj Object) bool {
+	keeps, ok := obj.(kept)
+	readOnly := ok && keeps.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
+	return !readOnly && obj.GetDeletionTimestamp().IsZero()
+}
+
+// deletes tells whether the deletion of an object may delete something in Cobalt. That
+// its environment says Orphan does not count: nobody could ask it any more.
+func deletes(obj Object) bool {
+	keeps, ok := obj.(kept)
+	if !ok || keeps.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		return false
+	}
+	if !obj.GetDeletionTimestamp().IsZero() && !isHeld(obj) { // it has been let go
+		return false
+	}
+	account, ok := obj.(*v1alpha1.LinkedAccount)
+	if ok && account.Spec.DeletionPolicy == "" {
+		return account.Status.Origin != v1alpha1.OriginAdopted
+	}
+	return keeps.CommonSpec().DeletionPolicy != v1alpha1.DeletionPolicyOrphan
+}
+
+func isHeld(obj Object) bool { return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) }
