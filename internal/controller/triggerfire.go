@@ -40,10 +40,13 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 	if t.accountErr != nil {
 		return t.accountErr
 	}
+	if !t.mayCall() {
+		return errNotYet
+	}
 	if _, err := e.call(ctx, t, e.cache); err != nil {
 		return err
 	}
-	api, ctx, err := t.connect(ctx, cobalt.Foreground)
+	api, ctx, err := t.connectOnce(ctx)
 	if err != nil {
 		return err
 	}
@@ -67,18 +70,18 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 	if r.unknown() {
 		return e.doubt(ctx, t)
 	}
-	return e.conclude(t, r)
+	return e.conclude(ctx, t, r)
 }
 
 // conclude takes what is known of a call into the status.
-func (e eventTriggers) conclude(t *triggerTurn, r result) error {
+func (e eventTriggers) conclude(ctx context.Context, t *triggerTurn, r result) error {
 	intent := t.obj.Status.Intent
 	if !r.unwritten {
 		t.resolved = intent.AttemptID
 	}
 	if r.err != nil {
 		t.obj.Status.Intent, t.obj.Status.Phase = nil, phaseOf(t.obj)
-		return refusal(t.obj, r.err)
+		return refusal(ctx, t, r.err)
 	}
 	answer := r.answer.(fired)
 	if cobalt.ValidatePathID(answer.id) != nil { // there is none, or none that could be asked for
@@ -99,8 +102,11 @@ func (e eventTriggers) conclude(t *triggerTurn, r result) error {
 }
 
 // refusal says in our words what Cobalt has nothing of.
-func refusal(obj *v1alpha1.EventTrigger, err error) error {
+func refusal(ctx context.Context, t *triggerTurn, err error) error {
+	obj, now := t.obj, t.flow.clock.Now()
 	switch {
+	case cobalt.IsUnknownAccount(err) && t.flow.accounts.settles(ctx, t.account.id, now):
+		return t.flow.accounts.missing(ctx, t.account.id, now)
 	case !cobalt.IsNotFound(err):
 		return err
 	case obj.Spec.Event != nil:
@@ -131,7 +137,7 @@ func (e eventTriggers) settle(ctx context.Context, t *triggerTurn) error {
 		t.obj.Status.Intent, t.obj.Status.Phase, t.resolved = nil, phaseOf(t.obj), intent.AttemptID
 		return nil // the same turn goes on to fire
 	case ok && !known.unknown():
-		return e.conclude(t, known)
+		return e.conclude(ctx, t, known)
 	}
 	return e.doubt(ctx, t)
 }
