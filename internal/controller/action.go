@@ -80,6 +80,9 @@ type turn[T Object] struct {
 	// aside tells that only looking at what goes on has failed: in this turn, wasAside in
 	// the one that is tried again.
 	aside, wasAside bool
+	// refused tells that Cobalt has refused a call that starts something, for a cause that
+	// nothing but a change will end.
+	refused bool
 	// epoch is that of the environment's client.
 	epoch int
 	// resolved is the attempt whose outcome the status tells from now on.
@@ -147,6 +150,9 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*turn[T], error
 	t.wasAside = last.failure.aside
 	if (last.about == about{}) && t.settled && !conditionsOf(obj).ready(obj.GetGeneration()) { // after a restart: not all at once
 		last.about, last.at = t.about, r.clock.Now().Add(r.options.Spread(r.interval(t)))
+		if refusedForGood(obj) {
+			last.at = r.clock.Now().Add(never)
+		}
 		r.due.set(key, last)
 	}
 	t.rests, t.rest = last.about == t.about && r.clock.Now().Before(last.at), last.at

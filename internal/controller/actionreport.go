@@ -103,6 +103,9 @@ func (r *ActionReconciler[T]) report(t *turn[T], o outcome, now time.Time) {
 func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.Result, error) {
 	key, again := client.ObjectKeyFromObject(t.obj), now.Add(r.options.Jitter(r.interval(t)))
 	last := r.due.get(key, t.obj.GetUID())
+	if t.refused && meta.IsStatusConditionTrue(t.obj.MemberStatus().Conditions, v1alpha1.ConditionStalled) {
+		o.class, o.err, again = stuck, nil, now.Add(never) // also what was tried until the deadline
+	}
 	switch {
 	case o.class == stuck:
 		last.about, last.at = t.about, again

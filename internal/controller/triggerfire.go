@@ -50,7 +50,7 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 	if err != nil {
 		return err
 	}
-	if t.rests && !f.again {
+	if t.rests && !f.again && f.scheduled == nil {
 		t.wakeAt(t.rest)
 		return errNotYet
 	}
@@ -81,7 +81,7 @@ func (e eventTriggers) conclude(ctx context.Context, t *triggerTurn, r result) e
 	}
 	if r.err != nil {
 		t.obj.Status.Intent, t.obj.Status.Phase = nil, phaseOf(t.obj)
-		return refusal(ctx, t, r.err)
+		return e.refused(ctx, t, intent, r.err)
 	}
 	answer := r.answer.(fired)
 	if cobalt.ValidatePathID(answer.id) != nil { // there is none, or none that could be asked for
@@ -99,6 +99,31 @@ func (e eventTriggers) conclude(ctx context.Context, t *triggerTurn, r result) e
 	t.tell(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it as execution "+answer.id)
 	t.pollAt(t.flow.clock.Now().Add(shortestPoll))
 	return nil
+}
+
+// refused says what a refusal means, and lets a run of a schedule be that comes to nothing:
+// the next one is another.
+func (e eventTriggers) refused(ctx context.Context, t *triggerTurn, intent *v1alpha1.TriggerIntent, err error) error {
+	_, answered := errors.AsType[*cobalt.Error](err)
+	t.refused = answered && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err)
+	if err = refusal(ctx, t, err); t.refused && intent.ScheduledTime != nil && judge(err).class == stuck {
+		t.obj.Status.LastScheduleTime = intent.ScheduledTime
+	}
+	return err
+}
+
+// refusedForGood tells whether the status says that Cobalt has refused what a trigger starts.
+// That is not tried again by itself: what was refused once may have been done all the same.
+func refusedForGood(obj client.Object) bool {
+	trigger, ok := obj.(*v1alpha1.EventTrigger)
+	if !ok || len(openRuns(trigger)) > 0 {
+		return false
+	}
+	switch readyReason(trigger) {
+	case v1alpha1.ReasonRejected, v1alpha1.ReasonApplicationNotFound, v1alpha1.ReasonEventNotFound, v1alpha1.ReasonWorkflowNotFound:
+		return true
+	}
+	return false
 }
 
 // refusal says in our words what Cobalt has nothing of.

@@ -101,6 +101,55 @@ var _ = Describe("A refusal", func() {
 		Expect(counted("renewed") - renewed).To(BeNumerically("==", 1))
 	})
 
+	DescribeTable("of what a trigger starts is not tried again by itself, but when it or somebody asks", func(fault simulator.Fault, reason string) {
+		w := newWorld()
+		w.connected()
+		acme := w.account("acme")
+		w.create(acme)
+		w.ready(acme)
+		fault.Operation = "executeWorkflow"
+		w.sim.Inject(fault)
+		trigger := w.trigger("acme", of("acme"), executing("sync-deals"))
+		w.create(trigger)
+		w.settled(trigger, metav1.ConditionFalse, reason)
+		_, planned := w.delay(trigger)
+		Expect(planned).To(BeFalse())
+		w.time.Advance(24 * time.Hour)
+		w.restart()
+		Eventually(func() int { return w.passes(trigger) }).Should(BeNumerically(">", 0))
+		w.time.Advance(24 * time.Hour)
+		Eventually(w.time.Idle).Should(BeTrue())
+		Expect(w.sim.Calls()["executeWorkflow"]).To(Equal(1))
+		w.sim.ClearFaults()
+		w.request(trigger, "now")
+		w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
+		Expect(w.sim.Calls()["executeWorkflow"]).To(Equal(2))
+	},
+		Entry("invalid", simulator.Fault{Status: 400}, v1alpha1.ReasonRejected),
+		Entry("no such workflow", simulator.Fault{Status: 404}, v1alpha1.ReasonWorkflowNotFound),
+	)
+
+	It("of one run in a schedule is no refusal of the next", func() {
+		w := newWorld()
+		w.connected()
+		acme := w.account("acme")
+		w.create(acme)
+		w.ready(acme)
+		w.sim.Inject(simulator.Fault{Operation: "executeWorkflow", Status: 400, Times: 1})
+		trigger := w.trigger("acme", of("acme"), executing("sync-deals"), every("0 * * * *", "UTC"))
+		w.create(trigger)
+		until(w, trigger, 10*time.Minute, metav1.ConditionFalse, v1alpha1.ReasonRejected)
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("executeWorkflow", 1))
+		Eventually(func() int { w.time.Advance(time.Minute); return w.sim.Calls()["executeWorkflow"] }).Should(Equal(2))
+		var times []time.Time
+		for _, call := range w.sim.Log() {
+			if call.Operation == "executeWorkflow" {
+				times = append(times, call.Time)
+			}
+		}
+		Expect(times[1].Truncate(time.Hour)).To(BeTemporally(">", times[0]), "%v", times)
+	})
+
 	It("to be asked about an execution does not keep a schedule from being run", func() {
 		w := newWorld()
 		w.connected()
