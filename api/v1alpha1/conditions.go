@@ -12,7 +12,8 @@ const (
 	// something that is expected to come. Nobody needs to act yet.
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is True when only a person can help. The message says how.
-	// It is tried again on a change, on request and once per sync interval.
+	// It is tried again on a change, on request and once per sync interval; an
+	// EventTrigger that Cobalt has refused only on a change and on request.
 	ConditionStalled = "Stalled"
 )
 
@@ -90,8 +91,10 @@ const (
 
 // Reasons of Ready=False with Stalled=True: the user acts next.
 const (
-	// ReasonRejected: the API refused the request. The user corrects spec; the
-	// message carries the API's own words.
+	// ReasonRejected: the API refused the request; the message carries its own words.
+	// An EventTrigger makes its call again by itself only after a 429, a 401 to the key, a
+	// 404 INVALID_LINKED_ACCOUNT_ID in the first two minutes of the account, and a 409,
+	// 421 or 423 until the progress deadline. The user corrects spec.
 	ReasonRejected = "Rejected"
 	// ReasonInvalidInput: spec, or a Secret or ConfigMap that it refers to, holds
 	// something unusable. The user corrects it; the message names the field, or the

@@ -21,6 +21,18 @@ func (c *Client) Admit(ctx context.Context) (context.Context, error) {
 	return context.WithValue(ctx, admissionKey{}, admission), nil
 }
 
+// AtOnce has the next call under the returned context go without waiting for its turn: a
+// probe must not stand in line with those that wait for what it says. Its error is that of
+// a call that was held back, because the API has asked for a pause.
+func (c *Client) AtOnce(ctx context.Context) (context.Context, error) {
+	if err := c.limiter.overtake(); err != nil {
+		return ctx, fmt.Errorf("admission: %w", err)
+	}
+	admission := &atomic.Bool{}
+	admission.Store(true)
+	return context.WithValue(ctx, admissionKey{}, admission), nil
+}
+
 // turn waits until the limiter lets a call through, and tells if it does not.
 func (c *Client) turn(ctx context.Context) error {
 	err := c.limiter.Wait(ctx)

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -128,6 +129,14 @@ func (c *Client) Rate() (now, limit float64) {
 		return 0, 0
 	}
 	return c.limiter.Rate()
+}
+
+// Burst returns how many calls can go in a row.
+func (c *Client) Burst() int {
+	if c.limiter == nil {
+		return math.MaxInt
+	}
+	return c.limiter.mostAtOnce()
 }
 
 // ValidateAPIKey tells why a text cannot be an API key. It does not repeat it.

@@ -92,6 +92,9 @@ type ThrottledError struct {
 
 func (e *ThrottledError) Error() string { return "held back by the " + e.Reason }
 
+// AskedByAPI tells whether it is the API that wants a pause, and not the rate limit alone.
+func (e *ThrottledError) AskedByAPI() bool { return e.Reason == askedByAPI }
+
 // otherMiss are the codes of a 404 which say that something else than the
 // object is missing.
 var otherMiss = map[string]bool{

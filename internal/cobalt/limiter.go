@@ -20,6 +20,9 @@ const (
 	lowestFraction = 32                     // of the limit, however often it is halved
 )
 
+// askedByAPI is the reason of a call that is held back for as long as the API wants.
+const askedByAPI = "API's Retry-After"
+
 // Clock tells the time. k8s.io/utils/clock has one for tests.
 type Clock interface {
 	Now() time.Time
@@ -91,6 +94,13 @@ func (l *Limiter) Rate() (now, limit float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.rate, l.limit
+}
+
+// mostAtOnce is how many calls can go in a row.
+func (l *Limiter) mostAtOnce() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.burst
 }
 
 // Throttled halves the rate and lets nobody pass for retryAfter, or for a
@@ -197,6 +207,23 @@ func (l *Limiter) sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// overtake lets a caller go before all that wait, unless the API has asked for a pause.
+// The call counts, but is not held back if nothing is left of the rate.
+func (l *Limiter) overtake() error {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.Now()
+	if now.Before(l.stopped) {
+		return &ThrottledError{After: l.stopped.Sub(now), Reason: askedByAPI}
+	}
+	l.bucket.AllowN(now, 1)
+	l.touched = now
+	return nil
+}
+
 // turn lets the caller go (0), wait (how long), or come back later.
 func (l *Limiter) turn(c *caller, patience time.Duration) (time.Duration, *ThrottledError) {
 	l.mu.Lock()
@@ -220,7 +247,7 @@ func (l *Limiter) turn(c *caller, patience time.Duration) (time.Duration, *Throt
 	t.need = min(max(t.need, c.calls+1), l.burst)
 	pause, reason := l.opening(now).Sub(now), "rate limit"
 	if pause > 0 {
-		reason = "API's Retry-After"
+		reason = askedByAPI
 	}
 	after = l.estimate(t, all, now) - pause
 	if after > maxEstimate { // somewhere in its second half, so that they do not come in a crowd

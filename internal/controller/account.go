@@ -3,8 +3,11 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -119,9 +122,33 @@ func (a accounts) identityKeys(ctx context.Context, obj Object, id, identity str
 	return keys, err
 }
 
+// settling is how long some of Cobalt's servers may not know an account that was just made.
+const settling = 2 * time.Minute
+
 // accountMissing is the error of a creation that Cobalt refuses because there is
 // no such account.
-func accountMissing(api *View) error {
-	return waitingFor(v1alpha1.ReasonLinkedAccountNotReady,
-		"account %q is not in Cobalt: create it there, or wait until its LinkedAccount has", api.account)
+func accountMissing(ctx context.Context, api *View) error {
+	return accounts{cache: api.lists.cache}.missing(ctx, api.account, api.lists.clock.Now())
+}
+
+// missing is the error of a call that Cobalt refuses because there is no such account.
+// One that was just made may be known a moment later.
+func (a accounts) missing(ctx context.Context, id string, now time.Time) error {
+	return &waiting{
+		reason:  v1alpha1.ReasonLinkedAccountNotReady,
+		message: fmt.Sprintf("account %q is not in Cobalt: create it there, or wait until its LinkedAccount has", id),
+		soon:    a.settles(ctx, id, now),
+	}
+}
+
+// settles tells whether an account may have been made just now.
+func (a accounts) settles(ctx context.Context, id string, now time.Time) bool {
+	linked, err := a.named(ctx, id)
+	return err == nil && slices.ContainsFunc(linked, func(obj v1alpha1.LinkedAccount) bool {
+		made := obj.CreationTimestamp.Time
+		if ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.LastTransitionTime.After(made) {
+			made = ready.LastTransitionTime.Time // it may have been made again
+		}
+		return obj.Status.ID != "" && now.Sub(made) < settling
+	})
 }

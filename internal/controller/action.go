@@ -73,6 +73,18 @@ type turn[T Object] struct {
 	// rests tells that what was refused before is to be tried at rest, and not now.
 	rests bool
 	rest  time.Time
+	// retry tells that what this turn is about was tried before, and failed; paused is
+	// until when that is not to be tried again, zero for now.
+	retry  bool
+	paused time.Time
+	// aside tells that only looking at what goes on has failed: in this turn, wasAside in
+	// the one that is tried again.
+	aside, wasAside bool
+	// refused tells that Cobalt has refused a call that starts something, for a cause that
+	// nothing but a change will end.
+	refused bool
+	// epoch is that of the environment's client.
+	epoch int
 	// resolved is the attempt whose outcome the status tells from now on.
 	resolved string
 	// afterwards is what to tell the world once the status says so.
@@ -100,14 +112,14 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		r.environments.connections.of(environmentOf(obj)).gate.Quit(self)
 		t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), flow: r}
 		r.Action.Suspend(obj)
-		return r.options.requeue(t.commit(ctx))
+		return r.due.requeue(request.NamespacedName, t.commit(ctx))
 	}
 	t, err := r.begin(ctx, obj)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	if !notAllowed(t.envErr) { // or else it has nothing to do there
-		if !slots.Enter(self, r.options.slots, true) {
+		if !slots.Enter(self, r.options.slots, !t.retry) {
 			return ctrl.Result{RequeueAfter: gate.SlotPause}, nil
 		}
 		defer slots.Leave(self)
@@ -132,9 +144,18 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*turn[T], error
 	status, key := obj.MemberStatus(), client.ObjectKeyFromObject(obj)
 	t.settled = conditionsOf(obj).settled(obj.GetGeneration()) && versionIn(obj) == version &&
 		status.LastHandledReconcileAt == requested(obj)
-	last := r.due.get(key, obj.GetUID())
+	t.epoch = r.environments.connections.of(environmentOf(obj)).gate.Epoch()
+	last := r.due.forgive(key, r.due.get(key, obj.GetUID()), t.about, t.epoch)
+	if t.retry = last.failure.Failing() && last.failure.like(t.about); t.retry && last.failure.Pauses(r.clock.Now()) {
+		t.paused = last.failure.Until()
+		t.wakeAt(t.paused)
+	}
+	t.wasAside = last.failure.aside
 	if (last.about == about{}) && t.settled && !conditionsOf(obj).ready(obj.GetGeneration()) { // after a restart: not all at once
 		last.about, last.at = t.about, r.clock.Now().Add(r.options.Spread(r.interval(t)))
+		if refusedForGood(obj) {
+			last.at = r.clock.Now().Add(never)
+		}
 		r.due.set(key, last)
 	}
 	t.rests, t.rest = last.about == t.about && r.clock.Now().Before(last.at), last.at
@@ -168,8 +189,9 @@ func (r *ActionReconciler[T]) interval(t *turn[T]) time.Duration {
 }
 
 // connect returns what calls are made through, and the context to make them in;
-// until the environment lets obj through, it returns waiting.
-func (t *turn[T]) connect(ctx context.Context, lane cobalt.Lane) (*View, context.Context, error) {
+// until the environment lets obj through, it returns waiting. What is tried again does not
+// go before others.
+func (t *turn[T]) connect(ctx context.Context, retry bool) (*View, context.Context, error) {
 	r := t.flow
 	switch {
 	case t.envErr != nil:
@@ -177,14 +199,31 @@ func (t *turn[T]) connect(ctx context.Context, lane cobalt.Lane) (*View, context
 	case t.accountErr != nil:
 		return nil, nil, t.accountErr
 	}
-	api, err := r.environments.connect(t.obj, t.env, r.waiterOf(t.obj), true)
+	api, err := r.environments.connect(t.obj, t.env, r.waiterOf(t.obj), !retry)
 	if err != nil {
 		return nil, nil, err
+	}
+	lane := cobalt.Foreground
+	if retry {
+		lane = cobalt.Background
 	}
 	api.account, api.news = t.account.id, true
 	ctx = cobalt.WithTenant(ctx, t.obj.GetNamespace())
 	return api, cobalt.WithCaller(ctx, lane, string(t.obj.GetUID())), nil
 }
+
+// connectOnce is connect for a call that must not be repeated, which waits as well while
+// calls of others raise doubts in the environment.
+func (t *turn[T]) connectOnce(ctx context.Context) (*View, context.Context, error) {
+	api, ctx, err := t.connect(ctx, t.retry && !t.wasAside)
+	if err == nil && !t.flow.environments.connections.of(environmentOf(t.obj)).gate.PassOnce(t.flow.waiterOf(t.obj)) {
+		return nil, nil, errNotYet
+	}
+	return api, ctx, err
+}
+
+// mayCall tells whether it is not too early to make a call again that failed.
+func (t *turn[T]) mayCall() bool { return t.paused.IsZero() || t.wasAside }
 
 // endRest has what was refused before be tried now, or as soon as the environment lets obj through.
 func (t *turn[T]) endRest() {
@@ -211,7 +250,7 @@ func (r *ActionReconciler[T]) leave(ctx context.Context, obj T) (ctrl.Result, er
 		ctrl.LoggerFrom(ctx).Info("left behind in Cobalt", "what", left)
 		metrics.LeftBehind.WithLabelValues(r.kind).Inc()
 	}
-	return r.options.requeue(release(ctx, r.client, obj))
+	return r.due.requeue(client.ObjectKeyFromObject(obj), release(ctx, r.client, obj))
 }
 
 func (r *ActionReconciler[T]) tell(obj T, eventType, reason, action, note string) {

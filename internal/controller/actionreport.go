@@ -15,11 +15,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 )
 
 // finish reports how an object stands, and says when its next turn is.
 func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands standing, err error) (ctrl.Result, error) {
-	o, now := r.options.outcomeOf(err), r.clock.Now()
+	o, now := judge(err), r.clock.Now()
 	if err == nil {
 		o.reason, o.message = stands.reason, stands.message
 	}
@@ -45,7 +46,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		t.tell(eventType, is.Reason, "Reconcile", is.Message)
 	}
 	if err := t.commit(ctx); err != nil {
-		return r.options.requeue(err)
+		return r.due.requeue(client.ObjectKeyFromObject(t.obj), err)
 	}
 	r.attempts.forget(t.resolved)
 	r.grewUp(t, conditions, now)
@@ -53,7 +54,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		do()
 	}
 	if err := r.mark(ctx, t); err != nil {
-		return r.options.requeue(err)
+		return r.due.requeue(client.ObjectKeyFromObject(t.obj), err)
 	}
 	return r.next(t, o, now)
 }
@@ -102,6 +103,9 @@ func (r *ActionReconciler[T]) report(t *turn[T], o outcome, now time.Time) {
 func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.Result, error) {
 	key, again := client.ObjectKeyFromObject(t.obj), now.Add(r.options.Jitter(r.interval(t)))
 	last := r.due.get(key, t.obj.GetUID())
+	if t.refused && meta.IsStatusConditionTrue(t.obj.MemberStatus().Conditions, v1alpha1.ConditionStalled) {
+		o.class, o.err, again = stuck, nil, now.Add(never) // also what was tried until the deadline
+	}
 	switch {
 	case o.class == stuck:
 		last.about, last.at = t.about, again
@@ -115,12 +119,30 @@ func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.R
 	if o.class == ready {
 		last.failingSince = time.Time{}
 	}
+	if !o.conflict {
+		last.conflict = backoff.Backoff{}
+	}
+	environment := r.environments.connections.of(environmentOf(t.obj)).gate
+	switch {
+	case o.fails():
+		last.failure.about, last.failure.epoch, last.failure.aside, last.wake = t.about, t.epoch, t.aside, t.wake
+		environment.Fails(r.waiterOf(t.obj), true)
+	case last.failure.Failing() && o.goesOn():
+		last.failure, last.wake = failure{}, time.Time{}
+		environment.Fails(r.waiterOf(t.obj), false)
+	}
 	r.due.set(key, last)
 	switch {
+	case o.conflict:
+		return ctrl.Result{RequeueAfter: r.due.refused(key)}, nil
+	case o.again:
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+	case o.err != nil && o.after == 0:
+		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
+	case o.fails():
+		return background(r.due.failed(key, o.after)), nil
 	case o.after > 0:
 		return ctrl.Result{RequeueAfter: o.after}, nil
-	case o.err != nil:
-		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.class == reconciling:
 		t.wakeAt(earlier(again, conditionsOf(t.obj).deadline(r.options.ProgressDeadline)))
 	}

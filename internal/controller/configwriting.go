@@ -25,7 +25,7 @@ func (c configs) Create(ctx context.Context, api *View, desired *config) (*confi
 	answer, err := api.UpsertConfig(ctx, api.account, desired.Slug, desired.ID)
 	switch {
 	case cobalt.IsNotFound(err):
-		return nil, accountMissing(api)
+		return nil, accountMissing(ctx, api)
 	case err != nil:
 		return nil, err
 	}

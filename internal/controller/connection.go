@@ -8,6 +8,7 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
@@ -48,21 +49,14 @@ type connection struct {
 	untold bool
 	// stretch is how many times as long sync intervals are as asked for; 0 for once.
 	stretch float64
-	// verdict is what the last probe said, pause what it waits for the next one,
-	// and probeAt when that is. Until then a failure is not asked for again.
+	// verdict is what the last probe said, and pause the time until the next one, before
+	// which a failure is not asked for again.
 	verdict error
-	pause   time.Duration
-	probeAt time.Time
+	pause   backoff.Backoff
 
 	// youth is the business of the environment's own reconciler.
 	youth youth
 }
-
-// The pauses between probes of an API that fails.
-const (
-	shortestPause = time.Second
-	longestPause  = time.Minute
-)
 
 // place is where the client in use leads; nil if there never was one.
 func (c *connection) place() *realm {
@@ -124,7 +118,7 @@ func (c *connection) use(api *cobalt.Client, shared *lists, where *realm, versio
 	}
 	c.realm, c.record, c.verified = where, "", time.Time{}
 	c.api, c.lists, c.version, c.identity = api, shared, version, identity
-	c.verdict, c.pause, c.probeAt = nil, 0, time.Time{}
+	c.verdict, c.pause = nil, backoff.Backoff{}
 }
 
 // verifiedWithin tells whether the environment was verified lately.
@@ -218,7 +212,7 @@ func (c *connection) accepted() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.worked, c.replaced = c.api, time.Time{}
-	c.verdict, c.pause, c.probeAt = nil, 0, time.Time{}
+	c.verdict, c.pause = nil, backoff.Backoff{}
 }
 
 // failed notes what a probe said. The next one comes after a pause, which grows
@@ -226,18 +220,18 @@ func (c *connection) accepted() {
 func (c *connection) failed(verdict error, pause time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := c.clock.Now()
 	if pause == 0 {
-		c.pause = min(max(2*c.pause, shortestPause), longestPause)
-		pause = c.pause
+		c.pause = c.pause.Failed(now, backoff.Limits{Shortest: shortestPause, Longest: longestProbesPause})
 	}
-	c.verdict, c.probeAt = verdict, c.clock.Now().Add(pause)
+	c.verdict, c.pause = verdict, c.pause.NotBefore(now.Add(pause))
 }
 
 // held returns what the last probe said if it is too early for another.
 func (c *connection) held() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.clock.Now().Before(c.probeAt) {
+	if c.pause.Pauses(c.clock.Now()) {
 		return c.verdict
 	}
 	return nil
@@ -255,7 +249,7 @@ func (c *connection) says(err error) bool {
 func (c *connection) untilProbe() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return max(c.probeAt.Sub(c.clock.Now()), time.Millisecond)
+	return max(c.pause.Until().Sub(c.clock.Now()), time.Millisecond)
 }
 
 // keyReplaced is when a key that had worked was replaced by one that has not yet.

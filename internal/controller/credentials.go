@@ -44,6 +44,8 @@ type handover struct {
 	// hash is what is to be remembered; empty for nothing.
 	hash string
 	step handoverStep
+	// err is why nothing has come of it.
+	err error
 }
 
 type handoverStep int
@@ -63,21 +65,20 @@ func (c credentials) migrate(ctx context.Context, api *View, inputs *Inputs, obj
 	var handovers []handover
 	var problem error // the first; the other applications need not wait for it
 	for _, entry := range obj.Spec.Credentials {
-		h, err := prepare(ctx, api, inputs, obj, entry, statuses[entry.Application], marks[entry.Application])
+		h, err := prepare(ctx, inputs, obj, entry, statuses[entry.Application], marks[entry.Application])
 		if err != nil {
 			h = handover{application: entry.Application, hash: marks[entry.Application]}
 			problem = firstError(problem, err)
 		}
 		handovers = append(handovers, h)
 	}
-	if err := c.remember(ctx, obj, handovers, marks); err != nil {
+	if err := c.settle(ctx, api, obj, handovers, marks); err != nil {
 		return err
 	}
 	obj.Status.Credentials = nil
 	for _, h := range handovers {
-		err := c.handOver(ctx, api, obj, h)
-		problem = firstError(problem, err)
-		if h.step == keep || err != nil {
+		problem = firstError(problem, h.err)
+		if h.step == keep || h.err != nil {
 			h.hash = statuses[h.application]
 		}
 		if h.hash != "" {
@@ -87,9 +88,39 @@ func (c credentials) migrate(ctx context.Context, api *View, inputs *Inputs, obj
 	return problem
 }
 
-// prepare reads credentials and finds out what is to be done with them.
+// settle asks for all that have to be asked for and sends all that are to be sent, with
+// one write in between. Where the rate limit does not let so many calls go in a row, it
+// does so one by one: each pass must get further than the one before.
+func (c credentials) settle(
+	ctx context.Context, api *View, obj *v1alpha1.LinkedAccount, handovers []handover, marks map[string]string,
+) error {
+	size := max(1, len(handovers))
+	if 2*size >= api.Burst() {
+		size = 1
+	}
+	begun := false
+	for group := range slices.Chunk(handovers, size) {
+		for i := range group {
+			group[i].err = find(ctx, api, &group[i])
+		}
+		err := c.remember(ctx, obj, handovers, marks)
+		if err != nil && !begun {
+			return err
+		}
+		for i := range group {
+			if group[i].err = firstError(group[i].err, err); group[i].err == nil {
+				group[i].err = c.handOver(ctx, api, obj, group[i])
+			}
+		}
+		begun = true
+	}
+	return nil
+}
+
+// prepare reads credentials and finds out what is to be done with them, as far as nobody
+// has to be asked.
 func prepare(
-	ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, inputs *Inputs, obj *v1alpha1.LinkedAccount,
 	entry v1alpha1.ApplicationCredentials, inStatus, inMark string,
 ) (handover, error) {
 	token, referenced, err := readCredentials(ctx, inputs, obj.Namespace, entry.SecretRef)
@@ -98,13 +129,18 @@ func prepare(
 	}
 	h := plan(entry.Application, obj.Status.ID, referenced, inStatus, inMark)
 	h.token = token
+	return h, nil
+}
+
+// find asks Cobalt what is to be done, if nothing else tells.
+func find(ctx context.Context, api *View, h *handover) error {
 	if h.step != ask && h.step != askFirst {
-		return h, nil
+		return nil
 	}
 	connected, err := api.isConnected(ctx, h.application)
 	switch {
 	case err != nil:
-		return handover{}, fmt.Errorf("application %s: %w", h.application, err)
+		return fmt.Errorf("application %s: %w", h.application, err)
 	case !connected:
 		h.step = send
 	case h.step == askFirst:
@@ -112,7 +148,7 @@ func prepare(
 	default:
 		h.step = done
 	}
-	return h, nil
+	return nil
 }
 
 // plan decides what to do with credentials by what is remembered.
@@ -156,7 +192,7 @@ func (c credentials) handOver(ctx context.Context, api *View, obj *v1alpha1.Link
 func (c credentials) remember(ctx context.Context, obj *v1alpha1.LinkedAccount, handovers []handover, present map[string]string) error {
 	wanted := map[string]string{}
 	for _, h := range handovers {
-		if h.hash != "" {
+		if h.hash != "" && h.step != askFirst { // what is not known yet must be asked for again
 			wanted[h.application] = h.hash
 		}
 	}
@@ -173,6 +209,8 @@ func (c credentials) remember(ctx context.Context, obj *v1alpha1.LinkedAccount, 
 		return err
 	}
 	obj.SetResourceVersion(marked.GetResourceVersion())
+	clear(present)
+	maps.Copy(present, wanted)
 	return nil
 }
 

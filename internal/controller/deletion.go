@@ -161,7 +161,7 @@ func (r *Reconciler[T, R]) letGo(ctx context.Context, p *pass[T]) (ctrl.Result, 
 		r.holds.forget(client.ObjectKeyFromObject(p.obj))
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
-	return r.options.requeue(release(ctx, r.client, p.obj))
+	return r.due.requeue(client.ObjectKeyFromObject(p.obj), release(ctx, r.client, p.obj))
 }
 
 // answers makes sure, now, that the API is there and takes the key.

@@ -6,16 +6,24 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 )
 
 // dueTimes remembers, of each object, what would otherwise have to be written
 // into its status over and over: when it is looked at next, and since when
 // looking at it has failed. A restart forgets it, which costs nothing.
 type dueTimes struct {
+	clock clock.PassiveClock
+	// pauses are those between tries of what fails, conflicts those between writes
+	// that the API server refuses because somebody else has written.
+	pauses, conflicts backoff.Limits
+
 	mu      sync.Mutex
 	objects map[types.NamespacedName]dueTime
 }
@@ -40,6 +48,12 @@ type dueTime struct {
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time
+	// failure is what is known of the last try, if it failed.
+	failure failure
+	// conflict is the pause of an object that somebody else keeps writing.
+	conflict backoff.Backoff
+	// wake is when something needs a pass beside what fails; zero for nothing.
+	wake time.Time
 	// missed is when a deletion was last told, in a foreign form, that nothing is there.
 	missed time.Time
 	youth  youth
@@ -61,8 +75,12 @@ type about struct {
 	refused bool
 }
 
-func newDueTimes() *dueTimes {
-	return &dueTimes{objects: map[types.NamespacedName]dueTime{}}
+func newDueTimes(options Options, longest time.Duration) *dueTimes {
+	return &dueTimes{
+		clock: options.Clock, objects: map[types.NamespacedName]dueTime{},
+		pauses:    backoff.Limits{Shortest: shortestPause, Longest: longest},
+		conflicts: backoff.Limits{Shortest: options.ConflictPause, Longest: longest},
+	}
 }
 
 // get returns what is known of an object; nothing, if another had its name before.

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,6 +32,7 @@ type EnvironmentReconciler[T EnvironmentObject] struct {
 	inputs       inputStore
 	options      Options
 	clock        clock.Clock
+	due          *dueTimes
 	waker        *gate.Waker
 	prototype    T
 }
@@ -46,7 +48,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		return ctrl.Result{}, r.lost(ctx, key)
 	}
 	if err := r.newest(ctx, key, env); err != nil {
-		return r.options.requeue(err)
+		return r.due.requeue(request.NamespacedName, err)
 	}
 	deleting, conn := !env.GetDeletionTimestamp().IsZero(), r.environments.connections.of(key)
 	conn.newcomers.admit(!deleting)
@@ -60,7 +62,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	if !deleting { // before its first object comes, which would have to wait for it
 		if env, err = hold(ctx, r.client, env, nil); judge(err).class == silent {
-			return r.options.requeue(err)
+			return r.due.requeue(request.NamespacedName, err)
 		}
 	}
 	before := env.DeepCopyObject().(T)
@@ -93,7 +95,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 		return err
 	}
 	r.limiter(env, conn.place()) // as spec may have changed
-	open, answered := conn.gate.IsOpen()
+	open, answered := conn.gate.IsTrusted()
 	interval := settings.SyncInterval.Value(r.options.SyncInterval)
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
 	wish := requested(env)
@@ -118,6 +120,8 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 		conn.accepted()
 		conn.gate.LetThrough(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
 		return nil
+	case inLine(err): // which says nothing of the API
+		return err
 	case cobalt.IsThrottled(err):
 		if open, _ := conn.gate.IsOpen(); open {
 			return err // it is there, and says so
@@ -137,6 +141,12 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 	return err
 }
 
+// inLine tells whether a call waits for its turn behind others.
+func inLine(err error) bool {
+	held, ok := errors.AsType[*cobalt.ThrottledError](err)
+	return ok && !held.AskedByAPI()
+}
+
 // interval is how often an environment is looked at; never, for 0s.
 func (r *EnvironmentReconciler[T]) interval(env T) time.Duration {
 	if interval := env.Settings().SyncInterval.Value(r.options.SyncInterval); interval > 0 {
@@ -147,7 +157,7 @@ func (r *EnvironmentReconciler[T]) interval(env T) time.Duration {
 
 // outcomeOf is what an error means in the words of an environment.
 func (r *EnvironmentReconciler[T]) outcomeOf(err error) outcome {
-	o := r.options.outcomeOf(err)
+	o := judge(err)
 	if o.class == ready {
 		o.reason, o.message = v1alpha1.ReasonConnected, "the API answers and accepts the key"
 	}
@@ -170,7 +180,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 	if !equality.Semantic.DeepEqual(before, env) {
 		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
 			conn.hasTold(false)
-			return r.options.requeue(err)
+			return r.due.requeue(key.NamespacedName, err)
 		}
 		conn.saw(env.GetResourceVersion())
 		conn.youth.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
@@ -192,10 +202,15 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 func (r *EnvironmentReconciler[T]) next(env T, o outcome, now time.Time) (ctrl.Result, error) {
 	status := env.EnvironmentStatus()
 	deadline := conditions{&status.Conditions, &status.ObservedGeneration}.deadline(r.options.ProgressDeadline)
-	switch {
+	switch key := client.ObjectKeyFromObject(env); {
+	case o.conflict:
+		return ctrl.Result{RequeueAfter: r.due.refused(key)}, nil
+	case o.again:
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	case o.after > 0:
 		return ctrl.Result{RequeueAfter: soon(o.after)}, nil
 	case o.class == ready:
+		r.due.forget(key)
 		return background(r.interval(env)), nil
 	case o.err != nil:
 		return ctrl.Result{}, o.err
@@ -214,7 +229,7 @@ func (r *EnvironmentReconciler[T]) letGo(ctx context.Context, key environmentKey
 	if users.count == 0 {
 		r.forget(key)
 	}
-	return r.options.requeue(release(ctx, r.client, env))
+	return r.due.requeue(key.NamespacedName, release(ctx, r.client, env))
 }
 
 // lost is what is left to do for an environment that does not exist: its last
@@ -235,5 +250,6 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey)
 }
 
 func (r *EnvironmentReconciler[T]) forget(key environmentKey) {
+	r.due.forget(key.NamespacedName)
 	r.environments.connections.forget(key)
 }

@@ -38,10 +38,15 @@ func (e eventTriggers) Act(ctx context.Context, t *triggerTurn) (standing, error
 	if t.obj.Spec.Schedule != "" { // which goes on although an execution cannot be looked at
 		act = e.scheduled
 	} else if followErr != nil {
+		t.aside = true
 		return standing{}, followErr
 	}
-	if err := firstError(act(ctx, t), followErr); err != nil {
+	if err := act(ctx, t); err != nil {
 		return standing{}, err
+	}
+	if followErr != nil {
+		t.aside = true
+		return standing{}, followErr
 	}
 	forgetRuns(t.obj)
 	if err := e.expire(ctx, t); err != nil {

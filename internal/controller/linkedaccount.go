@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -211,10 +212,19 @@ func (a linkedAccounts) Extend(
 	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, inputs, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
 		if err != nil {
-			return renewAt, err // one at a time: a message is one sentence
+			return renewAt, vanishing(err) // one at a time: a message is one sentence
 		}
 	}
 	return renewAt, nil
+}
+
+// vanishing is the error of a call for an account that was there a moment ago. Where Cobalt
+// does not know it yet, or no longer, the next pass sees what is true.
+func vanishing(err error) error {
+	if cobalt.IsUnknownAccount(err) {
+		return errors.New("the account vanished from Cobalt meanwhile: " + err.Error())
+	}
+	return err
 }
 
 func (a linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {

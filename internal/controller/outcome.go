@@ -9,7 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -20,6 +19,8 @@ type waiting struct {
 	reason, message string
 	// after is when to come back; zero leaves it to whoever is waited for.
 	after time.Duration
+	// soon tells that nobody will say when it can: it is tried again with growing pauses.
+	soon bool
 }
 
 func (w *waiting) Error() string { return w.message }
@@ -61,12 +62,25 @@ const (
 type outcome struct {
 	class           class
 	reason, message string
-	// after is when to come back; zero leaves it to the sync interval.
+	// after is when to come back at the earliest; zero leaves it to the sync interval.
 	after time.Duration
 	// again is to come back as soon as the cache may have caught up.
 	again bool
-	// err is for the queue alone: it asks for growing pauses, unless Cobalt says when to come back.
+	// conflict is the same with growing pauses: somebody else goes on writing.
+	conflict bool
+	// err is for the queue alone: it asks for growing pauses, the first not before after.
 	err error
+}
+
+// fails tells whether it was Cobalt or Kubernetes that put the pass to an end, so that
+// the next try comes after a growing pause.
+func (o outcome) fails() bool {
+	return o.err != nil || o.reason == v1alpha1.ReasonThrottled
+}
+
+// goesOn tells whether Cobalt does what was asked of it: all is well, or time has to pass.
+func (o outcome) goesOn() bool {
+	return o.class == ready || o.class == reconciling && (o.reason == v1alpha1.ReasonExecutionRunning || o.reason == v1alpha1.ReasonRetrying)
 }
 
 // judge gives the error of a pass its meaning. It is the only place that does.
@@ -80,7 +94,11 @@ func judge(err error) outcome {
 	case err == nil:
 		return outcome{class: ready, reason: v1alpha1.ReasonSynced, message: "Cobalt is as spec says"}
 	case errors.As(err, &wait):
-		return outcome{class: reconciling, reason: wait.reason, message: wait.message, after: wait.after}
+		o := outcome{class: reconciling, reason: wait.reason, message: wait.message, after: wait.after}
+		if wait.soon {
+			o.err = err
+		}
+		return o
 	case errors.As(err, &stop):
 		return outcome{class: stuck, reason: stop.reason, message: stop.message}
 	case errors.Is(err, errNotYet), errors.Is(err, context.Canceled): // the operator is told to stop
@@ -90,7 +108,7 @@ func judge(err error) outcome {
 	case errors.As(err, &throttled):
 		return outcome{class: silent, after: throttled.After}
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err): // another version is there, or none
-		return outcome{class: silent, again: true}
+		return outcome{class: silent, conflict: true}
 	case cobalt.IsThrottled(err):
 		return outcome{
 			class: reconciling, reason: v1alpha1.ReasonThrottled, after: max(cobalt.RetryAfter(err), time.Second),
@@ -98,9 +116,10 @@ func judge(err error) outcome {
 		}
 	case cobalt.IsUnauthorized(err):
 		return outcome{
-			class: reconciling, reason: v1alpha1.ReasonEnvironmentNotReady,
-			message: "the environment's API key was refused: " + err.Error(),
-			err:     err, // with a pause; by then the gate is closed and wakes it
+			class: reconciling, reason: v1alpha1.ReasonFailed,
+			message: "Cobalt refused the API key for this call: unless the environment's status says that the key is refused, " +
+				"ask Cobalt what the key may not do: " + err.Error(),
+			err: err,
 		}
 	case cobalt.IsInvalidID(err):
 		return outcome{class: stuck, reason: v1alpha1.ReasonRejected, message: err.Error()}
@@ -114,21 +133,6 @@ func judge(err error) outcome {
 	default:
 		return outcome{class: reconciling, reason: v1alpha1.ReasonFailed, message: err.Error(), err: err, after: cobalt.RetryAfter(err)}
 	}
-}
-
-// outcomeOf is what an error means, with the pause that the cache needs.
-func (o *Options) outcomeOf(err error) outcome {
-	means := judge(err)
-	if means.again {
-		means.after = o.ConflictPause
-	}
-	return means
-}
-
-// requeue says when to come back after a step that says nothing in the status.
-func (o *Options) requeue(err error) (ctrl.Result, error) {
-	means := o.outcomeOf(err)
-	return ctrl.Result{RequeueAfter: means.after}, means.err
 }
 
 // conditions is the part of a status that says what came of a pass.

@@ -30,6 +30,10 @@ type pass[T Kept] struct {
 	wanted bool
 	// urgent tells that this pass is not wanted, but must not wait behind looks.
 	urgent bool
+	// retry tells that what this pass is about was tried before, and failed.
+	retry bool
+	// epoch is that of the environment's client.
+	epoch int
 	// changed tells that spec, or what it refers to, is not what it was.
 	changed bool
 	// wrote stands for the differences that were corrected last, if the answer did
@@ -55,14 +59,17 @@ func (r *Reconciler[T, R]) begin(
 	if err != nil {
 		return nil, err
 	}
+	key := client.ObjectKeyFromObject(obj)
 	p := &pass[T]{
 		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), rivals: rivals,
 		account: account, accountErr: accountErr,
 		about: about{
 			obj.GetGeneration(), version, requested(obj), generationOf(env), winner(obj, rivals).GetUID(), account.made, notAllowed(envErr),
 		},
-		last: r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()),
+		epoch: r.environments.connections.of(environmentOf(obj)).gate.Epoch(),
 	}
+	p.last = r.due.forgive(key, r.due.get(key, obj.GetUID()), p.about, p.epoch)
+	p.retry = p.last.failure.Failing() && p.last.failure.like(p.about)
 	restarted := p.last.about == about{}
 	if restarted && conditionsOf(obj).settled(obj.GetGeneration()) {
 		status := obj.CommonStatus()
@@ -81,7 +88,7 @@ func (r *Reconciler[T, R]) begin(
 	p.interval = r.interval(obj, env)
 	if restarted && !p.wanted && p.last.ready {
 		p.last.at = r.clock.Now().Add(r.options.Spread(p.interval)) // not all at once
-		r.due.set(client.ObjectKeyFromObject(obj), p.last)
+		r.due.set(key, p.last)
 	}
 	return p, nil
 }
@@ -109,10 +116,13 @@ func generationOf(env EnvironmentObject) int64 {
 // rest tells whether there is nothing to do before the next look, and how long
 // that is.
 func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration, bool) {
+	now, at := r.clock.Now(), p.last.at
+	if p.retry && p.last.failure.Pauses(now) {
+		return r.pause(ctx, p, now)
+	}
 	if p.wanted {
 		return 0, false
 	}
-	now, at := r.clock.Now(), p.last.at
 	if due := r.Resource.Due(ctx, p.obj); !due.IsZero() {
 		p.urgent = !due.After(now)
 		if due.Before(at) {
@@ -123,6 +133,18 @@ func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration,
 	return left, left > 0
 }
 
+// pause tells how long it is until the next try of what fails. What does not fail, such
+// as a session token, goes on meanwhile.
+func (r *Reconciler[T, R]) pause(ctx context.Context, p *pass[T], now time.Time) (time.Duration, bool) {
+	until := p.last.failure.Until()
+	if !p.last.wake.IsZero() {
+		due := r.Resource.Due(ctx, p.obj)
+		p.urgent = !due.IsZero() && !due.After(now)
+		until = earlier(until, due)
+	}
+	return until.Sub(now), !p.urgent
+}
+
 // look sets what api goes by: how old lists may be, and that Cobalt itself is
 // asked about what is going to be written.
 func (p *pass[T]) look(api *View) {
@@ -131,7 +153,7 @@ func (p *pass[T]) look(api *View) {
 		api.maxAge = min(newsAge, p.interval)
 	}
 	recreated := p.last.about.account != "" && p.last.about.account != p.about.account
-	api.live = p.obj.CommonStatus().ID != "" && (p.changed || recreated)
+	api.live = p.obj.CommonStatus().ID != "" && (p.changed && !p.retry || recreated) // once: what is written is looked at live in any case
 }
 
 func (p *pass[T]) readOnly() bool {
@@ -140,18 +162,22 @@ func (p *pass[T]) readOnly() bool {
 
 // comeBack is a result at the priority that the pass has.
 func (p *pass[T]) comeBack(after time.Duration) ctrl.Result {
-	if p.news() {
+	if p.first() {
 		return ctrl.Result{RequeueAfter: after}
 	}
 	return background(after)
 }
+
+// first tells that this pass goes before those that nobody waits for. What has failed
+// does not, or those that fail would keep everybody else waiting.
+func (p *pass[T]) first() bool { return p.urgent || p.wanted && !p.retry }
 
 // news tells that somebody waits for what comes of this pass.
 func (p *pass[T]) news() bool { return p.wanted || p.urgent }
 
 func (p *pass[T]) asCaller(ctx context.Context) context.Context {
 	lane := cobalt.Background
-	if p.news() {
+	if p.first() {
 		lane = cobalt.Foreground
 	}
 	return cobalt.WithCaller(cobalt.WithTenant(ctx, p.obj.GetNamespace()), lane, string(p.obj.GetUID()))

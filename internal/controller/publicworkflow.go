@@ -53,6 +53,8 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, er
 	}
 	if t.rests {
 		t.wakeAt(t.rest)
+	}
+	if t.rests || !t.mayCall() {
 		return standing{}, errNotYet
 	}
 	if err := w.create(ctx, t, input, hash); err != nil {
@@ -156,14 +158,14 @@ func reuse(obj *v1alpha1.PublicWorkflow, hash string) {
 
 // create makes the workflow. All that may fail without consequences comes before the intent.
 func (w publicWorkflows) create(ctx context.Context, t *workflowTurn, input cobalt.WorkflowInput, hash string) error {
-	api, ctx, err := t.connect(ctx, cobalt.Foreground)
+	api, ctx, err := t.connectOnce(ctx)
 	if err != nil {
 		return err
 	}
 	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
 	switch {
 	case cobalt.IsNotFound(err), cobalt.IsUnknownAccount(err):
-		return accountMissing(api)
+		return accountMissing(ctx, api)
 	case err != nil:
 		return err
 	}

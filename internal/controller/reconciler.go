@@ -70,7 +70,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		return background(rest), nil
 	}
 	if deleting || !notAllowed(envErr) { // or else it has nothing to do there
-		if !slots.Enter(self, r.options.slots, p.news()) {
+		if !slots.Enter(self, r.options.slots, p.first()) {
 			return p.comeBack(gate.SlotPause), nil
 		}
 		defer slots.Leave(self)
@@ -116,7 +116,7 @@ func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env Environment
 	if p.held {
 		r.holds.put(p.obj)
 	}
-	return r.finish(ctx, p, r.options.outcomeOf(err))
+	return r.finish(ctx, p, judge(err))
 }
 
 // sync is the whole story of an object that is not being deleted.
@@ -128,7 +128,7 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 	if p.accountErr != nil {
 		return p.accountErr
 	}
-	api, err := r.environments.connect(p.obj, env, r.waiterOf(p.obj), p.news())
+	api, err := r.environments.connect(p.obj, env, r.waiterOf(p.obj), p.first())
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 )
 
 // patience is how long an object stays Ready although looking at it in the
@@ -36,7 +37,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 		r.holds.put(p.obj)
 	} else if !same { // a pass that finds nothing new writes nothing
 		if err := r.tell(ctx, p); err != nil {
-			return r.options.requeue(err)
+			return r.due.requeue(client.ObjectKeyFromObject(p.obj), err)
 		}
 		r.holds.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
 		p.last.seen = p.obj.GetResourceVersion()
@@ -90,17 +91,30 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
 		r.due.set(key, dueTime{
 			uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, seen: p.last.seen, wrote: p.wrote, at: at,
-			youth: p.last.youth,
+			youth: p.last.youth, failure: r.pardon(p, o),
 		})
 		return background(at.Sub(now)), nil
 	}
 	p.last.wrote, p.last.open = p.wrote, p.last.open || p.wanted && o.class == reconciling
+	if o.fails() {
+		p.last.failure.about, p.last.failure.epoch, p.last.wake = p.about, p.epoch, p.wake
+		r.environments.connections.of(environmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
+	}
+	if !o.conflict {
+		p.last.conflict = backoff.Backoff{}
+	}
 	r.due.set(key, p.last)
 	switch {
-	case o.after > 0:
-		return ctrl.Result{RequeueAfter: o.after}, nil
-	case o.err != nil:
+	case o.conflict:
+		return p.comeBack(r.due.refused(key)), nil
+	case o.again:
+		return p.comeBack(r.options.ConflictPause), nil
+	case o.err != nil && o.after == 0:
 		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
+	case o.fails():
+		return background(r.due.failed(key, o.after)), nil
+	case o.after > 0:
+		return p.comeBack(o.after), nil
 	}
 	// A watch or the gate wakes it; this is for what neither sees.
 	at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
@@ -108,6 +122,18 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		at = earlier(at, conditionsOf(p.obj).deadline(r.options.ProgressDeadline))
 	}
 	return ctrl.Result{RequeueAfter: soon(at.Sub(now))}, nil
+}
+
+// pardon is what is remembered of a failure after a pass that has come to an end: nothing
+// once all is well.
+func (r *Reconciler[T, R]) pardon(p *pass[T], o outcome) failure {
+	if o.class != ready {
+		return p.last.failure
+	}
+	if p.last.failure.Failing() {
+		r.environments.connections.of(environmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), false)
+	}
+	return failure{}
 }
 
 // keepsQuiet tells whether a failed look in the background is not worth a word:

@@ -16,7 +16,7 @@ func TestOldDeadlineIsNoHotLoop(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	same := func(d time.Duration) time.Duration { return d }
-	r := &Reconciler[*v1alpha1.LinkedAccount, account]{due: newDueTimes(), options: Options{ProgressDeadline: time.Minute, Jitter: same}}
+	r := &Reconciler[*v1alpha1.LinkedAccount, account]{due: newDueTimes(Options{}, longestPause), options: Options{ProgressDeadline: time.Minute, Jitter: same}}
 	obj := &v1alpha1.LinkedAccount{}
 	meta.SetStatusCondition(&obj.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,

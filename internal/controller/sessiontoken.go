@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,8 @@ type sessionTokens struct {
 	// contents reads Secrets from the API server.
 	contents client.Reader
 	clock    clock.Clock
+	// unwritten are those that are not in their Secrets yet.
+	unwritten *unwritten
 }
 
 // The keys of the Secret.
@@ -125,6 +128,7 @@ func (t sessionTokens) refresh(
 		known = issue{}
 	}
 	before := secret.DeepCopy()
+	known = t.unwritten.fill(obj, inputs, secret, known)
 	if known, err = t.renew(ctx, api, inputs, obj, secret, known); err != nil {
 		if ok && known.valid(t.clock.Now()) {
 			version = versionOf(secret)
@@ -133,8 +137,16 @@ func (t sessionTokens) refresh(
 	}
 	known, portalErr := t.open(ctx, api, inputs, obj, secret, known)
 	if err := t.write(ctx, obj, before, secret, known); err != nil {
+		t.unwritten.keep(obj, secret, known)
+		if judge(err).class != silent {
+			metrics.SessionTokens.WithLabelValues("failed").Inc()
+		}
 		return issue{}, "", err
 	}
+	if token := secret.Data[tokenKey]; !bytes.Equal(token, before.Data[tokenKey]) {
+		metrics.SessionTokens.WithLabelValues("renewed").Inc()
+	}
+	t.unwritten.forget(obj.UID)
 	return known, versionOf(secret), portalErr // the token is in place without its portal
 }
 
@@ -170,7 +182,6 @@ func (t sessionTokens) renew(
 	}
 	secret.Data[tokenKey] = []byte(token.Token)
 	delete(secret.Data, portalKey) // it may be of the token before
-	metrics.SessionTokens.WithLabelValues("renewed").Inc()
 	return fresh, nil
 }
 

@@ -91,7 +91,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	accounts := linkedAccounts{
 		dependents{mgr.GetClient(), s.environments, dependentKinds},
 		credentials{mgr.GetClient(), mgr.GetEventRecorder(recorder)},
-		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock},
+		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock, newUnwritten(s.options.Clock)},
 		s.accounts.remade,
 	}
 	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {

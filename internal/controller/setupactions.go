@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -52,9 +51,9 @@ func setupAction[T Object](
 		Action: action, kind: kindOf(prototype), prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: recorder,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(), attempts: newAttempts(), waker: &gate.Waker{},
+		due: newDueTimes(s.options, longestPause), attempts: newAttempts(), waker: &gate.Waker{},
 	}
-	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute)
+	b := s.controller(prototype, list, r.waker, r.due)
 	s.watchEnvironments(b, list)
 	s.watchAccounts(b, list)
 	watch(b)

@@ -40,14 +40,17 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 	if t.accountErr != nil {
 		return t.accountErr
 	}
+	if !t.mayCall() {
+		return errNotYet
+	}
 	if _, err := e.call(ctx, t, e.cache); err != nil {
 		return err
 	}
-	api, ctx, err := t.connect(ctx, cobalt.Foreground)
+	api, ctx, err := t.connectOnce(ctx)
 	if err != nil {
 		return err
 	}
-	if t.rests && !f.again {
+	if t.rests && !f.again && f.scheduled == nil {
 		t.wakeAt(t.rest)
 		return errNotYet
 	}
@@ -67,18 +70,18 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 	if r.unknown() {
 		return e.doubt(ctx, t)
 	}
-	return e.conclude(t, r)
+	return e.conclude(ctx, t, r)
 }
 
 // conclude takes what is known of a call into the status.
-func (e eventTriggers) conclude(t *triggerTurn, r result) error {
+func (e eventTriggers) conclude(ctx context.Context, t *triggerTurn, r result) error {
 	intent := t.obj.Status.Intent
 	if !r.unwritten {
 		t.resolved = intent.AttemptID
 	}
 	if r.err != nil {
 		t.obj.Status.Intent, t.obj.Status.Phase = nil, phaseOf(t.obj)
-		return refusal(t.obj, r.err)
+		return e.refused(ctx, t, intent, r.err)
 	}
 	answer := r.answer.(fired)
 	if cobalt.ValidatePathID(answer.id) != nil { // there is none, or none that could be asked for
@@ -98,9 +101,37 @@ func (e eventTriggers) conclude(t *triggerTurn, r result) error {
 	return nil
 }
 
+// refused says what a refusal means, and lets a run of a schedule be that comes to nothing:
+// the next one is another.
+func (e eventTriggers) refused(ctx context.Context, t *triggerTurn, intent *v1alpha1.TriggerIntent, err error) error {
+	_, answered := errors.AsType[*cobalt.Error](err)
+	t.refused = answered && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err)
+	if err = refusal(ctx, t, err); t.refused && intent.ScheduledTime != nil && judge(err).class == stuck {
+		t.obj.Status.LastScheduleTime = intent.ScheduledTime
+	}
+	return err
+}
+
+// refusedForGood tells whether the status says that Cobalt has refused what a trigger starts.
+// That is not tried again by itself: what was refused once may have been done all the same.
+func refusedForGood(obj client.Object) bool {
+	trigger, ok := obj.(*v1alpha1.EventTrigger)
+	if !ok || len(openRuns(trigger)) > 0 {
+		return false
+	}
+	switch readyReason(trigger) {
+	case v1alpha1.ReasonRejected, v1alpha1.ReasonApplicationNotFound, v1alpha1.ReasonEventNotFound, v1alpha1.ReasonWorkflowNotFound:
+		return true
+	}
+	return false
+}
+
 // refusal says in our words what Cobalt has nothing of.
-func refusal(obj *v1alpha1.EventTrigger, err error) error {
+func refusal(ctx context.Context, t *triggerTurn, err error) error {
+	obj, now := t.obj, t.flow.clock.Now()
 	switch {
+	case cobalt.IsUnknownAccount(err) && t.flow.accounts.settles(ctx, t.account.id, now):
+		return t.flow.accounts.missing(ctx, t.account.id, now)
 	case !cobalt.IsNotFound(err):
 		return err
 	case obj.Spec.Event != nil:
@@ -131,7 +162,7 @@ func (e eventTriggers) settle(ctx context.Context, t *triggerTurn) error {
 		t.obj.Status.Intent, t.obj.Status.Phase, t.resolved = nil, phaseOf(t.obj), intent.AttemptID
 		return nil // the same turn goes on to fire
 	case ok && !known.unknown():
-		return e.conclude(t, known)
+		return e.conclude(ctx, t, known)
 	}
 	return e.doubt(ctx, t)
 }

@@ -49,6 +49,9 @@ func (e eventTriggers) follow(ctx context.Context, t *triggerTurn) error {
 		t.wakeAt(due)
 		return nil
 	}
+	if !t.paused.IsZero() {
+		return errNotYet
+	}
 	next := now.Add(longestPoll)
 	var problem error
 	for _, run := range open {
@@ -116,7 +119,7 @@ func isFinal(t *triggerTurn, err error, late time.Duration) bool {
 // are looked up in one list, and so is one that Cobalt seems to have forgotten: some
 // gateway may have said so.
 func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun) (*cobalt.Execution, error) {
-	api, ctx, err := t.connect(ctx, cobalt.Foreground)
+	api, ctx, err := t.connect(ctx, t.retry)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,7 +31,7 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 	status := env.EnvironmentStatus()
 	record, same := conn.recordOf(status.Realm)
 	if same && !conn.gate.InDoubt() {
-		err := conn.view().lists.applications.Load(ctx)
+		err := answersAtOnce(ctx, conn.view())
 		if err == nil {
 			status.Realm = record
 		}
@@ -41,7 +42,7 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 		return err
 	}
 	if len(known) == 0 {
-		err = conn.view().lists.applications.Load(ctx)
+		err = answersAtOnce(ctx, conn.view())
 	} else {
 		err = r.compare(ctx, env, conn, known, same)
 	}
@@ -51,6 +52,25 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 	conn.verifiedAs(record)
 	status.Realm = record
 	return nil
+}
+
+// probeTimeout is how long a probe may take: others wait for what it says.
+const probeTimeout = 10 * time.Second
+
+// answersAtOnce makes sure that the API answers and accepts the key, before all that wait
+// for their turn.
+func answersAtOnce(ctx context.Context, api *View) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	ctx, err := api.AtOnce(ctx)
+	if err != nil {
+		return err
+	}
+	err = api.lists.applications.Load(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("listApplications: no answer within %s", probeTimeout)
+	}
+	return err
 }
 
 // compare looks for the accounts that objects have seen among those that there are.

@@ -2,12 +2,10 @@ package controller
 
 import (
 	"context"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -47,9 +45,9 @@ func setupKind[T Kept, R any](
 		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.mgr.GetEventRecorder(recorder),
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(), claims: newClaims(), holds: newHolds[T](s.mgr.GetAPIReader()), waker: &gate.Waker{},
+		due: newDueTimes(s.options, longestPause), claims: newClaims(), holds: newHolds[T](s.mgr.GetAPIReader()), waker: &gate.Waker{},
 	}
-	b := s.controller(prototype, list, r.waker, time.Second, 5*time.Minute).
+	b := s.controller(prototype, list, r.waker, r.due).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
 		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}, appears))
@@ -110,9 +108,9 @@ func setupEnvironments[T EnvironmentObject](
 		kind: kind, prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.mgr.GetEventRecorder(recorder),
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		waker: &gate.Waker{},
+		due: newDueTimes(s.options, longestProbesPause), waker: &gate.Waker{},
 	}
-	b := s.controller(prototype, list, r.waker, time.Second, time.Minute)
+	b := s.controller(prototype, list, r.waker, r.due)
 	for _, user := range userKinds {
 		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
 	}
@@ -124,9 +122,7 @@ const recorder = "cobalt-operator"
 
 // controller is what all controllers have in common: what they watch and how
 // they pause after failures.
-func (s *setup) controller(
-	prototype client.Object, list client.ObjectList, w *gate.Waker, shortest, longest time.Duration,
-) *builder.Builder {
+func (s *setup) controller(prototype client.Object, list client.ObjectList, w *gate.Waker, due *dueTimes) *builder.Builder {
 	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(list))
 	return ctrl.NewControllerManagedBy(s.mgr).
 		For(prototype, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requestChanged))).
@@ -134,7 +130,7 @@ func (s *setup) controller(
 		WatchesMetadata(&corev1.ConfigMap{}, toUsers).
 		WatchesRawSource(w).
 		WithOptions(controller.Options{
-			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](shortest, longest),
+			RateLimiter: due,
 			NewQueue:    s.options.Queue,
 		})
 }

@@ -64,7 +64,7 @@ func (w webhooks) Create(ctx context.Context, api *View, desired *cobalt.Webhook
 	made, err := api.CreateWebhook(ctx, api.account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
 	switch {
 	case cobalt.IsNotFound(err):
-		return nil, accountMissing(api)
+		return nil, accountMissing(ctx, api)
 	case err != nil:
 		return nil, err
 	}

@@ -9,12 +9,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-func TestGateCloses(t *testing.T) {
+// TestGateIsDoubted: what calls of objects meet has the environment probed, and closes nothing by itself. Only
+// what must not be repeated waits for the probe.
+func TestGateIsDoubted(t *testing.T) {
 	t.Parallel()
 	failed := func(status int) cobalt.Call {
 		return cobalt.Call{Operation: "getLinkedAccount", Err: &cobalt.Error{Status: status}}
@@ -24,7 +27,7 @@ func TestGateCloses(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		calls  []cobalt.Call
-		want   bool // open
+		want   bool // trusted
 	}{
 		"Fine":            {"nothing is wrong", []cobalt.Call{fine}, true},
 		"FewFailures":     {"failures happen", []cobalt.Call{bad, bad, bad, bad}, true},
@@ -42,7 +45,7 @@ func TestGateCloses(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g, tripped := New(clock.RealClock{}), 0
+			g, tripped, w := New(clock.RealClock{}), 0, Waiter{Waker: &Waker{}}
 			g.OnTrip(func() { tripped++ })
 			old := g.NewEpoch()
 			epoch := g.NewEpoch()
@@ -53,11 +56,18 @@ func TestGateCloses(t *testing.T) {
 			for _, call := range tc.calls {
 				g.Saw(epoch, call)
 			}
-			if open, _ := g.IsOpen(); open != tc.want {
-				t.Errorf("%s: open %t, want %t", tc.reason, open, tc.want)
+			if _, open := g.Pass(w, true); !open {
+				t.Errorf("%s: whoever can try again is held up", tc.reason)
+			}
+			if trusted, _ := g.IsTrusted(); trusted != tc.want || g.PassOnce(w) != tc.want {
+				t.Errorf("%s: trusted %t, want %t", tc.reason, trusted, tc.want)
 			}
 			if (tripped == 1) == tc.want {
 				t.Errorf("%s: the environment was woken %d times", tc.reason, tripped)
+			}
+			g.LetThrough(0)
+			if !g.PassOnce(w) {
+				t.Error("the probe was to clear it")
 			}
 		})
 	}
@@ -110,5 +120,73 @@ func TestGateForgetsWhoQuits(t *testing.T) {
 	g.LetThrough(time.Second)
 	if diff := cmp.Diff(map[string]time.Duration{"patient": 0}, woken.after); diff != "" {
 		t.Errorf("who was woken when (-want +got):\n%s", diff)
+	}
+}
+
+// TestGateLeavesPausesAlone: opening does not wake who is in a pause of its own, another client does.
+func TestGateLeavesPausesAlone(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		reason  string
+		between func(g *Gate, w Waiter)
+		want    map[string]time.Duration
+	}{
+		"SameClient":    {"the same key meets the same refusal", func(*Gate, Waiter) {}, map[string]time.Duration{}},
+		"AnotherClient": {"another key may not", func(g *Gate, _ Waiter) { g.NewEpoch() }, map[string]time.Duration{"failing": 0}},
+		"Recovered":     {"who fails no more has nothing to try", func(g *Gate, w Waiter) { g.Fails(w, false); g.NewEpoch() }, map[string]time.Duration{}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			noted, g, waker := &wakings{after: map[string]time.Duration{}}, New(clock.RealClock{}), &Waker{}
+			if err := waker.Start(t.Context(), noted); err != nil {
+				t.Fatal(err)
+			}
+			g.NewEpoch()
+			g.LetThrough(0)
+			failing := Waiter{Waker: waker}
+			failing.Request.Name = "failing"
+			g.Fails(failing, true)
+			g.CloseFor("x")
+			tc.between(g, failing)
+			g.LetThrough(time.Second)
+			if diff := cmp.Diff(tc.want, noted.after); diff != "" {
+				t.Errorf("%s: %s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestGateIsDoubtedEverMoreSeldom: those that go on being refused do not have the environment probed each time.
+func TestGateIsDoubtedEverMoreSeldom(t *testing.T) {
+	t.Parallel()
+	fake := clocktesting.NewFakeClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
+	g, refused := New(fake), cobalt.Call{Operation: "migrateToken", Err: &cobalt.Error{Status: http.StatusUnauthorized}}
+	probed := false
+	g.OnTrip(func() { probed = true })
+	epoch := g.NewEpoch()
+	g.LetThrough(0)
+	until := func() (calls int) {
+		for probed = false; !probed; calls++ {
+			g.Saw(epoch, refused)
+		}
+		return calls
+	}
+	var got []int
+	for range 6 {
+		got = append(got, until())
+		g.LetThrough(0)
+	}
+	if diff := cmp.Diff([]int{1, 10, 20, 40, 40, 40}, got); diff != "" {
+		t.Errorf("calls that it takes, where the probe finds nothing: %s", diff)
+	}
+	fake.Step(calmAfter)
+	if n := until(); n != 1 {
+		t.Errorf("after a while without suspicion it takes %d calls, want 1", n)
+	}
+	g.CloseFor("x")
+	g.LetThrough(0)
+	if n := until(); n != 1 {
+		t.Errorf("after the probe has agreed it takes %d calls, want 1", n)
 	}
 }

@@ -60,11 +60,12 @@ type List[V any] struct {
 	// entries are those that were kept, others the hashes of those that were not.
 	entries map[string]V
 	others  map[uint64]struct{}
-	began   time.Time // of the load that found them; zero if there was none
+	ended   time.Time // of the load that found them; zero if there was none
 	asked   time.Time // when somebody last wanted to know
 	loading bool
 	// written is what is known better than from entries, and steps puts writes
-	// and the beginnings of loads in an order, which a clock cannot.
+	// and the beginnings of loads in an order, which a clock cannot: what a load says of
+	// one thing is as old as its beginning.
 	written map[string]write[V]
 	steps   int
 	failure error
@@ -82,9 +83,10 @@ func New[V any](c clock.PassiveClock, source Source[V]) *List[V] {
 	return &List[V]{source: source, clock: c, asked: c.Now(), seed: maphash.MakeSeed(), written: map[string]write[V]{}}
 }
 
-// Find looks a key up in a list whose load began less than maxAge ago. If there
-// is none, it is loaded, once for all who ask meanwhile. A load that failed is
-// not repeated for a moment: all who ask then get the same error.
+// Find looks a key up in a list whose load ended less than maxAge ago: one that takes
+// longer than that serves all who wait for it as well. If there is none, it is loaded,
+// once for all who ask meanwhile. A load that failed is not repeated for a moment: all
+// who ask then get the same error.
 func (l *List[V]) Find(ctx context.Context, key string, maxAge time.Duration) (V, Presence, error) {
 	if err := l.ensure(ctx, maxAge); err != nil {
 		var none V
@@ -107,7 +109,7 @@ func (l *List[V]) Load(ctx context.Context) error {
 	}
 }
 
-// Fresh tells whether there is a list whose load began less than maxAge ago.
+// Fresh tells whether there is a list whose load ended less than maxAge ago.
 func (l *List[V]) Fresh(maxAge time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,7 +133,7 @@ func (l *List[V]) Forget(key string) { l.wrote(key, nil) }
 func (l *List[V]) wrote(key string, value *V) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.began.IsZero() && !l.loading {
+	if l.ended.IsZero() && !l.loading {
 		return // a load that is yet to come will know
 	}
 	l.steps++
@@ -139,7 +141,7 @@ func (l *List[V]) wrote(key string, value *V) {
 }
 
 func (l *List[V]) fresh(maxAge time.Duration) bool {
-	return !l.began.IsZero() && l.clock.Since(l.began) < maxAge
+	return !l.ended.IsZero() && l.clock.Since(l.ended) < maxAge
 }
 
 func (l *List[V]) look(key string) (value V, presence Presence) {
@@ -194,7 +196,7 @@ func (l *List[V]) load(ctx context.Context) error {
 	l.mu.Lock()
 	l.loading = true
 	l.steps++
-	step, began := l.steps, l.clock.Now()
+	step := l.steps
 	l.mu.Unlock()
 	entries, others, err := l.collect(ctx)
 	l.mu.Lock()
@@ -204,7 +206,7 @@ func (l *List[V]) load(ctx context.Context) error {
 		l.fail(err)
 		return err
 	}
-	l.entries, l.others, l.began = entries, others, began
+	l.entries, l.others, l.ended = entries, others, l.clock.Now()
 	l.failure, l.pause = nil, 0
 	for key, w := range l.written {
 		if w.step < step {

@@ -88,6 +88,32 @@ func TestOneLoadServesAll(t *testing.T) {
 	}
 }
 
+// TestSlowLoadServesAllWhoWait: a load that takes longer than it may be old is not begun anew for each who asks, and
+// what was written since it began counts.
+func TestSlowLoadServesAllWhoWait(t *testing.T) {
+	t.Parallel()
+	s := newServer(map[string]string{"a": "1", "b": "1"})
+	list := s.list()
+	s.during = func() {
+		s.clock.Step(66 * time.Second)
+		list.Put("b", [2]string{"b", "2"})
+	}
+	for range 4 {
+		expect(t, list, "a", time.Minute, "1", snapshot.Present)
+		expect(t, list, "b", time.Minute, "2", snapshot.Present)
+		s.clock.Step(10 * time.Second)
+	}
+	if s.loads != 1 {
+		t.Errorf("%d loads, want 1", s.loads)
+	}
+	s.during = nil
+	s.clock.Step(20 * time.Second)
+	expect(t, list, "b", time.Minute, "1", snapshot.Present)
+	if s.loads != 2 {
+		t.Errorf("%d loads, want 2: a minute after its end it is too old", s.loads)
+	}
+}
+
 // TestOneLoadServesAllWhoComeAtOnce: who finds the list too old, and comes to load it when
 // another just has, takes that one.
 func TestOneLoadServesAllWhoComeAtOnce(t *testing.T) {

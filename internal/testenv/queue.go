@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
@@ -17,7 +18,7 @@ type Time struct {
 
 	mu     sync.Mutex
 	queues map[string]*queue
-	held   bool
+	held   atomic.Bool
 }
 
 // NewTime returns a time that stands still.
@@ -28,7 +29,7 @@ func NewTime(start time.Time) *Time {
 // Queue makes the work queue of a controller; it is a controller.Options.Queue.
 func (t *Time) Queue(name string, limiter workqueue.TypedRateLimiter[ctrl.Request]) workqueue.TypedRateLimitingInterface[ctrl.Request] {
 	q := &queue{
-		PriorityQueue: priorityqueue.New[ctrl.Request](name), clock: t.FakeClock, limiter: limiter,
+		PriorityQueue: priorityqueue.New[ctrl.Request](name), clock: t.FakeClock, exact: &t.held, limiter: limiter,
 		held: map[ctrl.Request]held{}, passes: map[ctrl.Request]int{}, active: map[ctrl.Request]bool{},
 		priorities: map[ctrl.Request]int{},
 	}
@@ -56,19 +57,13 @@ func (t *Time) Advance(d time.Duration) {
 }
 
 // Hold has workers sleep until Advance, as they do in real time, and while they do
-// nothing else happens. Otherwise they go on at once.
-func (t *Time) Hold() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.held = true
-}
+// nothing else happens. Otherwise they go on at once. What a queue is to hand out within
+// moments then waits for Advance as well.
+func (t *Time) Hold() { t.held.Store(true) }
 
 // After lets a worker that sleeps for a moment go on at once: the moment passes.
 func (t *Time) After(d time.Duration) <-chan time.Time {
-	t.mu.Lock()
-	held := t.held
-	t.mu.Unlock()
-	if held {
+	if t.held.Load() {
 		return t.FakeClock.After(d)
 	}
 	t.Advance(d)
@@ -132,6 +127,7 @@ func (t *Time) Priority(controller string, request ctrl.Request) int {
 type queue struct {
 	priorityqueue.PriorityQueue[ctrl.Request]
 	clock   *clocktesting.FakeClock
+	exact   *atomic.Bool
 	limiter workqueue.TypedRateLimiter[ctrl.Request]
 
 	mu     sync.Mutex
@@ -143,8 +139,18 @@ type queue struct {
 }
 
 // shortDelay is from which length delays pass on the fake clock. Shorter ones
-// only let a cache catch up, which happens in real time.
-const shortDelay = 500 * time.Millisecond
+// only let a cache catch up, which happens in real time; so short are all where time is held.
+const (
+	shortDelay = 500 * time.Millisecond
+	exactDelay = 60 * time.Millisecond
+)
+
+func (q *queue) shortest() time.Duration {
+	if q.exact.Load() {
+		return exactDelay
+	}
+	return shortDelay
+}
 
 type held struct {
 	due  time.Time
@@ -161,7 +167,7 @@ func (q *queue) AddWithOpts(opts priorityqueue.AddOpts, items ...ctrl.Request) {
 		if opts.RateLimited {
 			opts.After, opts.RateLimited = max(opts.After, q.limiter.When(item)), false
 		}
-		if opts.After < shortDelay {
+		if opts.After < q.shortest() {
 			delete(q.held, item) // as in the real queue, an item waits once
 			q.PriorityQueue.AddWithOpts(opts, item)
 			continue

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -53,8 +54,9 @@ type doom struct {
 	// armed; one that never was records none.
 	records bool
 	seen    []client.Object
-	// after is told what each write leads to.
-	after func(client.Object)
+	// after is told what each write leads to, forbidden tells which ones are forbidden; nil for none.
+	after     func(client.Object)
+	forbidden func(client.Object) bool
 	// onTheWay changes the operator's calls as a proxy may; nil changes nothing.
 	onTheWay func(*http.Request)
 	// told tells whether the status told of an effect when the operator had died.
@@ -88,6 +90,13 @@ func (d *doom) changeCalls(do func(*http.Request)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.onTheWay = do
+}
+
+// forbid has the API server refuse those writes, as a quota does.
+func (d *doom) forbid(forbidden func(client.Object) bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.forbidden = forbidden
 }
 
 func (d *doom) counted() acts {
@@ -124,6 +133,10 @@ func (d *doom) write(obj client.Object, do func(client.Object) error) error {
 	if d.dead {
 		d.mu.Unlock()
 		return errDead
+	}
+	if d.forbidden != nil && d.forbidden(obj) {
+		d.mu.Unlock()
+		return apierrors.NewForbidden(schema.GroupResource{}, obj.GetName(), errors.New("exceeded quota"))
 	}
 	var refused, unanswered bool
 	if d.armed {

@@ -1,0 +1,114 @@
+package controller
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
+)
+
+// The pauses between tries of what fails: of an object, and of an environment.
+const (
+	shortestPause      = time.Second
+	longestPause       = 5 * time.Minute
+	longestProbesPause = time.Minute
+)
+
+// failure is what is known of the last try, if it failed: the pause until the next
+// one, and what it was about.
+type failure struct {
+	backoff.Backoff
+	about about
+	// epoch is that of the client that it was made with.
+	epoch int
+	// aside tells that it was a look at what goes on, which keeps nothing from being begun.
+	aside bool
+}
+
+// over tells whether what was tried is not what is to be tried now: the user has
+// changed it, or it goes to another place or with another key.
+func (f failure) over(now about, epoch int) bool {
+	tried := f.about != about{}
+	return tried && (f.about.generation != now.generation || f.about.inputs != now.inputs || f.epoch != epoch)
+}
+
+// like tells whether the last try was about the same.
+func (f failure) like(now about) bool {
+	now.environment = f.about.environment // of which the epoch tells what matters
+	return f.about == now
+}
+
+// forgive lets an object begin anew whose last try is not what is to be tried now.
+func (d *dueTimes) forgive(key types.NamespacedName, entry dueTime, now about, epoch int) dueTime {
+	if entry.failure.over(now, epoch) {
+		entry.failure, entry.wake = failure{}, time.Time{}
+		d.set(key, entry)
+	}
+	return entry
+}
+
+// dueTimes is the rate limiter of the work queue as well. Of its own, the queue forgets
+// what failed whenever an object comes back for another cause.
+var _ workqueue.TypedRateLimiter[ctrl.Request] = &dueTimes{}
+
+// When counts a failure, and returns the time until the next try.
+func (d *dueTimes) When(request ctrl.Request) time.Duration {
+	return d.failed(request.NamespacedName, 0)
+}
+
+// failed counts a failure, and returns the time until the next try, which is not before
+// the API wants it. A try that somebody asked for during a pause does not change that.
+func (d *dueTimes) failed(key types.NamespacedName, notBefore time.Duration) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	entry, now := d.objects[key], d.clock.Now()
+	if !entry.failure.Pauses(now) {
+		entry.failure.Backoff = entry.failure.Failed(now, d.pauses)
+	}
+	entry.failure.Backoff = entry.failure.NotBefore(now.Add(notBefore))
+	d.objects[key] = entry
+	until := entry.failure.Until()
+	if entry.wake.After(now) {
+		until = earlier(until, entry.wake)
+	}
+	return until.Sub(now)
+}
+
+// Forget does nothing: an object that comes back for another cause has not succeeded.
+func (d *dueTimes) Forget(ctrl.Request) {}
+
+// NumRequeues tells whether an object fails.
+func (d *dueTimes) NumRequeues(request ctrl.Request) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.objects[request.NamespacedName].failure.Failing() {
+		return 1
+	}
+	return 0
+}
+
+// requeue says when to come back after a step that says nothing in the status.
+func (d *dueTimes) requeue(key types.NamespacedName, err error) (ctrl.Result, error) {
+	switch o := judge(err); {
+	case o.conflict:
+		return ctrl.Result{RequeueAfter: d.refused(key)}, nil
+	case o.again:
+		return ctrl.Result{RequeueAfter: d.conflicts.Shortest}, nil
+	default:
+		return ctrl.Result{RequeueAfter: o.after}, o.err
+	}
+}
+
+// refused counts a write that the API server refused because it has another version, or
+// none, and returns the time until the next try.
+func (d *dueTimes) refused(key types.NamespacedName) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	entry, now := d.objects[key], d.clock.Now()
+	entry.conflict = entry.conflict.Failed(now, d.conflicts)
+	d.objects[key] = entry
+	return entry.conflict.Until().Sub(now)
+}
