@@ -75,9 +75,10 @@ const (
 	// ReasonThrottled: Cobalt asked to slow down (a 429, or a 503 that says when to
 	// come back). Nobody acts; time passes.
 	ReasonThrottled = "Throttled"
-	// ReasonFailed: a call failed in a way that may pass: network, time-out, 5xx or
-	// a nonsensical answer; or Kubernetes refused a write. Nobody acts yet: the operator
-	// tries again with growing pauses.
+	// ReasonFailed: a call failed in a way that may pass: network, time-out, 5xx, a
+	// nonsensical answer, a web page in the place of one, or a refusal for now (409, 421,
+	// 423); or Kubernetes refused a write. Nobody acts yet: the operator tries again with
+	// growing pauses, or when Cobalt says.
 	ReasonFailed = "Failed"
 	// ReasonDeletionPending: an environment is being deleted while objects have something
 	// there that their own deletion deletes. The user deletes those objects; the environment
@@ -133,14 +134,16 @@ const (
 	// shows both. The user changes spec to what Cobalt keeps, or asks Cobalt why.
 	ReasonNotConverging = "NotConverging"
 	// ReasonCreateOutcomeUnknown: a workflow was being created when the operator
-	// stopped or Cobalt's answer was lost, so that there may be one or none; another
-	// try could make a second one. The user looks it up in Cobalt and sets the
-	// annotation that the message names, to adopt it or to try again.
+	// stopped, or Cobalt's answer was lost or is no clear one, so that there may be one
+	// or none; another try could make a second one; the message says what happened to the
+	// call. The user looks it up in Cobalt and sets the annotation that the message names,
+	// to adopt it or to try again.
 	ReasonCreateOutcomeUnknown = "CreateOutcomeUnknown"
-	// ReasonDeliveryUnknown: a trigger was making its call when the operator stopped
-	// or Cobalt's answer was lost, so that it may have started something or not, and
-	// delivery AtMostOnce forbids another try. The user looks it up in Cobalt and, if
-	// nothing was started, changes spec.trigger.
+	// ReasonDeliveryUnknown: a trigger was making its call when the operator stopped, or
+	// Cobalt's answer was lost or is no clear one, so that it may have started something
+	// or not, and delivery AtMostOnce forbids another try; the message says what happened
+	// to the call. The user looks it up in Cobalt and, if nothing was started, changes
+	// spec.trigger.
 	ReasonDeliveryUnknown = "DeliveryUnknown"
 	// ReasonExecutionFailed: what a trigger started has failed, or taken longer than
 	// executionTimeout, and spec.retry allows no more attempts. The user looks into

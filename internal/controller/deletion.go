@@ -133,8 +133,11 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 			return err
 		}
 	}
-	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release",
-		"left in Cobalt: it now belongs to "+client.ObjectKeyFromObject(heir).String())
+	name := "an object in another namespace"
+	if heir.GetNamespace() == p.obj.GetNamespace() { // others are not for readers of this event
+		name = client.ObjectKeyFromObject(heir).String()
+	}
+	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release", "left in Cobalt: it now belongs to "+name)
 	return nil
 }
 

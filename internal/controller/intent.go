@@ -108,3 +108,12 @@ func (t *turn[T]) outcomeOf(ctx context.Context, id string, intentOf func(T) str
 
 // unknown tells whether the call of an attempt may have worked although it failed.
 func (r result) unknown() bool { return r.err != nil && cobalt.OutcomeUnknown(r.err) }
+
+// noClearEnd says why nobody knows what came of a call. No cause is known of one
+// that was under way when the operator stopped.
+func noClearEnd(cause error) string {
+	if cause == nil {
+		return "the operator stopped before it could note the answer"
+	}
+	return "the call had no clear end (" + cause.Error() + ")"
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -88,14 +89,21 @@ func (w publicWorkflows) resolve(ctx context.Context, t *workflowTurn) error {
 	case unclaimedWorkflow(t.obj) != "":
 		return nil // adopt will take it
 	}
-	return createUnknown(t.obj)
+	return createUnknown(t.obj, known.err)
 }
 
-func createUnknown(obj *v1alpha1.PublicWorkflow) error {
+// createUnknown asks the user whether the workflow was made. What was said of the
+// attempt before stays: a restart forgets the cause, and spec may have another name by now.
+func createUnknown(obj *v1alpha1.PublicWorkflow, cause error) error {
+	attempt := v1alpha1.RetryCreateAnnotation + "=" + obj.Status.Intent.AttemptID
+	said := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
+	if said != nil && said.Reason == v1alpha1.ReasonCreateOutcomeUnknown && strings.Contains(said.Message, attempt) {
+		return stalledBy(said.Reason, "%s", said.Message)
+	}
 	return stalledBy(v1alpha1.ReasonCreateOutcomeUnknown,
-		"a workflow was being created and the answer was lost, so Cobalt may have it or not: look there for %q and annotate this object with "+
-			"%s=<its id> if it is there, or with %s=%s if it is not",
-		obj.Spec.Name, v1alpha1.AdoptWorkflowAnnotation, v1alpha1.RetryCreateAnnotation, obj.Status.Intent.AttemptID)
+		"a workflow was being created and %s, so Cobalt may have it or not: look there for %q and annotate this object with "+
+			"%s=<its id> if it is there, or with %s if it is not",
+		noClearEnd(cause), obj.Spec.Name, v1alpha1.AdoptWorkflowAnnotation, attempt)
 }
 
 // unclaimedWorkflow is the id that the user wants to be adopted, if it is news.
@@ -182,13 +190,10 @@ func (w publicWorkflows) create(ctx context.Context, t *workflowTurn, input coba
 		if cobalt.IsUnauthorized(err) { // so nothing happened
 			made, err = createAfresh(ctx, t, api, token, input)
 		}
-		if err == nil && cobalt.ValidatePathID(made.ID) != nil { // it is there, and cannot be named
-			return nil, &cobalt.AnswerError{Operation: "createPublicWorkflow"}
-		}
 		return made, err
 	})
 	if r.unknown() {
-		return createUnknown(t.obj)
+		return createUnknown(t.obj, r.err)
 	}
 	return w.conclude(t, r)
 }

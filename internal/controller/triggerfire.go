@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -68,7 +70,7 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 	status.Intent, status.Phase, status.LinkedAccountID = &intent, v1alpha1.PhaseFiring, t.account.id
 	r := t.attempt(ctx, intent.AttemptID, func(ctx context.Context) (any, error) { return call(ctx, api) })
 	if r.unknown() {
-		return e.doubt(ctx, t)
+		return e.doubt(ctx, t, r.err)
 	}
 	return e.conclude(ctx, t, r)
 }
@@ -164,19 +166,19 @@ func (e eventTriggers) settle(ctx context.Context, t *triggerTurn) error {
 	case ok && !known.unknown():
 		return e.conclude(ctx, t, known)
 	}
-	return e.doubt(ctx, t)
+	return e.doubt(ctx, t, known.err)
 }
 
 // doubt deals with a call of which nobody knows whether it worked. Whether it did
 // cannot be told from the executions that there are: one of them may be somebody else's.
-func (e eventTriggers) doubt(ctx context.Context, t *triggerTurn) error {
+func (e eventTriggers) doubt(ctx context.Context, t *triggerTurn, cause error) error {
 	intent, now := t.obj.Status.Intent, t.flow.clock.Now()
 	t.resolved = intent.AttemptID
 	if t.obj.Spec.Delivery == v1alpha1.DeliveryAtLeastOnce {
 		at := intent.Time.Add(min(shortestPoll<<min(intent.Repeats, 10), longestRepeat))
 		if at.After(now) {
 			t.wakeAt(at)
-			return waitingFor(v1alpha1.ReasonDeliveryUnknown, "the answer to the call was lost: it is made again, as delivery AtLeastOnce says")
+			return waitingFor(v1alpha1.ReasonDeliveryUnknown, "%s", madeAgain(t.obj, cause))
 		}
 		f := firing{hash: intent.Hash, attempt: intent.Attempt, scheduled: intent.ScheduledTime, again: true, repeats: intent.Repeats + 1}
 		return e.fire(ctx, t, f)
@@ -184,10 +186,22 @@ func (e eventTriggers) doubt(ctx context.Context, t *triggerTurn) error {
 	run := begun(t.obj, intent, "", "")
 	end(t, run, ended{
 		phase: v1alpha1.PhaseUnknown, status: statusUnknown, at: stamp(now),
-		message: fmt.Sprintf("the answer to the call was lost, so it may have started an execution or not: "+
-			"look in Cobalt for one of %s and, if there is none, change spec.trigger", intent.Time.UTC().Format(time.RFC3339)),
+		message: fmt.Sprintf("%s, so the call may have started an execution or not: look in Cobalt for one of %s and, "+
+			"if there is none, change spec.trigger", noClearEnd(cause), intent.Time.UTC().Format(time.RFC3339)),
 	})
 	return nil
+}
+
+const asAtLeastOnceSays = ": the call is made again, as delivery AtLeastOnce says"
+
+// madeAgain says that a call is made again. What was said of it before stays, as its
+// cause is forgotten then.
+func madeAgain(obj *v1alpha1.EventTrigger, cause error) string {
+	said := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
+	if cause == nil && said != nil && strings.HasSuffix(said.Message, asAtLeastOnceSays) {
+		return said.Message
+	}
+	return noClearEnd(cause) + asAtLeastOnceSays
 }
 
 // longestRepeat is the longest pause before a call is made again whose outcome is unknown.

@@ -1,4 +1,3 @@
-// Package object holds what is decided about custom resources of this group by what they say themselves.
 package object
 
 import "github.com/cobalt-operator/cobalt-operator/api/v1alpha1"

@@ -100,11 +100,8 @@ func deletes(obj Object) bool {
 	if !obj.GetDeletionTimestamp().IsZero() && !isHeld(obj) { // it has been let go
 		return false
 	}
-	account, ok := obj.(*v1alpha1.LinkedAccount)
-	if ok && account.Spec.DeletionPolicy == "" {
-		return account.Status.Origin != v1alpha1.OriginAdopted
-	}
-	return keeps.CommonSpec().DeletionPolicy != v1alpha1.DeletionPolicyOrphan
+	policy := keeps.CommonSpec().DeletionPolicy // of an unknown origin only Cobalt can tell
+	return policy != v1alpha1.DeletionPolicyOrphan && (policy == v1alpha1.DeletionPolicyDelete || keeps.CommonStatus().Origin != v1alpha1.OriginAdopted)
 }
 
 func isHeld(obj Object) bool { return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) }

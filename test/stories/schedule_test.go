@@ -256,6 +256,7 @@ var _ = Describe("A call whose answer is lost", func() {
 		w.sim.Start("test", "acme", "sync-deals") // by somebody else
 		message := w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonDeliveryUnknown)
 		Expect(stalledNow(trigger)).To(BeTrue())
+		Expect(message).To(HavePrefix("the call had no clear end (triggerEvent: no answer: the connection was closed), so the call may"))
 		Expect(message).To(HaveSuffix("look in Cobalt for one of " + trigger.Status.FiredAt.UTC().Format(time.RFC3339) +
 			" and, if there is none, change spec.trigger"))
 		Expect(trigger.Status.ExecutionID).To(BeEmpty())
@@ -299,6 +300,9 @@ var _ = Describe("A call whose answer is lost", func() {
 
 	It("is made again under AtLeastOnce", func() {
 		w, trigger := lost(simulator.HangUpAfter, func(obj *v1alpha1.EventTrigger) { obj.Spec.Delivery = v1alpha1.DeliveryAtLeastOnce })
+		w.request(trigger, "before it is time")
+		Expect(w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonDeliveryUnknown)).To(Equal(
+			"the call had no clear end (triggerEvent: no answer: the connection was closed): the call is made again, as delivery AtLeastOnce says"))
 		until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
 		Expect(fires(w)).To(Equal(2))
 	})

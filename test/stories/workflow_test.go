@@ -248,6 +248,7 @@ var _ = Describe("A public workflow", func() {
 		w.create(flow)
 		message := w.settled(flow, metav1.ConditionFalse, v1alpha1.ReasonCreateOutcomeUnknown)
 		Expect(stalledNow(flow)).To(BeTrue())
+		Expect(message).To(MatchRegexp(`^a workflow was being created and the call had no clear end \(.*createPublicWorkflow\b.*\), so Cobalt may have it or not: `))
 		if restarts {
 			w.restart()
 		}
