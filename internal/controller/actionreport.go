@@ -117,10 +117,10 @@ func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.R
 	}
 	r.due.set(key, last)
 	switch {
+	case o.err != nil && o.after == 0:
+		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.after > 0:
 		return ctrl.Result{RequeueAfter: o.after}, nil
-	case o.err != nil:
-		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.class == reconciling:
 		t.wakeAt(earlier(again, conditionsOf(t.obj).deadline(r.options.ProgressDeadline)))
 	}

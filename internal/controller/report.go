@@ -97,10 +97,10 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 	p.last.wrote, p.last.open = p.wrote, p.last.open || p.wanted && o.class == reconciling
 	r.due.set(key, p.last)
 	switch {
+	case o.err != nil && o.after == 0:
+		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.after > 0:
 		return ctrl.Result{RequeueAfter: o.after}, nil
-	case o.err != nil:
-		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	}
 	// A watch or the gate wakes it; this is for what neither sees.
 	at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
