@@ -91,7 +91,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 	if err != nil {
 		return stalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)
 	}
-	conn.use(api, newLists(api, r.client, r.clock), where, version, identity)
+	conn.use(api, newLists(id, api, r.client, r.clock), where, version, identity)
 	return nil
 }
 

@@ -26,6 +26,7 @@ const (
 // lists are what the objects of an environment share of what its key sees.
 type lists struct {
 	clock        clock.PassiveClock
+	environment  environmentKey
 	api          *cobalt.Client
 	cache        client.Reader
 	accounts     *snapshot.List[cobalt.LinkedAccount]
@@ -43,9 +44,9 @@ type lists struct {
 	executions map[string]*snapshot.List[cobalt.Execution]
 }
 
-func newLists(api *cobalt.Client, cache client.Reader, c clock.PassiveClock) *lists {
+func newLists(environment environmentKey, api *cobalt.Client, cache client.Reader, c clock.PassiveClock) *lists {
 	return &lists{
-		clock: c, api: api, cache: cache, configs: map[string]*snapshot.List[cobalt.Config]{},
+		clock: c, environment: environment, api: api, cache: cache, configs: map[string]*snapshot.List[cobalt.Config]{},
 		sessions: newSessions(c), executions: map[string]*snapshot.List[cobalt.Execution]{},
 		singles: rate.NewLimiter(rate.Every(singlePause), fewSingles),
 		accounts: snapshot.New(c, snapshot.Source[cobalt.LinkedAccount]{
@@ -92,6 +93,7 @@ func (l *lists) executionsOf(account string) *snapshot.List[cobalt.Execution] {
 			},
 			Key:      func(e cobalt.Execution) string { return e.ID },
 			Keep:     func(id string) bool { return l.follows(id) },
+			Wanted:   func() []string { return l.followed(account) },
 			Personal: cobalt.IsThrottled,
 		})
 	}
@@ -103,6 +105,22 @@ func (l *lists) follows(id string) bool {
 	list := &v1alpha1.EventTriggerList{}
 	err := l.cache.List(context.Background(), list, client.MatchingFields{executionIndex: id}, client.UnsafeDisableDeepCopy, client.Limit(1))
 	return err != nil || len(list.Items) > 0
+}
+
+// followed names the executions of an account that objects follow.
+func (l *lists) followed(account string) []string {
+	list := &v1alpha1.EventTriggerList{}
+	key := client.MatchingFields{triggerAccountIndex: triggerAccount(l.environment, account)}
+	if err := l.cache.List(context.Background(), list, key, client.UnsafeDisableDeepCopy); err != nil {
+		return nil // only a cache that is stopping fails
+	}
+	var ids []string
+	for i := range list.Items {
+		for _, run := range openRuns(&list.Items[i]) {
+			ids = append(ids, run.ExecutionID)
+		}
+	}
+	return ids
 }
 
 // refersTo tells whether an object stands for a config.

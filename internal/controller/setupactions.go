@@ -72,7 +72,7 @@ func indexTriggers(ctx context.Context, indexer client.FieldIndexer) error {
 			return ids
 		},
 		triggerAccountIndex: func(obj *v1alpha1.EventTrigger) []string {
-			return []string{triggerAccount(obj, obj.Status.LinkedAccountID)}
+			return []string{triggerAccount(environmentOf(obj), obj.Status.LinkedAccountID)}
 		},
 		workflowRefIndex: func(obj *v1alpha1.EventTrigger) []string {
 			if obj.Spec.Workflow == nil || obj.Spec.Workflow.Ref == nil {
@@ -116,6 +116,6 @@ var arrives = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 }}
 
 // triggerAccount is the value of triggerAccountIndex.
-func triggerAccount(obj *v1alpha1.EventTrigger, account string) string {
-	return environmentOf(obj).String() + " " + account
+func triggerAccount(environment environmentKey, account string) string {
+	return environment.String() + " " + account
 }

@@ -140,6 +140,9 @@ func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 		return &found, nil
 	case cobalt.IsRejected(err): // and so both say no
 		return nil, nil
+	case err == nil && presence == snapshot.Unknown: // the list was made for others: a later one will tell
+		t.pollAt(t.flow.clock.Now().Add(shortestShared))
+		return nil, waitingFor(v1alpha1.ReasonExecutionRunning, "execution %s has not ended yet", run.ExecutionID)
 	}
 	return nil, err
 }
@@ -156,7 +159,7 @@ func (e eventTriggers) openOf(ctx context.Context, t *triggerTurn) int {
 // siblings are the triggers of the same account and environment, this one among them.
 func (e eventTriggers) siblings(ctx context.Context, t *triggerTurn) []v1alpha1.EventTrigger {
 	list := &v1alpha1.EventTriggerList{}
-	key := client.MatchingFields{triggerAccountIndex: triggerAccount(t.obj, t.account.id)}
+	key := client.MatchingFields{triggerAccountIndex: triggerAccount(environmentOf(t.obj), t.account.id)}
 	if err := e.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // only a cache that is stopping fails
 	}

@@ -22,7 +22,8 @@ import (
 type Presence int
 
 const (
-	// Unknown is said of what was there, but is not remembered, or no longer true.
+	// Unknown is said of what was there, but is not remembered, or no longer true, and of
+	// what may stand where a load did not read on.
 	Unknown Presence = iota
 	// Absent is said of what was not there when the list was loaded: a hint, no proof.
 	Absent
@@ -44,6 +45,9 @@ type Source[V any] struct {
 	Key func(V) string
 	// Keep tells whether anybody will ask for a key; the others are not remembered.
 	Keep func(key string) bool
+	// Wanted names the keys that somebody asks for at present, if that is known: a load
+	// that has found all of them reads no further. Nil or nothing: all there is.
+	Wanted func() []string
 	// Personal tells whether an error of Load is about who called and says nothing
 	// to the others.
 	Personal func(error) bool
@@ -60,6 +64,7 @@ type List[V any] struct {
 	// entries are those that were kept, others the hashes of those that were not.
 	entries map[string]V
 	others  map[uint64]struct{}
+	partial bool      // they are not all there is
 	ended   time.Time // of the load that found them; zero if there was none
 	asked   time.Time // when somebody last wanted to know
 	loading bool
@@ -157,6 +162,9 @@ func (l *List[V]) look(key string) (value V, presence Presence) {
 	if _, ok := l.others[maphash.String(l.seed, key)]; ok {
 		return value, Unknown
 	}
+	if l.partial {
+		return value, Unknown
+	}
 	return value, Absent
 }
 
@@ -198,7 +206,7 @@ func (l *List[V]) load(ctx context.Context) error {
 	l.steps++
 	step := l.steps
 	l.mu.Unlock()
-	entries, others, err := l.collect(ctx)
+	entries, others, partial, err := l.collect(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.loading = false
@@ -206,7 +214,7 @@ func (l *List[V]) load(ctx context.Context) error {
 		l.fail(err)
 		return err
 	}
-	l.entries, l.others, l.ended = entries, others, l.clock.Now()
+	l.entries, l.others, l.partial, l.ended = entries, others, partial, l.clock.Now()
 	l.failure, l.pause = nil, 0
 	for key, w := range l.written {
 		if w.step < step {
@@ -216,19 +224,36 @@ func (l *List[V]) load(ctx context.Context) error {
 	return nil
 }
 
-func (l *List[V]) collect(ctx context.Context) (map[string]V, map[uint64]struct{}, error) {
-	entries, others := map[string]V{}, map[uint64]struct{}{}
+func (l *List[V]) collect(ctx context.Context) (entries map[string]V, others map[uint64]struct{}, partial bool, err error) {
+	entries, others = map[string]V{}, map[uint64]struct{}{}
+	missing := l.wanted()
+	bounded := len(missing) > 0
 	for value, err := range l.source.Load(ctx) {
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, false, err
 		}
-		if key := l.source.Key(value); l.source.Keep(key) {
+		key := l.source.Key(value)
+		if l.source.Keep(key) {
 			entries[key] = value
 		} else {
 			others[maphash.String(l.seed, key)] = struct{}{}
 		}
+		if delete(missing, key); bounded && len(missing) == 0 {
+			return entries, others, true, nil
+		}
 	}
-	return entries, others, nil
+	return entries, others, false, nil
+}
+
+// wanted are the keys that somebody asks for at present; none if that is not known.
+func (l *List[V]) wanted() map[string]struct{} {
+	keys := map[string]struct{}{}
+	if l.source.Wanted != nil {
+		for _, key := range l.source.Wanted() {
+			keys[key] = struct{}{}
+		}
+	}
+	return keys
 }
 
 // fail has the error answer for those who ask soon, unless it concerns the caller alone.

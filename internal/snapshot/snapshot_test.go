@@ -186,6 +186,41 @@ func TestFailedLoadFailsAllOnce(t *testing.T) {
 	expect(t, list, "b", time.Minute, "", snapshot.Absent)
 }
 
+// TestLoadsEndOnceAllThatIsWantedWasFound: what stands behind it is not known.
+func TestLoadsEndOnceAllThatIsWantedWasFound(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		wanted   []string
+		read     int
+		presence snapshot.Presence // of what is not there
+	}{
+		"all found":     {wanted: []string{"b", "a"}, read: 2, presence: snapshot.Unknown},
+		"one not there": {wanted: []string{"a", "x"}, read: 4, presence: snapshot.Absent},
+		"nothing known": {read: 4, presence: snapshot.Absent},
+	} {
+		read := 0
+		list := snapshot.New(clocktesting.NewFakeClock(time.Now()), snapshot.Source[[2]string]{
+			Load: func(context.Context) iter.Seq2[[2]string, error] {
+				return func(yield func([2]string, error) bool) {
+					for _, key := range []string{"a", "b", "c", "d"} {
+						if read++; !yield([2]string{key, "1"}, nil) {
+							return
+						}
+					}
+				}
+			},
+			Key:    func(v [2]string) string { return v[0] },
+			Keep:   func(string) bool { return true },
+			Wanted: func() []string { return tc.wanted },
+		})
+		expect(t, list, "a", time.Minute, "1", snapshot.Present)
+		expect(t, list, "x", time.Minute, "", tc.presence)
+		if read != tc.read {
+			t.Errorf("%s: read %d, want %d", name, read, tc.read)
+		}
+	}
+}
+
 // TestIdle: only who looks something up has wanted to know.
 func TestIdle(t *testing.T) {
 	t.Parallel()
