@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
 // owner is the account that an object belongs to.
@@ -139,6 +141,15 @@ func (a accounts) missing(ctx context.Context, id string, now time.Time) error {
 		message: fmt.Sprintf("account %q is not in Cobalt: create it there, or wait until its LinkedAccount has", id),
 		soon:    a.settles(ctx, id, now),
 	}
+}
+
+// vanishing is the error of a call for an account that was there a moment ago. Where Cobalt
+// does not know it yet, or no longer, the next pass sees what is true.
+func vanishing(err error) error {
+	if cobalt.IsUnknownAccount(err) {
+		return errors.New("the account vanished from Cobalt meanwhile: " + err.Error())
+	}
+	return err
 }
 
 // settles tells whether an account may have been made just now.

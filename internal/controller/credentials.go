@@ -88,17 +88,15 @@ func (c credentials) migrate(ctx context.Context, api *View, inputs *Inputs, obj
 	return problem
 }
 
-// settle asks for all that have to be asked for and sends all that are to be sent, with
-// one write in between. Where the rate limit does not let so many calls go in a row, it
-// does so one by one: each pass must get further than the one before.
+// settle asks for what nothing else tells and sends what is to be sent, with one write in
+// between; one by one where not so many calls can go in a row, so that each pass gets further.
 func (c credentials) settle(
 	ctx context.Context, api *View, obj *v1alpha1.LinkedAccount, handovers []handover, marks map[string]string,
 ) error {
-	size := max(1, len(handovers))
+	size, begun := max(1, len(handovers)), false
 	if 2*size >= api.Burst() {
 		size = 1
 	}
-	begun := false
 	for group := range slices.Chunk(handovers, size) {
 		for i := range group {
 			group[i].err = find(ctx, api, &group[i])
@@ -117,8 +115,7 @@ func (c credentials) settle(
 	return nil
 }
 
-// prepare reads credentials and finds out what is to be done with them, as far as nobody
-// has to be asked.
+// prepare reads credentials and plans what is to be done with them.
 func prepare(
 	ctx context.Context, inputs *Inputs, obj *v1alpha1.LinkedAccount,
 	entry v1alpha1.ApplicationCredentials, inStatus, inMark string,
@@ -298,11 +295,4 @@ func saltedHash(salt []byte, account string, referenced []byte) string {
 	hash.Write([]byte(account + "\x00"))
 	hash.Write(referenced)
 	return hex.EncodeToString(salt) + ":" + hex.EncodeToString(hash.Sum(nil))
-}
-
-func firstError(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }

@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -216,15 +215,6 @@ func (a linkedAccounts) Extend(
 		}
 	}
 	return renewAt, nil
-}
-
-// vanishing is the error of a call for an account that was there a moment ago. Where Cobalt
-// does not know it yet, or no longer, the next pass sees what is true.
-func vanishing(err error) error {
-	if cobalt.IsUnknownAccount(err) {
-		return errors.New("the account vanished from Cobalt meanwhile: " + err.Error())
-	}
-	return err
 }
 
 func (a linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {

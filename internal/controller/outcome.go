@@ -48,6 +48,13 @@ func stalledBy(reason, format string, args ...any) error {
 	return &stalled{reason, fmt.Sprintf(format, args...)}
 }
 
+func firstError(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
 // class is who acts next.
 type class int
 

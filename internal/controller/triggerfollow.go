@@ -126,10 +126,13 @@ func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 	age, shared := t.flow.clock.Since(run.FiredAt.Time), api.lists.executionsOf(api.account)
 	if e.openOf(ctx, t) >= shareFrom {
 		found, presence, err := shared.Find(ctx, run.ExecutionID, max(pollAfter(age), shortestShared))
-		if err != nil || presence == snapshot.Present {
-			return &found, err
+		if presence == snapshot.Present {
+			return &found, nil
 		}
-	}
+		if err != nil && (judge(err).class == silent || cobalt.IsThrottled(err) || cobalt.IsUnauthorized(err)) {
+			return nil, err
+		}
+	} // a list that fails, or does not have it, says nothing of this one
 	seen, err := unlessMissing(api.GetExecution(ctx, api.account, run.ExecutionID))
 	if seen != nil || err != nil || age < newborn {
 		return seen, err

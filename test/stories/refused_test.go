@@ -168,6 +168,26 @@ var _ = Describe("A refusal", func() {
 	})
 })
 
+var _ = Describe("Executions whose list fails", func() {
+	It("are looked at one by one", func() {
+		w := newWorld()
+		w.connected()
+		acme := w.account("acme")
+		w.create(acme)
+		w.ready(acme)
+		w.sim.Inject(simulator.Fault{Operation: "listExecutions", Status: 500})
+		var triggers []*v1alpha1.EventTrigger
+		for _, name := range []string{"a", "b", "c"} {
+			trigger := w.trigger(name, of("acme"), executing("sync-deals"))
+			w.create(trigger)
+			triggers = append(triggers, trigger)
+		}
+		for _, trigger := range triggers {
+			until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
+		}
+	})
+})
+
 var _ = Describe("Credentials for more applications than there are calls in a row", func() {
 	It("are sent all the same, one by one", func() {
 		w := newWorld()
