@@ -121,6 +121,13 @@ func IsUnknownAccount(err error) bool {
 	return ok && e.Code == "INVALID_LINKED_ACCOUNT_ID"
 }
 
+// IsHeaderLost reports whether the API says that it got no header with the account.
+// Every call that needs the header is sent with it, so something on the way drops it.
+func IsHeaderLost(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == "MISSING_LINKED_ACCOUNT_ID"
+}
+
 // IsRejected reports whether the API has understood the call and will refuse it
 // again: any 4xx but 401, 408, 425 and 429, and a failure reported with status
 // 200. A 404 is rejected too: callers who can do something about a missing
