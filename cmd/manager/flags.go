@@ -17,6 +17,7 @@ import (
 type options struct {
 	metricsAddress          string
 	metricsSecure           bool
+	metricsCertDir          string
 	healthAddress           string
 	pprofAddress            string
 	leaderElect             bool
@@ -47,6 +48,8 @@ func parse(args []string) (*options, error) {
 func (o *options) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint; 0 turns it off.")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to authenticated and authorized clients only.")
+	flags.StringVar(&o.metricsCertDir, "metrics-cert-dir", "",
+		"Folder with tls.crt and tls.key for the metrics endpoint; empty has the operator sign a certificate itself.")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
 	flags.StringVar(&o.pprofAddress, "pprof-bind-address", "",
 		"Address for profiles of the operator, unprotected: one on the loopback interface; empty turns them off.")

@@ -43,7 +43,7 @@ func TestOptionsReachTheControllers(t *testing.T) {
 	t.Parallel()
 	o, err := parse([]string{
 		"--watch-namespaces=a,b", "--sync-interval=1h", "--progress-deadline=1m",
-		"--allowed-api-origins=HTTPS://Cobalt.Example:443", "--max-concurrent-reconciles=3",
+		"--allowed-api-origins=HTTPS://Cobalt.Example:443", "--max-concurrent-reconciles=3", "--metrics-cert-dir=/certificate",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,8 @@ func TestOptionsReachTheControllers(t *testing.T) {
 		t.Errorf("origins must be normalised before they are compared: %s", diff)
 	}
 	manager := o.manager()
-	if manager.Controller.MaxConcurrentReconciles != 3 || len(manager.Cache.DefaultNamespaces) != 2 {
+	if manager.Controller.MaxConcurrentReconciles != 3 || len(manager.Cache.DefaultNamespaces) != 2 ||
+		manager.Metrics.CertDir != "/certificate" {
 		t.Errorf("options were lost: %+v", manager)
 	}
 }

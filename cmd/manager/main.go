@@ -100,7 +100,7 @@ func (o *options) manager() ctrl.Options {
 			panic(err) // the kinds of this program: nothing a user could do
 		}
 	}
-	endpoint := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	endpoint := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure, CertDir: o.metricsCertDir}
 	if o.metricsSecure {
 		endpoint.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}

@@ -1,9 +1,12 @@
 package cobalt_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -102,6 +105,20 @@ func TestClientTrustsItsCABundle(t *testing.T) {
 	c := connect(t, cobalt.Options{BaseURL: server.URL, CABundle: bundle})
 	if err := getAccount(t.Context(), c); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOldTLSIsRefused: nothing is sent to a server that speaks no TLS newer than 1.1.
+func TestOldTLSIsRefused(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was called") }))
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	bundle := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := getAccount(t.Context(), connect(t, cobalt.Options{BaseURL: server.URL, CABundle: bundle})); err == nil {
+		t.Error("it was accepted")
 	}
 }
 

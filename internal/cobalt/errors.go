@@ -145,13 +145,6 @@ func IsMiss(err error) bool {
 	return ok && IsNotFound(err) && e.Status/100 != 5
 }
 
-// IsAccountUnheard reports whether the API says that no account was named, although
-// calls that are about one do name it: something on the way took the header off.
-func IsAccountUnheard(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == "MISSING_LINKED_ACCOUNT_ID"
-}
-
 // IsUnknownApplication reports whether the API says that there is no such
 // application, or that it is disabled.
 func IsUnknownApplication(err error) bool {
@@ -164,6 +157,13 @@ func IsUnknownApplication(err error) bool {
 func IsUnknownAccount(err error) bool {
 	e, ok := verdict(err)
 	return ok && e.Code == "INVALID_LINKED_ACCOUNT_ID"
+}
+
+// IsHeaderLost reports whether the API says that it got no header with the account.
+// Every call that needs the header is sent with it, so something on the way drops it.
+func IsHeaderLost(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == "MISSING_LINKED_ACCOUNT_ID"
 }
 
 // IsRejected reports whether the API has understood the call and will refuse it

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -126,12 +127,20 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter,
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
+	case !open && reason == "" && saysMissing(obj, key):
+		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready yet: its API has not answered", key)
 	case !open && reason == "":
 		return nil, errNotYet
 	case !open:
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
 	}
 	return conn.view(), nil
+}
+
+// saysMissing tells whether the status of obj says that its environment does not exist.
+func saysMissing(obj Object, key environmentKey) bool {
+	said := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
+	return said != nil && strings.Contains(said.Message, key.String()+" does not exist")
 }
 
 // connectToDelete is connect for an object that is being deleted: the last

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,13 +36,10 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 	r.report(t, o, now)
 	is := meta.FindStatusCondition(t.obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
 	if is != nil && is.Status != "True" && (was == nil || was.Reason != is.Reason || was.Message != is.Message) && o.class != silent {
-		eventType := corev1.EventTypeWarning
-		if is.Reason == v1alpha1.ReasonExecutionRunning {
-			eventType = corev1.EventTypeNormal
-		} else if o.err == nil || o.after > 0 { // or else the work queue logs it
+		if (o.err == nil || o.after > 0) && is.Reason != v1alpha1.ReasonExecutionRunning { // or else the work queue logs it, or it is no problem
 			t.later(func() { ctrl.LoggerFrom(ctx).Info("not Ready", "reason", is.Reason, "message", is.Message) })
 		}
-		t.tell(eventType, is.Reason, "Reconcile", is.Message)
+		t.tell(o.eventType(is.Reason), is.Reason, "Reconcile", is.Message)
 	}
 	if err := t.commit(ctx); err != nil {
 		return r.due.requeue(client.ObjectKeyFromObject(t.obj), err)

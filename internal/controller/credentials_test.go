@@ -11,6 +11,15 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
+// TestHashesAreSalted: who reads two statuses learns not even that they stand for the same credentials or key.
+func TestHashesAreSalted(t *testing.T) {
+	t.Parallel()
+	these, where := []byte(`{"a":"these"}`), realmOf("https://api.example", "key")
+	if newHash("id", these) == newHash("id", these) || where.record() == where.record() {
+		t.Error("the same has the same hash")
+	}
+}
+
 func TestPlanOfCredentials(t *testing.T) {
 	t.Parallel()
 	these, others := []byte(`{"a":"these"}`), []byte(`{"a":"others"}`)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -186,7 +185,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		conn.youth.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
-			r.events.Eventf(env, nil, corev1.EventTypeWarning, o.reason, "Connect", "%s", o.message)
+			r.events.Eventf(env, nil, o.eventType(o.reason), o.reason, "Connect", "%s", o.message)
 			if o.err == nil || o.after > 0 { // or else the work queue logs it
 				ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
 			}
@@ -245,7 +244,7 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey)
 	}
 	conn := r.environments.connections.of(key)
 	conn.unload()
-	conn.gate.CloseFor("it does not exist")
+	conn.gate.Shut()
 	return nil
 }
 

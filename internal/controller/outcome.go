@@ -135,6 +135,12 @@ func judge(err error) outcome {
 			class: stuck, reason: v1alpha1.ReasonApplicationNotFound,
 			message: "Cobalt does not offer the application: enable it there, or use another: " + err.Error(),
 		}
+	case cobalt.IsHeaderLost(err):
+		return outcome{
+			class: stuck, reason: v1alpha1.ReasonRejected,
+			message: "Cobalt did not get the header linked_account_id, which was sent: have the proxy that drops headers with " +
+				"underscores pass them on (nginx: underscores_in_headers on): " + err.Error(),
+		}
 	case cobalt.IsRejected(err):
 		return outcome{class: stuck, reason: v1alpha1.ReasonRejected, message: "Cobalt refused: " + err.Error()}
 	default:

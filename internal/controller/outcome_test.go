@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ func TestJudge(t *testing.T) {
 		"BadRequest":   {reason: "it will be refused again", err: status(http.StatusBadRequest), want: outcome{class: stuck, reason: "Rejected"}},
 		"Missing":      {reason: "404 where it is no answer", err: status(http.StatusNotFound), want: outcome{class: stuck, reason: "Rejected"}},
 		"BadID":        {reason: "never sent", err: &cobalt.InvalidIDError{What: "linked_account_id", ID: "..", Why: "x"}, want: outcome{class: stuck, reason: "Rejected"}},
+		"HeaderLost":   {reason: "a proxy has to be changed", err: &cobalt.Error{Status: http.StatusBadRequest, Code: "MISSING_LINKED_ACCOUNT_ID"}, want: outcome{class: stuck, reason: "Rejected"}},
 		"ServerError":  {reason: "may pass", err: status(http.StatusBadGateway), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
 		"Timeout":      {reason: "408 says nothing of the request", err: status(http.StatusRequestTimeout), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
 		"Busy":         {reason: "it is refused for now", err: status(http.StatusConflict), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
@@ -61,6 +63,41 @@ func TestJudge(t *testing.T) {
 				t.Errorf("%s: %s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+// TestALostHeaderIsNamed: who reads the message finds the proxy, although the API speaks of a missing id.
+func TestALostHeaderIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusBadRequest, http.StatusNotFound} {
+		err := &cobalt.Error{Operation: "listInstalledConfigs", Status: status, Code: "MISSING_LINKED_ACCOUNT_ID", Message: "no linked_account_id"}
+		message := judge(fmt.Errorf("application a: %w", err)).message
+		for _, want := range []string{"linked_account_id, which was sent", "underscores_in_headers on", "listInstalledConfigs", "no linked_account_id"} {
+			if !strings.Contains(message, want) {
+				t.Errorf("%q lacks %q", message, want)
+			}
+		}
+	}
+}
+
+// TestEventTypes: a Warning is about what somebody should look at.
+func TestEventTypes(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		err    error
+		reason string
+		want   string
+	}{
+		"Waiting":   {waitingFor(v1alpha1.ReasonSecretNotFound, "x"), v1alpha1.ReasonSecretNotFound, "Normal"},
+		"Throttled": {&cobalt.Error{Status: http.StatusTooManyRequests}, v1alpha1.ReasonThrottled, "Normal"},
+		"TooLong":   {waitingFor(v1alpha1.ReasonSecretNotFound, "x"), v1alpha1.ReasonProgressDeadlineExceeded, "Warning"},
+		"Failed":    {errors.New("boom"), v1alpha1.ReasonFailed, "Warning"},
+		"Stalled":   {stalledBy(v1alpha1.ReasonNotAllowed, "x"), v1alpha1.ReasonNotAllowed, "Warning"},
+	}
+	for name, tc := range cases {
+		if got := judge(tc.err).eventType(tc.reason); got != tc.want {
+			t.Errorf("%s: %s, want %s", name, got, tc.want)
+		}
 	}
 }
 

@@ -177,10 +177,20 @@ func (r *Reconciler[T, R]) announce(ctx context.Context, p *pass[T], o outcome) 
 	if now == nil || now.Status == "True" || before != nil && before.Reason == now.Reason && before.Message == now.Message {
 		return
 	}
-	r.event(p, corev1.EventTypeWarning, now.Reason, "Reconcile", now.Message)
+	r.event(p, o.eventType(now.Reason), now.Reason, "Reconcile", now.Message)
 	if o.err == nil || o.after > 0 { // or else the work queue logs it
 		ctrl.LoggerFrom(ctx).Info("not Ready", "reason", now.Reason, "message", now.Message)
 	}
+}
+
+// eventType is that of the event about an outcome, which the Ready condition gives as
+// reason: Normal while something is waited for that may be there in a moment, Warning
+// about what fails, needs somebody, or was waited for too long.
+func (o outcome) eventType(reason string) string {
+	if o.class == reconciling && o.err == nil && reason == o.reason {
+		return corev1.EventTypeNormal
+	}
+	return corev1.EventTypeWarning
 }
 
 // event tells what happened. Whether it arrives does not matter: in a namespace

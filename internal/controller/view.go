@@ -98,7 +98,7 @@ func (v *View) isConnected(ctx context.Context, slug string) (bool, error) {
 	switch {
 	case err == nil, cobalt.IsUnknownApplication(err):
 		return false, err
-	case cobalt.IsNotFound(err), cobalt.IsAccountUnheard(err): // which is no verdict on what spec says
+	case cobalt.IsNotFound(err), cobalt.IsHeaderLost(err): // which is no verdict on what spec says
 		return false, errors.New("whether it is connected cannot be seen, so its credentials are not sent: " + err.Error())
 	}
 	return false, err

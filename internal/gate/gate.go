@@ -155,6 +155,14 @@ func (g *Gate) Epoch() int {
 	return g.epoch
 }
 
+// Shut closes the gate of an environment that is gone. If another comes in its place,
+// nothing is known of it yet.
+func (g *Gate) Shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open, g.reason = false, ""
+}
+
 // Doubt closes the gate until the environment has proved to be the one it was:
 // something that w had seen is gone, and it must not be made again elsewhere.
 func (g *Gate) Doubt(w Waiter) {

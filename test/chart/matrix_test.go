@@ -33,7 +33,8 @@ imagePullSecrets: [{name: registry}]
 replicas: 2
 serviceAccount: {annotations: {example.com/role: operator}}
 metrics:
-  serviceMonitor: {enabled: true, interval: 30s, scrapeTimeout: 10s, labels: {release: prometheus},
+  certificateSecret: metrics-tls
+  serviceMonitor: {enabled: true, authorization: {credentials: {name: token, key: token}}, interval: 30s, scrapeTimeout: 10s, labels: {release: prometheus},
     metricRelabelings: [{sourceLabels: [__name__], regex: go_.*, action: drop}]}
   podMonitor: {enabled: true, authorization: {credentials: {name: token, key: token}}}
   prometheusRule: {enabled: true, labels: {release: prometheus}}

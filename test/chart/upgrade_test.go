@@ -64,7 +64,7 @@ func getCRD(t *testing.T, api client.Client) *metav1.PartialObjectMetadata {
 	return crd
 }
 
-// helmOf returns Helm as a user of a cluster has it, in the namespace cobalt-operator-system.
+// helmOf returns Helm as a user of a cluster has it, in the namespace cobalt-operator-system unless another is said.
 func helmOf(t *testing.T) func(args ...string) string {
 	t.Helper()
 	user, err := environment.AddUser(envtest.User{Name: "admin", Groups: []string{"system:masters"}}, nil)
@@ -81,6 +81,6 @@ func helmOf(t *testing.T) func(args ...string) string {
 	}
 	return func(args ...string) string {
 		t.Helper()
-		return run(t, "helm", append(args, "--kubeconfig="+file, "--namespace=cobalt-operator-system")...)
+		return run(t, "helm", append([]string{"--kubeconfig=" + file, "--namespace=cobalt-operator-system"}, args...)...)
 	}
 }

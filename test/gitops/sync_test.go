@@ -95,8 +95,8 @@ func testScriptsLeaveTheRestOfTheConfigMapAlone(t *testing.T, plane *testenv.Clu
 	theirs := map[string]string{"url": "https://argocd.example.com", "resource.customizations": "example.com/*: {}"}
 	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "argocd", Name: "argocd-cm"}, Data: theirs}
 	must(t, plane.Client.Create(t.Context(), cm))
-	output, code := tools.kubectl(t, "apply", "--server-side", "--field-manager=cobalt-operator", "-n", "argocd",
-		"-f", filepath.Join(argoFolder, "argocd-cm.yaml"))
+	output, code := tools.kubectl(t, "patch", "configmap", "argocd-cm", "-n", "argocd", "--type=merge",
+		"--patch-file="+filepath.Join(argoFolder, "argocd-cm.yaml"))
 	if code != 0 {
 		t.Fatal(output)
 	}

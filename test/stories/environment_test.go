@@ -27,6 +27,8 @@ var _ = Describe("An environment", func() {
 		w.create(env)
 		message = w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
 		Expect(message).To(Equal("Secret " + w.namespace + "/cobalt-api-key does not exist: create it, or correct the reference"))
+		Eventually(func() string { return w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady) }).Should(
+			Equal("Environment " + w.namespace + "/default is not Ready: SecretNotFound, see its status"))
 		secret := w.secret("cobalt-api-key", map[string]string{"other": goodKey})
 		w.create(secret)
 		Eventually(func() string { return w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound) }).Should(
@@ -35,6 +37,23 @@ var _ = Describe("An environment", func() {
 		w.change(secret, func() { secret.StringData = map[string]string{"api-key": goodKey + "\n"} })
 		w.ready(env)
 		w.ready(acme)
+	})
+
+	It("that comes after its objects is not missing any more while its API takes long to answer", func() {
+		w := newWorld()
+		acme, fire := w.account("acme"), w.trigger("fire", ofID("acme"))
+		w.create(acme, fire)
+		missing := "Environment " + w.namespace + "/default does not exist: create it, or delete this object"
+		for _, obj := range []client.Object{acme, fire} {
+			Expect(w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady)).To(Equal(missing))
+		}
+		w.sim.Inject(simulator.Fault{Operation: "listApplications", Delay: time.Hour})
+		w.create(w.keySecret(goodKey), w.environment())
+		for _, obj := range []client.Object{acme, fire} {
+			Eventually(func() string { return w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonEnvironmentNotReady) }).Should(
+				Equal("Environment " + w.namespace + "/default is not Ready yet: its API has not answered"))
+			Eventually(func() []string { return w.events(obj) }).Should(And(HaveLen(2), HaveEach(HavePrefix("Normal "))), "nobody has to act")
+		}
 	})
 
 	It("with a wrong key says so and stops all other calls until it is right", func() {

@@ -369,3 +369,24 @@ var _ = Describe("An environment that points to a foreign host", func() {
 		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
 	})
 })
+
+var _ = Describe("An object that may not use its environment", func() {
+	It("claims nothing, though it was there first", func() {
+		w := newWorld()
+		w.connected()
+		shared := w.clusterEnvironment()
+		shared.Spec.AllowedNamespaces.AccountIDPrefixes = []string{"mine-"}
+		w.create(shared)
+		w.ready(shared)
+		first, owner := w.account("a-first", withID("acme"), w.inCluster), w.account("owner", withID("acme"))
+		w.create(first)
+		w.settled(first, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
+		Eventually(func() bool { // until the API server's clock, which counts seconds, shows another one
+			probe := w.account("probe")
+			Expect(w.Create(w.ctx, probe, client.DryRunAll)).To(Succeed())
+			return probe.CreationTimestamp.After(first.CreationTimestamp.Time)
+		}).Should(BeTrue())
+		w.create(owner)
+		w.ready(owner)
+	})
+})

@@ -9,6 +9,9 @@
 {{- if .Values.metrics.enabled -}}
 - --metrics-bind-address=:{{ .Values.metrics.port }}
 - --metrics-secure={{ .Values.metrics.secure }}
+{{- if .Values.metrics.certificateSecret }}
+- --metrics-cert-dir={{ include "cobalt-operator.certificateFolder" . }}
+{{- end }}
 {{- else -}}
 - --metrics-bind-address=0
 {{- end }}
@@ -27,8 +30,30 @@
 {{- end }}
 {{- end }}
 
+{{- define "cobalt-operator.certificateFolder" -}}
+/metrics-certificate
+{{- end }}
+
+{{/* Nine tenths of the memory limit, which leaves room for what Go does not count; empty for limits in other units. */}}
+{{- define "cobalt-operator.memoryLimit" -}}
+{{- $limit := dig "limits" "memory" "" (.Values.resources | default dict) | toString }}
+{{- if regexMatch "^[0-9]+Mi$" $limit -}}
+{{ div (mul 9 (trimSuffix "Mi" $limit | int)) 10 }}MiB
+{{- else if regexMatch "^[0-9]+Gi$" $limit -}}
+{{ div (mul 9 1024 (trimSuffix "Gi" $limit | int)) 10 }}MiB
+{{- end }}
+{{- end }}
+
 {{/* Without NO_PROXY, calls to the API server would go through the proxy as well. */}}
 {{- define "cobalt-operator.env" -}}
+{{- $given := dict }}
+{{- range .Values.extraEnv }}{{ $_ := set $given .name true }}{{ end }}
+{{- with include "cobalt-operator.memoryLimit" . }}
+{{- if not (hasKey $given "GOMEMLIMIT") }}
+- name: GOMEMLIMIT
+  value: {{ . }}
+{{- end }}
+{{- end }}
 {{- with .Values.proxy }}
 {{- with .httpProxy }}
 - name: HTTP_PROXY
