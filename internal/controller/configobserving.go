@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -12,17 +11,9 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
-// What status can hold of what is read of a config; see ConfigObserved.
-const (
-	mostFieldNames = 100
-	mostDatastores = 50
-	longestName    = 64
-	mostOptions    = 4 << 10
-)
-
 // observeConfig puts into the status what spec asks to be read of a config
 // beside its values. What a call that fails would have told stays as it was.
-func observeConfig(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig) error {
+func observeConfig(ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.IntegrationConfig) error {
 	if len(obj.Spec.Observe) == 0 {
 		obj.Status.Observed = nil
 		return nil
@@ -33,7 +24,7 @@ func observeConfig(ctx context.Context, api *View, obj *v1alpha1.IntegrationConf
 		if api.read[string(wish)] { // before this pass had to be put off
 			continue
 		}
-		err := readOf(ctx, api, obj, wish)
+		err := readOf(ctx, api, inputs, obj, wish)
 		switch {
 		case cobalt.IsThrottled(err):
 			return err
@@ -68,17 +59,19 @@ func only(before *v1alpha1.ConfigObserved, wishes []v1alpha1.ConfigObservation) 
 }
 
 // readOf reads one thing. If that fails, what was known stays.
-func readOf(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig, wish v1alpha1.ConfigObservation) error {
+func readOf(
+	ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.IntegrationConfig, wish v1alpha1.ConfigObservation,
+) error {
 	now := obj.Status.Observed
 	switch wish {
 	case v1alpha1.ConfigObserveConnection:
 		return keepOnError(&now.Connected, func() (*bool, error) { return isConnected(ctx, api, obj.Spec.Application) })
 	case v1alpha1.ConfigObserveFieldNames:
-		return keepOnError(&now.FieldNames, func() ([]v1alpha1.FieldName, error) { return fieldNames(ctx, api, obj.Status.ID) })
+		return keepOnError(&now.FieldNames, func() ([]v1alpha1.FieldName, error) { return fieldNames(ctx, api, inputs, obj.Status.ID) })
 	case v1alpha1.ConfigObserveDatastores:
 		return keepOnError(&now.Datastores, func() ([]string, error) { return datastores(ctx, api, obj.Status.ID) })
 	default:
-		return keepOnError(&now.RuleEngineOptions, func() (*runtime.RawExtension, error) { return ruleEngineOptions(ctx, api, obj.Status.ID) })
+		return keepOnError(&now.RuleEngineOptions, func() (*runtime.RawExtension, error) { return ruleEngineOptions(ctx, api, inputs, obj.Status.ID) })
 	}
 }
 
@@ -99,42 +92,44 @@ func isConnected(ctx context.Context, api *View, slug string) (*bool, error) {
 	return &application.Connected, nil
 }
 
-func fieldNames(ctx context.Context, api *View, id string) ([]v1alpha1.FieldName, error) {
-	var names []v1alpha1.FieldName
+func fieldNames(ctx context.Context, api *View, inputs *Inputs, id string) ([]v1alpha1.FieldName, error) {
+	names := few[v1alpha1.FieldName]{most: mostFieldNames, key: func(n v1alpha1.FieldName) string { return n.ID }}
 	for field, err := range api.ListConfigFields(ctx, api.account, id) {
 		switch {
 		case err != nil:
 			return nil, err
-		case len(names) == mostFieldNames:
-			return names, nil
 		case field.ID != "" && len(field.ID) <= longestText:
-			names = append(names, v1alpha1.FieldName{ID: field.ID, Name: cut(field.Name, longestName)})
+			names.add(v1alpha1.FieldName{ID: field.ID, Name: cut(inputs.Redact(field.Name), longestName)})
 		}
 	}
-	return names, nil
+	return names.kept, nil
 }
 
 func datastores(ctx context.Context, api *View, id string) ([]string, error) {
-	var slugs []string
+	slugs := few[string]{most: mostDatastores, key: func(slug string) string { return slug }}
 	for store, err := range api.ListDatastores(ctx, api.account) {
 		switch {
 		case err != nil:
 			return nil, err
-		case store.ConfigID == id && store.Slug != "" && len(store.Slug) <= longestText && !slices.Contains(slugs, store.Slug):
-			slugs = append(slugs, store.Slug)
+		case store.ConfigID == id && store.Slug != "" && len(store.Slug) <= longestText:
+			slugs.add(store.Slug)
 		}
 	}
-	slices.Sort(slugs)
-	return slugs[:min(len(slugs), mostDatastores)], nil
+	return slugs.kept, nil
 }
 
-func ruleEngineOptions(ctx context.Context, api *View, id string) (*runtime.RawExtension, error) {
+func ruleEngineOptions(ctx context.Context, api *View, inputs *Inputs, id string) (*runtime.RawExtension, error) {
 	options, err := api.GetRuleEngineOptions(ctx, api.account, id)
 	if err != nil {
 		return nil, err
 	}
-	if _, isObject := jsonvalue.Decode(options).(map[string]any); !isObject || len(options) > mostOptions {
+	value, isObject := jsonvalue.Decode(options).(map[string]any)
+	if !isObject || len(options) > mostOptions {
 		return nil, nil // nothing that status could hold
 	}
-	return &runtime.RawExtension{Raw: options}, nil
+	stored := storedJSON(inputs.redactLeaves(value))
+	if stored == nil || len(stored) > mostOptions {
+		return nil, nil
+	}
+	return &runtime.RawExtension{Raw: stored}, nil
 }

@@ -188,8 +188,8 @@ func (configs) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config)
 	}
 }
 
-func (configs) Extend(ctx context.Context, api *View, _ *Inputs, obj *v1alpha1.IntegrationConfig) (time.Time, error) {
-	return time.Time{}, observeConfig(ctx, api, obj)
+func (configs) Extend(ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.IntegrationConfig) (time.Time, error) {
+	return time.Time{}, observeConfig(ctx, api, inputs, obj)
 }
 
 // Delete takes the config with it even where Cobalt chose its id and the answer

@@ -69,15 +69,31 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 			desired.secret[name] = desired.secret[name] || ref.Kind == kindSecret
 		}
 	}
-	if len(desired.YourApp) > mostKeys {
-		return nil, stalledBy(v1alpha1.ReasonInvalidInput,
-			"yourApp and yourAppFrom have %d keys together, at most %d are possible", len(desired.YourApp), mostKeys)
-	}
-	return desired, nil
+	return desired, desired.fits()
 }
 
-// mostKeys is how many keys of YourApp status can list.
-const mostKeys = 1000
+// fits makes sure that status can list the keys of YourApp: what is not listed there is
+// never taken back.
+func (a *account) fits() error {
+	if len(a.YourApp) > mostKeys {
+		return stalledBy(v1alpha1.ReasonInvalidInput,
+			"yourApp and yourAppFrom have %d keys together, those that are to be taken back among them: at most %d are possible",
+			len(a.YourApp), mostKeys)
+	}
+	size := 0
+	for key := range a.YourApp {
+		size += len(jsonvalue.Text(key))
+		if a.secret[key] {
+			size += len(jsonvalue.Text(key))
+		}
+	}
+	if size > mostKeyBytes {
+		return stalledBy(v1alpha1.ReasonInvalidInput,
+			"the keys of yourApp and yourAppFrom take more than the %d bytes that status has room for, of which keys from Secrets take twice as many: "+
+				"use shorter keys or fewer", mostKeyBytes)
+	}
+	return nil
+}
 
 func (a linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
 	remote, err := answered(api.linkedAccount(ctx))
@@ -191,10 +207,10 @@ func (a linkedAccounts) Extend(
 	ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.LinkedAccount,
 ) (time.Time, error) {
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
-		return time.Time{}, observeApplications(ctx, api.Client, obj)
+		return time.Time{}, observeApplications(ctx, api.Client, inputs, obj)
 	}
 	credentialsErr := a.credentials.migrate(ctx, api.Client, inputs, obj)
-	applicationsErr := observeApplications(ctx, api.Client, obj) // the credentials may have connected one
+	applicationsErr := observeApplications(ctx, api.Client, inputs, obj) // the credentials may have connected one
 	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, inputs, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -90,7 +91,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	accounts := linkedAccounts{
 		dependents{mgr.GetClient(), s.environments, dependentKinds},
-		credentials{mgr.GetClient(), mgr.GetEventRecorder(recorder)},
+		credentials{mgr.GetClient(), s.events},
 		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock},
 		s.accounts.remade,
 	}
@@ -144,6 +145,7 @@ const usualConflictPause = 200 * time.Millisecond
 type setup struct {
 	mgr          ctrl.Manager
 	options      Options
+	events       events.EventRecorder
 	environments *environments
 	accounts     accounts
 	inputs       inputStore
@@ -170,7 +172,7 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	}
 	options.slots = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles/2)
 	return &setup{
-		mgr: mgr, options: options,
+		mgr: mgr, options: options, events: notes{mgr.GetEventRecorder(recorder)},
 		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},
 		accounts:     accounts{mgr.GetClient(), newRemade()},
 		inputs:       inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},

@@ -84,7 +84,7 @@ func (e eventTriggers) conclude(t *triggerTurn, r result) error {
 	if cobalt.ValidatePathID(answer.id) != nil { // there is none, or none that could be asked for
 		answer.id = ""
 	}
-	run := begun(t.obj, intent, answer.id, answer.status)
+	run := begun(t, intent, answer.id, answer.status)
 	if len(t.obj.Spec.PayloadFrom) > 0 {
 		run.InputsVersion = t.version
 	}
@@ -150,7 +150,7 @@ func (e eventTriggers) doubt(ctx context.Context, t *triggerTurn) error {
 		f := firing{hash: intent.Hash, attempt: intent.Attempt, scheduled: intent.ScheduledTime, again: true, repeats: intent.Repeats + 1}
 		return e.fire(ctx, t, f)
 	}
-	run := begun(t.obj, intent, "", "")
+	run := begun(t, intent, "", "")
 	end(t, run, ended{
 		phase: v1alpha1.PhaseUnknown, status: statusUnknown, at: stamp(now),
 		message: fmt.Sprintf("the answer to the call was lost, so it may have started an execution or not: "+

@@ -44,7 +44,7 @@ func setupKind[T Kept, R any](
 	}
 	r := &Reconciler[T, R]{
 		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
-		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.mgr.GetEventRecorder(recorder),
+		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		due: newDueTimes(), claims: newClaims(), holds: newHolds[T](s.mgr.GetAPIReader()), waker: &gate.Waker{},
 	}
@@ -107,7 +107,7 @@ func setupEnvironments[T EnvironmentObject](
 	}
 	r := &EnvironmentReconciler[T]{
 		kind: kind, prototype: prototype,
-		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.mgr.GetEventRecorder(recorder),
+		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		waker: &gate.Waker{},
 	}

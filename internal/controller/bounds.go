@@ -1,0 +1,102 @@
+package controller
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
+)
+
+// What is kept and shown of what others can make large or many: Cobalt, its customers,
+// and whoever may write Secrets and ConfigMaps.
+const (
+	// longestSentence is how many bytes are looked at of a text that is shown, whatever
+	// is left of it then.
+	longestSentence = 4 << 10
+	// longestNote is how many bytes the API server takes as the note of an event.
+	longestNote = 1 << 10
+	// longestIssue is how many bytes an issue takes at most, longestOwner a reference to
+	// a LinkedAccount.
+	longestIssue = 2 << 10
+	longestOwner = 512
+
+	// Of an account: how many keys of YourApp, and how many bytes of them, status can
+	// list, which has those of Secrets twice and is stored with a copy of each.
+	mostKeys         = 1000
+	mostKeyBytes     = 256 << 10
+	mostApplications = 50
+	longestText      = 256
+
+	// Of a config; see ConfigObserved.
+	mostFieldNames = 100
+	mostDatastores = 50
+	longestName    = 64
+	mostOptions    = 4 << 10
+
+	// Of what differs: how many places status lists, how many a message, and how much of
+	// a path each shows. A note has room for all of a message.
+	mostDrift       = 20
+	mostPaths       = 8
+	longestPath     = 250
+	longestPathNote = 96
+
+	// Of executions and their logs; see EventTriggerStatus.
+	mostLogs       = 50
+	longestLog     = 1000
+	mostLogBytes   = 4 << 10
+	longestRunNote = 128
+	longestMessage = 512
+	longestStatus  = 64
+)
+
+// cut is as much of a text as there is room for, in characters.
+func cut(text string, most int) string {
+	for at := range text {
+		if most == 0 {
+			return text[:at]
+		}
+		most--
+	}
+	return text
+}
+
+// brief is as much of a text as there is room for, in bytes, and says if that is not all.
+func brief(text string, most int) string { return (&redact.Secrets{}).Redact(text, most) }
+
+// few keeps the first of what Cobalt tells, by key and each key once, so that it does not
+// depend on the order in which it is told, nor take more memory than what is kept.
+type few[V any] struct {
+	most int
+	key  func(V) string
+	kept []V
+}
+
+func (f *few[V]) add(value V) {
+	at, known := slices.BinarySearchFunc(f.kept, f.key(value), func(kept V, key string) int {
+		return strings.Compare(f.key(kept), key)
+	})
+	if known {
+		return
+	}
+	f.kept = slices.Insert(f.kept, at, value)
+	f.kept = f.kept[:min(len(f.kept), f.most)]
+}
+
+// storedJSON is JSON as the API server answers it once it is stored; nil if it cannot be.
+func storedJSON(value any) json.RawMessage {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	var stored any
+	if err := utiljson.Unmarshal(text, &stored); err != nil {
+		return nil
+	}
+	if text, err = json.Marshal(stored); err != nil {
+		return nil
+	}
+	return text
+}
