@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,6 +31,7 @@ type dueTime struct {
 	// seen is the version of the object that the API server had when we last wrote
 	// or read it there.
 	seen string
+	lag  lag
 	// read is what was read beyond the object itself since the last finished pass,
 	// which may take more calls than can be made in a row.
 	read map[string]bool
@@ -77,13 +77,7 @@ func (d *dueTimes) get(key types.NamespacedName, uid types.UID) dueTime {
 }
 
 // lags tells whether obj, from the cache, is older than what was seen.
-func (d dueTime) lags(obj client.Object) bool {
-	if d.seen == "" {
-		return false
-	}
-	order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), d.seen)
-	return err == nil && order < 0
-}
+func (d dueTime) lags(obj client.Object) bool { return olderThan(obj, d.seen) }
 
 // set remembers what a pass was about and when the next one is.
 func (d *dueTimes) set(key types.NamespacedName, entry dueTime) {
