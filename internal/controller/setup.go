@@ -39,9 +39,11 @@ type Options struct {
 	// Tracer makes the spans of reconciles and calls; nil makes none.
 	Tracer trace.Tracer
 
-	// Metrics, Clock, Jitter, Spread and Queue are for tests; nil means real ones.
+	// Metrics, Clock, Steady, Jitter, Spread and Queue are for tests; nil means real ones.
 	Metrics prometheus.Registerer
 	Clock   clock.Clock
+	// Steady is a clock that nobody sets; Clock is compared with it.
+	Steady clock.WithTicker
 	// Jitter varies an interval a little, so that objects do not march in step.
 	Jitter func(time.Duration) time.Duration
 	// Spread picks a point within an interval.
@@ -111,6 +113,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := setupActions(ctx, s); err != nil {
 		return err
 	}
+	if err := mgr.Add(s.jumps); err != nil {
+		return fmt.Errorf("watch the clock: %w", err)
+	}
 	return s.collect()
 }
 
@@ -149,6 +154,7 @@ type setup struct {
 	environments *environments
 	accounts     accounts
 	inputs       inputStore
+	jumps        *jumps
 }
 
 func newSetup(mgr ctrl.Manager, options Options) *setup {
@@ -160,6 +166,9 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	}
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
+	}
+	if options.Steady == nil {
+		options.Steady = clock.RealClock{}
 	}
 	if options.Jitter == nil {
 		options.Jitter = func(d time.Duration) time.Duration { return together(options.Clock.Now(), d-d/10+rand.N(d/5+1), d) }
@@ -176,5 +185,6 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},
 		accounts:     accounts{mgr.GetClient(), newRemade()},
 		inputs:       inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
+		jumps:        &jumps{clock: options.Clock, steady: options.Steady},
 	}
 }

@@ -153,3 +153,21 @@ var _ = Describe("A secret", func() {
 		Expect(w.remote("other").YourApp).NotTo(HaveKey("execution"))
 	})
 })
+
+var _ = Describe("A clock that jumps", func() {
+	It("has what is due by then started, or told to be missed", func() {
+		w, _ := withAccount()
+		hourly := w.trigger("hourly", of("acme"), every("0 * * * *", ""))
+		strict := w.trigger("strict", of("acme"), every("0 * * * *", ""), func(obj *v1alpha1.EventTrigger) { obj.Spec.StartingDeadline = "1m" })
+		armed(w, hourly)
+		armed(w, strict)
+		w.time.Step(3*time.Hour - time.Duration(w.time.Now().Minute()-30)*time.Minute) // half past, and no time has passed
+		w.steady.Step(30 * time.Second)
+		Eventually(func() int { return fires(w) }).Should(Equal(1))
+		Eventually(func() []string { return w.events(strict) }).Should(ContainElement(HavePrefix("Warning RunMissed")))
+		for _, trigger := range []*v1alpha1.EventTrigger{hourly, strict} {
+			Eventually(func() time.Time { w.read(trigger); return trigger.Status.NextScheduleTime.Time }).Should(BeTemporally(">", w.time.Now()))
+		}
+		Consistently(func() int { return fires(w) }, "100ms").Should(Equal(1))
+	})
+})
