@@ -132,7 +132,7 @@ var _ = Describe("A secret", func() {
 	It("may be part of an id, which is not changed where it is needed", func() {
 		w, _ := withAccount(slowly)
 		w.sim.SetOutcome("sync-deals", simulator.Outcome{Logs: []string{"sync-deals is done"}})
-		deal := w.secret("deal", map[string]string{"json": `{"workflow":"sync-deals","says":"hunter2 completed","event":"COMPLETED"}`})
+		deal := w.secret("deal", map[string]string{"json": `{"workflow":"sync-deals","says":"hunter2 completed","event":"completed"}`})
 		trigger := w.trigger("fire", of("acme"), executing("sync-deals"), payloadFrom("deal"))
 		trigger.Spec.Logs = v1alpha1.LogsTail
 		w.create(deal, trigger)
