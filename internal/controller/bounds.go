@@ -7,6 +7,8 @@ import (
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
@@ -99,4 +101,27 @@ func storedJSON(value any) json.RawMessage {
 		return nil
 	}
 	return text
+}
+
+// fits makes sure that status can list the keys of YourApp: what is not listed there is
+// never taken back.
+func (a *account) fits() error {
+	if len(a.YourApp) > mostKeys {
+		return stalledBy(v1alpha1.ReasonInvalidInput,
+			"yourApp and yourAppFrom have %d keys together, those that are to be taken back among them: at most %d are possible",
+			len(a.YourApp), mostKeys)
+	}
+	size := 0
+	for key := range a.YourApp {
+		size += len(jsonvalue.Text(key))
+		if a.secret[key] {
+			size += len(jsonvalue.Text(key))
+		}
+	}
+	if size > mostKeyBytes {
+		return stalledBy(v1alpha1.ReasonInvalidInput,
+			"the keys of yourApp and yourAppFrom take more than the %d bytes that status has room for, of which keys from Secrets take twice as many: "+
+				"use shorter keys or fewer", mostKeyBytes)
+	}
+	return nil
 }
