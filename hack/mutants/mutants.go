@@ -44,8 +44,8 @@ var mutants = []mutant{
 		stories: `is created with one write call and two Kubernetes writes`,
 	},
 	{
-		rule: "secrets are taken out of what people can read", file: controller + "inputs.go",
-		text: "text = strings.ReplaceAll(text, secret, redacted)", with: "_ = secret",
+		rule: "secrets are taken out of what people can read", file: "internal/redact/redact.go",
+		text: "if len(s.values) == 0 || text == \"\" {", with: "if true {",
 		stories: `takes payload from Secrets, which is seen nowhere`,
 	},
 	{

@@ -273,7 +273,7 @@ func TestErrors(t *testing.T) {
 			serve: answer(400, fmt.Sprintf(`{"message":"key %s and hunter2-secret\r\n\u001b[31m at 2026-01-02T03:04:05.123Z in `+
 				`5b0e6d4e-9d3b-4a55-8c8e-0123456789ab of 66aa01bb02cc03dd04ee %s","request_id":"r-%[1]s"}`, key, strings.Repeat("long ", 100))),
 			want: "upsertLinkedAccount: 400 Bad Request: " +
-				string([]rune("key [REDACTED] and [REDACTED] [31m at … in … of … " + strings.Repeat("long ", 100))[:199]) + "…",
+				string([]rune("key [redacted] and [redacted] [31m at … in … of … " + strings.Repeat("long ", 100))[:199]) + "…",
 			means: rejected,
 		},
 	} {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 var (
@@ -112,7 +114,9 @@ func (c *Client) explain(e *Error, q request, o object) {
 	if human := o.text("error"); !codeWord.MatchString(human) && human != "" && (e.Message == "" || e.Message == "Server Error") {
 		e.Message = human
 	}
-	e.RequestID = o.text("request_id")
+	if id := o.text("request_id"); len(id) <= longestCode {
+		e.RequestID = id
+	}
 	e.Message = clean(e.Message, append(leaves(q.private), c.key, q.session))
 	for _, text := range []*string{&e.Code, &e.RequestID} {
 		if strings.Contains(*text, c.key) || q.session != "" && strings.Contains(*text, q.session) {
@@ -121,13 +125,16 @@ func (c *Client) explain(e *Error, q request, o object) {
 	}
 }
 
+// longestCode is how long the API's codes and request ids are at most.
+const longestCode = 128
+
 // errorCode returns the API's own code rather than the HTTP type that comes
 // along, whichever of the fields each stands in.
 func errorCode(o object) string {
 	var general string
 	for _, key := range []string{"error_code", "error", "code", "http_error_type", "error_type"} {
 		switch word := o.text(key); {
-		case !codeWord.MatchString(word):
+		case len(word) > longestCode || !codeWord.MatchString(word):
 		case !slices.Contains(httpTypes, word):
 			return word
 		case general == "":
@@ -137,17 +144,17 @@ func errorCode(o object) string {
 	return general
 }
 
-const redacted = "[REDACTED]"
+// longestRaw is how many bytes of a foreign text are looked at.
+const longestRaw = 4 << 10
 
 // clean makes a foreign text fit for a status: without secrets, without what
 // changes from one failure to the next, on one line of at most 200 characters.
 func clean(text string, secrets []string) string {
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may be part of another
+	var hidden redact.Secrets
 	for _, secret := range secrets {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, redacted)
-		}
+		hidden.Add(secret)
 	}
+	text = hidden.Redact(text, longestRaw)
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

@@ -103,9 +103,10 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	}
 	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
 	defer slots.Yield(self)
+	lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now())
 	switch {
-	case r.due.get(request.NamespacedName, obj.GetUID()).lags(obj):
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+	case lags || err != nil:
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	case !obj.GetDeletionTimestamp().IsZero():
 		return r.leave(ctx, obj)
 	case obj.MemberSpec().Suspend:

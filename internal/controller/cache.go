@@ -1,15 +1,11 @@
 package controller
 
 import (
-	"strings"
-
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
 // CacheOptions keep in memory what the controllers need and no secret.
@@ -19,14 +15,14 @@ func CacheOptions(namespaces []string) cache.Options {
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}: {
-				Transform: stripMetadata,
+				Transform: stripSecret,
 				// By far the most Secrets of many clusters, and never an input.
 				Field: fields.AndSelectors(
 					fields.OneTermNotEqualSelector("type", "helm.sh/release.v1"),
 					fields.OneTermNotEqualSelector("type", string(corev1.SecretTypeServiceAccountToken)),
 				),
 			},
-			&corev1.ConfigMap{}: {Transform: stripMetadata},
+			&corev1.ConfigMap{}: {Transform: stripConfigMap},
 		},
 	}
 	if len(namespaces) > 0 {
@@ -38,31 +34,45 @@ func CacheOptions(namespaces []string) cache.Options {
 	return options
 }
 
-// stripMetadata leaves what identifies a version of an object, its owners, and
-// our own labels and annotations. Others go: kubectl's last-applied-configuration
-// holds the content.
-func stripMetadata(in any) (any, error) {
+// stripSecret leaves what identifies a version of a Secret and, of one that was made for a
+// LinkedAccount, whose it is and what is known of its token. What others can write
+// there takes no room: kubectl's last-applied-configuration even holds the content.
+func stripSecret(in any) (any, error) {
+	object, ok := in.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return in, nil
+	}
+	before := object.ObjectMeta
+	object.ObjectMeta = identityOf(before)
+	owner := metav1.GetControllerOfNoCopy(&before)
+	if owner == nil || !isLinkedAccount(owner) || len(owner.APIVersion)+len(owner.Name)+len(owner.UID) > longestOwner {
+		return in, nil
+	}
+	object.OwnerReferences = []metav1.OwnerReference{*owner}
+	object.Labels = onlyOf(before.Labels, accountLabel, longestLabel)
+	object.Annotations = onlyOf(before.Annotations, issueAnnotation, longestIssue)
+	return in, nil
+}
+
+// stripConfigMap leaves what identifies a version of a ConfigMap.
+func stripConfigMap(in any) (any, error) {
 	if object, ok := in.(*metav1.PartialObjectMetadata); ok {
-		object.ObjectMeta = metav1.ObjectMeta{
-			Name: object.Name, Namespace: object.Namespace, UID: object.UID, ResourceVersion: object.ResourceVersion,
-			DeletionTimestamp: object.DeletionTimestamp, OwnerReferences: object.OwnerReferences,
-			Labels: ours(object.Labels), Annotations: ours(object.Annotations),
-		}
+		object.ObjectMeta = identityOf(object.ObjectMeta)
 	}
 	return in, nil
 }
 
-// ours returns the labels or annotations of this API group, or nil.
-func ours(all map[string]string) map[string]string {
-	var own map[string]string
-	for key, value := range all {
-		if !strings.HasPrefix(key, v1alpha1.GroupVersion.Group+"/") {
-			continue
-		}
-		if own == nil {
-			own = map[string]string{}
-		}
-		own[key] = value
+func identityOf(meta metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name: meta.Name, Namespace: meta.Namespace, UID: meta.UID, ResourceVersion: meta.ResourceVersion,
+		DeletionTimestamp: meta.DeletionTimestamp,
 	}
-	return own
+}
+
+// onlyOf keeps one of labels or annotations, if it is no longer than it can be.
+func onlyOf(all map[string]string, key string, longest int) map[string]string {
+	if value, ok := all[key]; ok && len(value) <= longest {
+		return map[string]string{key: value}
+	}
+	return nil
 }

@@ -45,6 +45,7 @@ type connection struct {
 	// seen is the version of the environment that the API server had when we last
 	// wrote or read it there.
 	seen string
+	lag  lag
 	// untold tells that the status does not have what the last pass found.
 	untold bool
 	// stretch is how many times as long sync intervals are as asked for; 0 for once.
@@ -168,7 +169,19 @@ func (c *connection) unseen() bool {
 func (c *connection) lags(env client.Object) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return dueTime{seen: c.seen}.lags(env)
+	return olderThan(env, c.seen)
+}
+
+// doubts returns what was seen of env, if that has not come to the cache for so long that
+// it is to be asked for.
+func (c *connection) doubts(env client.Object) (seen string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !olderThan(env, c.seen) {
+		c.lag = lag{}
+		return "", false
+	}
+	return c.seen, c.lag.asks(c.clock.Now())
 }
 
 // hasTold notes whether the status has what a pass found. If not, the next one probes

@@ -89,7 +89,7 @@ func (r *Reconciler[T, R]) count(p *pass[T], differences []difference) {
 
 // unseen tells whether there is drift that status does not show yet.
 func (p *pass[T]) unseen(differences []difference) bool {
-	return len(differences) > 0 && !slices.Equal(p.before.CommonStatus().Drift, drift(differences))
+	return len(differences) > 0 && !slices.Equal(p.before.CommonStatus().Drift, drift(differences, p.inputs))
 }
 
 // compare is sync under managementPolicy ReadOnly: it tells what would change.
@@ -138,4 +138,6 @@ func (p *pass[T]) triedInVain(differences []difference) bool {
 	return ready != nil && ready.Reason == v1alpha1.ReasonNotConverging && !p.unseen(differences)
 }
 
-func (p *pass[T]) setDrift(differences []difference) { p.obj.CommonStatus().Drift = drift(differences) }
+func (p *pass[T]) setDrift(differences []difference) {
+	p.obj.CommonStatus().Drift = drift(differences, p.inputs)
+}

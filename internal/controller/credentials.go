@@ -264,15 +264,19 @@ func readCredentials(
 	if len(data) == 0 {
 		return nil, nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s has no keys: put credentials there", ref)
 	}
-	properties := map[string]string{}
+	properties, sent := map[string]string{}, map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		if !utf8.Valid(data[key]) {
 			return nil, nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold text", ref, key)
 		}
 		properties[key] = string(data[key])
+		sent[key] = textOf(properties[key])
 	}
-	token, err = json.Marshal(properties)
-	return token, token, err
+	if referenced, err = json.Marshal(properties); err != nil {
+		return nil, nil, err
+	}
+	token, err = json.Marshal(sent)
+	return token, referenced, err
 }
 
 // newHash remembers credentials of an account without telling them: a salt that

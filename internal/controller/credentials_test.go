@@ -60,14 +60,14 @@ func TestPlanOfCredentials(t *testing.T) {
 
 func TestConnectedApplications(t *testing.T) {
 	t.Parallel()
-	got := connected([]cobalt.Application{
-		{Slug: "slack", Name: strings.Repeat("ä", 300), Connected: new(true)},
-		{Slug: "hubspot", Name: "HubSpot", Connected: new(true)},
-		{Slug: "hubspot", Name: "twice", Connected: new(true)},
-		{Slug: "salesforce"},
-		{Name: "no slug", Connected: new(true)},
-		{Slug: strings.Repeat("x", 257), Connected: new(true)},
-	})
+	got := connectedOf(t,
+		cobalt.Application{Slug: "slack", Name: strings.Repeat("ä", 300), Connected: new(true)},
+		cobalt.Application{Slug: "hubspot", Name: "HubSpot", Connected: new(true)},
+		cobalt.Application{Slug: "hubspot", Name: "twice", Connected: new(true)},
+		cobalt.Application{Slug: "salesforce"},
+		cobalt.Application{Name: "no slug", Connected: new(true)},
+		cobalt.Application{Slug: strings.Repeat("x", 257), Connected: new(true)},
+	)
 	want := []v1alpha1.ConnectedApplication{{Slug: "hubspot", Name: "HubSpot"}, {Slug: "slack", Name: strings.Repeat("ä", 256)}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("only what status accepts (-want +got):\n%s", diff)
@@ -76,9 +76,24 @@ func TestConnectedApplications(t *testing.T) {
 	for i := range 60 {
 		many = append(many, cobalt.Application{Slug: fmt.Sprintf("app-%02d", i), Connected: new(true)})
 	}
-	if got := connected(many); len(got) != 50 {
+	if got := connectedOf(t, many...); len(got) != 50 {
 		t.Errorf("status holds 50, not %d", len(got))
 	}
+}
+
+func connectedOf(t *testing.T, applications ...cobalt.Application) []v1alpha1.ConnectedApplication {
+	t.Helper()
+	list, err := connected(inputStore{}.open(), func(yield func(cobalt.Application, error) bool) {
+		for _, application := range applications {
+			if !yield(application, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 func TestLabelOf(t *testing.T) {

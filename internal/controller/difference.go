@@ -19,25 +19,21 @@ type difference struct {
 	hidden bool
 }
 
-// mostDrift is how many differences status lists, and mostPaths a message.
-const (
-	mostDrift = 20
-	mostPaths = 8
-	// longestPath is how much of a path status shows.
-	longestPath = 250
-)
-
-// drift is as much of differences as status shows.
-func drift(differences []difference) []v1alpha1.Drift {
+// drift is as much of differences as status shows, without the secrets of inputs: a
+// customer may have put one where none is expected.
+func drift(differences []difference, inputs *Inputs) []v1alpha1.Drift {
 	var list []v1alpha1.Drift
 	for _, d := range differences {
-		shown := v1alpha1.Drift{Path: cut(d.path, longestPath), Desired: shownUnlessNil(d.want), Observed: shownUnlessNil(d.have)}
-		if d.hidden {
-			shown.Desired, shown.Observed = redacted, redacted
-		}
-		same := func(other v1alpha1.Drift) bool { return other.Path == shown.Path } // where it was cut
-		if len(list) < mostDrift && !slices.ContainsFunc(list, same) {
-			list = append(list, shown)
+		path := cut(d.path, longestPath)
+		same := func(other v1alpha1.Drift) bool { return other.Path == path } // where it was cut
+		switch {
+		case len(list) == mostDrift:
+			return list
+		case slices.ContainsFunc(list, same):
+		case d.hidden:
+			list = append(list, v1alpha1.Drift{Path: path, Desired: redacted, Observed: redacted})
+		default:
+			list = append(list, v1alpha1.Drift{Path: path, Desired: shownUnlessNil(d.want, inputs), Observed: shownUnlessNil(d.have, inputs)})
 		}
 	}
 	return list
@@ -65,21 +61,15 @@ func paths(differences []difference) string {
 		if i > 0 {
 			text += ", "
 		}
-		text += cut(d.path, longestPath)
+		text += brief(d.path, longestPathNote)
 	}
 	return text
 }
 
-// shownUnlessNil renders a value; nothing for what is not there.
-func shownUnlessNil(value any) string {
+// shownUnlessNil renders a value without secrets; nothing for what is not there.
+func shownUnlessNil(value any, inputs *Inputs) string {
 	if value == nil {
 		return ""
 	}
-	return jsonvalue.Show(value)
-}
-
-// cut is as much of a text as there is room for.
-func cut(text string, most int) string {
-	runes := []rune(text)
-	return string(runes[:min(len(runes), most)])
+	return jsonvalue.Shorten(inputs.Redact(jsonvalue.Text(value)))
 }

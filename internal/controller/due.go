@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -40,6 +39,7 @@ type dueTime struct {
 	// seen is the version of the object that the API server had when we last wrote
 	// or read it there.
 	seen string
+	lag  lag
 	// wrote stands for the differences that were corrected last without an answer
 	// that tells so.
 	wrote string
@@ -94,13 +94,7 @@ func (d *dueTimes) get(key types.NamespacedName, uid types.UID) dueTime {
 }
 
 // lags tells whether obj, from the cache, is older than what was seen.
-func (d dueTime) lags(obj client.Object) bool {
-	if d.seen == "" {
-		return false
-	}
-	order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), d.seen)
-	return err == nil && order < 0
-}
+func (d dueTime) lags(obj client.Object) bool { return olderThan(obj, d.seen) }
 
 // set remembers what a pass was about and when the next one is.
 func (d *dueTimes) set(key types.NamespacedName, entry dueTime) {

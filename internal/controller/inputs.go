@@ -21,6 +21,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // The kinds that hold inputs.
@@ -85,7 +86,7 @@ func (s inputStore) version(ctx context.Context, refs []Reference) (string, erro
 type Inputs struct {
 	contents client.Reader
 	read     map[Reference]map[string][]byte
-	secrets  []string
+	secrets  redact.Secrets
 }
 
 func (s inputStore) open() *Inputs {
@@ -153,23 +154,31 @@ func notFoundReason(kind string) string {
 }
 
 // redacted stands where a secret was.
-const redacted = "[redacted]"
+const redacted = redact.Mark
 
 // shortestSecret is the length from which a value is taken out of texts: taking
 // out "1" or "eu" would hide nothing and garble every message.
 const shortestSecret = 4
 
-// Hide has value taken out of every text of this pass that people can read.
+// Hide has value taken out of every text of this pass that people can read, also as
+// JSON inside a text has it, and as it stands on one line.
 func (i *Inputs) Hide(value string) {
-	if value = strings.TrimSpace(value); len(value) < shortestSecret {
+	if value = strings.TrimSpace(strings.TrimPrefix(value, byteOrderMark)); len(value) < shortestSecret {
 		return
 	}
-	i.secrets = append(i.secrets, value)
-	for _, escaped := range []string{jsonvalue.Text(value), quoted(value)} { // as JSON inside a text has it
-		if inner := escaped[1 : len(escaped)-1]; inner != value {
-			i.secrets = append(i.secrets, inner)
-		}
+	i.secrets.Add(value)
+	i.secrets.Add(strings.Join(strings.Fields(value), " "))
+	if !strings.ContainsFunc(value, isEscaped) {
+		return
 	}
+	for _, escaped := range []string{jsonvalue.Text(value), quoted(value)} {
+		i.secrets.Add(escaped[1 : len(escaped)-1])
+	}
+}
+
+// isEscaped tells whether JSON writes a character in another way, in HTML at least.
+func isEscaped(r rune) bool {
+	return r < ' ' || r == utf8.RuneError || strings.ContainsRune("\"\\<>&\u2028\u2029", r)
 }
 
 // quoted is a text as JSON, without the escapes that only HTML needs.
@@ -181,15 +190,9 @@ func quoted(value string) string {
 	return strings.TrimSpace(text.String())
 }
 
-// Redact takes the secrets that were read out of a text.
-func (i *Inputs) Redact(text string) string {
-	// The longest first: one secret may be part of another.
-	slices.SortFunc(i.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	for _, secret := range i.secrets {
-		text = strings.ReplaceAll(text, secret, redacted)
-	}
-	return text
-}
+// Redact takes the secrets that were read out of a text, and cuts it where it is longer
+// than anything that is shown.
+func (i *Inputs) Redact(text string) string { return i.secrets.Redact(text, longestSentence) }
 
 // Text returns what a key of a Secret or ConfigMap holds as a JSON string.
 func (i *Inputs) Text(ctx context.Context, ref Reference, key string) (json.RawMessage, error) {

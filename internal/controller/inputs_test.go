@@ -3,7 +3,6 @@ package controller
 import (
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 func TestRedact(t *testing.T) {
@@ -34,20 +33,19 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// TestCacheKeepsNoSecret: annotations of Secrets often hold their content.
-func TestCacheKeepsNoSecret(t *testing.T) {
+// TestHideKnowsHowOthersWriteIt: JSON escapes, and errors stand on one line.
+func TestHideKnowsHowOthersWriteIt(t *testing.T) {
 	t.Parallel()
-	obj := metadata("kubectl.kubernetes.io/last-applied-configuration", "hunter2")
-	stripped, err := stripMetadata(obj)
-	if err != nil {
-		t.Fatal(err)
+	inputs := inputStore{}.open()
+	for _, secret := range []string{"quo\"ted", "a<b>c&d", "two\r\nlines\tand  spaces", byteOrderMark + "marked-text\r\n"} {
+		inputs.Hide(secret)
 	}
-	got := stripped.(interface{ GetAnnotations() map[string]string }).GetAnnotations()
-	if len(got) != 0 {
-		t.Errorf("annotations are kept: %v", got)
+	for _, text := range []string{
+		`quo"ted`, `quo\"ted`, `a<b>c&d`, `a\u003cb\u003ec\u0026d`, "two\r\nlines\tand  spaces", `two\r\nlines\tand  spaces`,
+		"two lines and spaces", "marked-text",
+	} {
+		if got := inputs.Redact("it says " + text + "!"); got != "it says [redacted]!" {
+			t.Errorf("%q is left of %q", got, text)
+		}
 	}
-}
-
-func metadata(annotation, value string) *metav1.PartialObjectMetadata {
-	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: "a", Annotations: map[string]string{annotation: value}}}
 }

@@ -70,15 +70,8 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 			desired.secret[name] = desired.secret[name] || ref.Kind == kindSecret
 		}
 	}
-	if len(desired.YourApp) > mostKeys {
-		return nil, stalledBy(v1alpha1.ReasonInvalidInput,
-			"yourApp and yourAppFrom have %d keys together, at most %d are possible", len(desired.YourApp), mostKeys)
-	}
-	return desired, nil
+	return desired, desired.fits()
 }
-
-// mostKeys is how many keys of YourApp status can list.
-const mostKeys = 1000
 
 func (a linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
 	remote, err := answered(api.linkedAccount(ctx))
@@ -204,10 +197,10 @@ func (a linkedAccounts) Extend(
 	ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.LinkedAccount,
 ) (time.Time, error) {
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
-		return time.Time{}, observeApplications(ctx, api.Client, obj)
+		return time.Time{}, observeApplications(ctx, api.Client, inputs, obj)
 	}
 	credentialsErr := a.credentials.migrate(ctx, api, inputs, obj)
-	applicationsErr := observeApplications(ctx, api.Client, obj) // the credentials may have connected one
+	applicationsErr := observeApplications(ctx, api.Client, inputs, obj) // the credentials may have connected one
 	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, inputs, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
 		if err != nil {

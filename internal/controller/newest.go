@@ -71,6 +71,13 @@ func (r *EnvironmentReconciler[T]) newest(ctx context.Context, key environmentKe
 		}
 		conn.saw(now.GetResourceVersion())
 	}
+	if seen, ok := conn.doubts(env); ok {
+		version, err := catchUp(ctx, r.live, env, seen)
+		if err != nil {
+			return err
+		}
+		conn.saw(version)
+	}
 	if conn.lags(env) {
 		return errAgain
 	}

@@ -200,7 +200,7 @@ func (c conditions) set(conditionType string, isTrue bool, o outcome, generation
 		status = metav1.ConditionTrue
 	}
 	meta.SetStatusCondition(c.list, metav1.Condition{
-		Type: conditionType, Status: status, Reason: o.reason, Message: o.message,
+		Type: conditionType, Status: status, Reason: o.reason, Message: brief(o.message, longestSentence),
 		ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now),
 	})
 }

@@ -47,14 +47,15 @@ func indexOutputs(ctx context.Context, indexer client.FieldIndexer) error {
 // one after a restore from a backup.
 func madeFor(secret client.Object) string {
 	owner := metav1.GetControllerOf(secret)
-	if owner == nil || owner.Kind != "LinkedAccount" || secret.GetLabels()[accountLabel] != labelOf(owner.Name) {
-		return ""
-	}
-	group, err := schema.ParseGroupVersion(owner.APIVersion)
-	if err != nil || group.Group != v1alpha1.GroupVersion.Group {
+	if owner == nil || !isLinkedAccount(owner) || secret.GetLabels()[accountLabel] != labelOf(owner.Name) {
 		return ""
 	}
 	return owner.Name
+}
+
+func isLinkedAccount(owner *metav1.OwnerReference) bool {
+	group, err := schema.ParseGroupVersion(owner.APIVersion)
+	return err == nil && group.Group == v1alpha1.GroupVersion.Group && owner.Kind == "LinkedAccount"
 }
 
 func owns(obj *v1alpha1.LinkedAccount, secret client.Object) bool { return madeFor(secret) == obj.Name }

@@ -51,8 +51,8 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		r.environments.connections.of(environmentOf(obj)).gate.Quit(self)
 		return ctrl.Result{}, nil
 	}
-	if r.due.get(client.ObjectKeyFromObject(obj), obj.GetUID()).lags(obj) { // what we have reported is not in it yet
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+	if lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
+		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	}
 	account, accountErr := r.accounts.of(ctx, obj)
 	release, ok := r.claims.take(account.id, r.Resource.Identities(obj))

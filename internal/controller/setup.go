@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -38,9 +39,11 @@ type Options struct {
 	// Tracer makes the spans of reconciles and calls; nil makes none.
 	Tracer trace.Tracer
 
-	// Metrics, Clock, Jitter, Spread and Queue are for tests; nil means real ones.
+	// Metrics, Clock, Steady, Jitter, Spread and Queue are for tests; nil means real ones.
 	Metrics prometheus.Registerer
 	Clock   clock.Clock
+	// Steady is a clock that nobody sets; Clock is compared with it.
+	Steady clock.WithTicker
 	// Jitter varies an interval a little, so that objects do not march in step.
 	Jitter func(time.Duration) time.Duration
 	// Spread picks a point within an interval.
@@ -90,7 +93,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	accounts := linkedAccounts{
 		dependents{mgr.GetClient(), s.environments, dependentKinds},
-		credentials{mgr.GetClient(), mgr.GetEventRecorder(recorder)},
+		credentials{mgr.GetClient(), s.events},
 		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock, newUnwritten(s.options.Clock)},
 		s.accounts.remade,
 	}
@@ -109,6 +112,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	}
 	if err := setupActions(ctx, s); err != nil {
 		return err
+	}
+	if err := mgr.Add(s.jumps); err != nil {
+		return fmt.Errorf("watch the clock: %w", err)
 	}
 	return s.collect()
 }
@@ -144,9 +150,11 @@ const usualConflictPause = 200 * time.Millisecond
 type setup struct {
 	mgr          ctrl.Manager
 	options      Options
+	events       events.EventRecorder
 	environments *environments
 	accounts     accounts
 	inputs       inputStore
+	jumps        *jumps
 }
 
 func newSetup(mgr ctrl.Manager, options Options) *setup {
@@ -159,6 +167,9 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
 	}
+	if options.Steady == nil {
+		options.Steady = clock.RealClock{}
+	}
 	if options.Jitter == nil {
 		options.Jitter = func(d time.Duration) time.Duration { return together(options.Clock.Now(), d-d/10+rand.N(d/5+1), d) }
 	}
@@ -170,9 +181,10 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	}
 	options.slots = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles/2)
 	return &setup{
-		mgr: mgr, options: options,
+		mgr: mgr, options: options, events: notes{mgr.GetEventRecorder(recorder)},
 		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},
 		accounts:     accounts{mgr.GetClient(), newRemade()},
 		inputs:       inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
+		jumps:        &jumps{clock: options.Clock, steady: options.Steady},
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -46,10 +45,9 @@ func setupAction[T Object](
 	if err := indexInputs(ctx, s, prototype, action.References); err != nil {
 		return err
 	}
-	var recorder events.EventRecorder = s.mgr.GetEventRecorder(recorder)
 	r := &ActionReconciler[T]{
 		Action: action, kind: kindOf(prototype), prototype: prototype,
-		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: recorder,
+		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		due: newDueTimes(s.options, longestPause), attempts: newAttempts(), waker: &gate.Waker{},
 	}
@@ -57,7 +55,7 @@ func setupAction[T Object](
 	s.watchEnvironments(b, list)
 	s.watchAccounts(b, list)
 	watch(b)
-	return b.Complete(traced{r, s.options.Tracer, r.kind})
+	return b.Complete(s.remembering(traced{r, s.options.Tracer, r.kind}, r.waker))
 }
 
 // indexTriggers lets triggers be found by what they follow, by their account in

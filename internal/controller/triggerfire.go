@@ -89,7 +89,7 @@ func (e eventTriggers) conclude(ctx context.Context, t *triggerTurn, r result) e
 	if cobalt.ValidatePathID(answer.id) != nil { // there is none, or none that could be asked for
 		answer.id = ""
 	}
-	run := begun(t.obj, intent, answer.id, answer.status)
+	run := begun(t, intent, answer.id, answer.status)
 	if len(t.obj.Spec.PayloadFrom) > 0 {
 		run.InputsVersion = t.version
 	}
@@ -183,7 +183,7 @@ func (e eventTriggers) doubt(ctx context.Context, t *triggerTurn, cause error) e
 		f := firing{hash: intent.Hash, attempt: intent.Attempt, scheduled: intent.ScheduledTime, again: true, repeats: intent.Repeats + 1}
 		return e.fire(ctx, t, f)
 	}
-	run := begun(t.obj, intent, "", "")
+	run := begun(t, intent, "", "")
 	end(t, run, ended{
 		phase: v1alpha1.PhaseUnknown, status: statusUnknown, at: stamp(now),
 		message: fmt.Sprintf("%s, so the call may have started an execution or not: look in Cobalt for one of %s and, "+

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -171,7 +172,7 @@ func (e eventTriggers) siblings(ctx context.Context, t *triggerTurn) []v1alpha1.
 
 // over takes the end of an execution into the status.
 func (e eventTriggers) over(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun, seen *cobalt.Execution) {
-	how := ended{phase: v1alpha1.PhaseCompleted, status: seen.Status, at: stamp(t.flow.clock.Now())}
+	how := ended{phase: v1alpha1.PhaseCompleted, status: strings.TrimSpace(seen.Status), at: stamp(t.flow.clock.Now())}
 	if !seen.CompletedAt.IsZero() {
 		how.at = stamp(seen.CompletedAt)
 	}
@@ -179,20 +180,13 @@ func (e eventTriggers) over(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 		how.started = stamp(seen.StartedAt)
 	}
 	if seen.Outcome() == cobalt.Failed {
-		how.phase, how.message = v1alpha1.PhaseFailed, fmt.Sprintf("execution %s ended as %s", seen.ID, seen.Status)
+		how.phase, how.message = v1alpha1.PhaseFailed, fmt.Sprintf("execution %s ended as %s", seen.ID, how.status)
 	}
 	if t.obj.Spec.Logs == v1alpha1.LogsTail {
 		how.logs = e.tail(ctx, t, run, seen.Logs)
 	}
 	end(t, run, how)
 }
-
-// What status shows of logs; see EventTriggerStatus.
-const (
-	mostLogs     = 50
-	longestLog   = 1000
-	mostLogBytes = 4 << 10
-)
 
 // tail are the last entries of a log, without what came from Secrets. If that
 // cannot be read any more, nobody could take it out.
@@ -205,8 +199,7 @@ func (e eventTriggers) tail(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 	var tail []string
 	left := mostLogBytes
 	for i := len(entries) - 1; i >= 0 && len(tail) < mostLogs; i-- {
-		text := t.inputs.Redact(logText(entries[i]))
-		text = cut(text, longestLog)
+		text := cut(t.inputs.Redact(logText(entries[i])), longestLog)
 		if left -= len(text); left < 0 {
 			break
 		}

@@ -17,9 +17,6 @@ import (
 const (
 	mostOpenRuns    = 10
 	usualHistory    = 10
-	longestRunNote  = 128
-	longestMessage  = 512
-	longestStatus   = 64
 	statusAccepted  = "Accepted"
 	statusTimedOut  = "TimedOut"
 	statusUnknown   = "Unknown"
@@ -47,10 +44,19 @@ func lastRun(obj *v1alpha1.EventTrigger) *v1alpha1.TriggerRun {
 	return &obj.Status.History[0]
 }
 
+// shownStatus is a status in Cobalt's words, without secrets. Words that say that an
+// execution is over are none, and it is by them that this is known.
+func shownStatus(inputs *Inputs, status string) string {
+	if cobalt.OutcomeOf(status) != cobalt.Open {
+		return cut(status, longestStatus)
+	}
+	return cut(inputs.Redact(status), longestStatus)
+}
+
 // begun takes a run into the status that an intent has led to.
-func begun(obj *v1alpha1.EventTrigger, intent *v1alpha1.TriggerIntent, id, status string) *v1alpha1.TriggerRun {
-	s := &obj.Status
-	run := v1alpha1.TriggerRun{ExecutionID: id, Status: cut(status, longestStatus), FiredAt: intent.Time, Attempt: intent.Attempt}
+func begun(t *triggerTurn, intent *v1alpha1.TriggerIntent, id, status string) *v1alpha1.TriggerRun {
+	s := &t.obj.Status
+	run := v1alpha1.TriggerRun{ExecutionID: id, Status: shownStatus(t.inputs, status), FiredAt: intent.Time, Attempt: intent.Attempt}
 	s.History = append([]v1alpha1.TriggerRun{run}, s.History...)
 	s.Intent = nil
 	if intent.ScheduledTime != nil {

@@ -43,7 +43,7 @@ func setupKind[T Kept, R any](
 	}
 	r := &Reconciler[T, R]{
 		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
-		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.mgr.GetEventRecorder(recorder),
+		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		due: newDueTimes(s.options, longestPause), claims: newClaims(), holds: newHolds[T](s.mgr.GetAPIReader()), waker: &gate.Waker{},
 	}
@@ -53,7 +53,7 @@ func setupKind[T Kept, R any](
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}, appears))
 	s.watchEnvironments(b, list)
 	watch(b)
-	return b.Complete(traced{r, s.options.Tracer, r.kind})
+	return b.Complete(s.remembering(traced{r, s.options.Tracer, r.kind}, r.waker))
 }
 
 // indexEnvironments lets the objects of a kind be found that refer to an environment.
@@ -106,7 +106,7 @@ func setupEnvironments[T EnvironmentObject](
 	}
 	r := &EnvironmentReconciler[T]{
 		kind: kind, prototype: prototype,
-		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.mgr.GetEventRecorder(recorder),
+		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		due: newDueTimes(s.options, longestProbesPause), waker: &gate.Waker{},
 	}
@@ -114,7 +114,7 @@ func setupEnvironments[T EnvironmentObject](
 	for _, user := range userKinds {
 		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
 	}
-	return b.Complete(traced{r, s.options.Tracer, string(r.kind)})
+	return b.Complete(s.remembering(traced{r, s.options.Tracer, string(r.kind)}, r.waker))
 }
 
 // recorder is the controller that events name.

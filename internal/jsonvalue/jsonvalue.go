@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -106,26 +106,44 @@ func SameJSON(a, b any) bool {
 	}
 }
 
-// longestExponent keeps a number such as 1e999999999 from being written out.
-const longestExponent = 400
-
+// sameNumber compares as written, digit by digit: numbers such as 1e-1000000 must
+// neither be written out nor rounded.
 func sameNumber(a json.Number, other any) bool {
 	b, ok := other.(json.Number)
 	if !ok || a == b {
 		return ok
 	}
-	if len(a) > longestExponent || len(b) > longestExponent {
-		return false
+	x, okX := decimalOf(a)
+	y, okY := decimalOf(b)
+	return okX && okY && x == y
+}
+
+// decimal is a number as 0.digits times ten to the power of exponent, in the one way
+// without outer zeros; zero has no digits.
+type decimal struct {
+	negative bool
+	digits   string
+	exponent int64
+}
+
+// decimalOf is false for an exponent that nobody could mean.
+func decimalOf(number json.Number) (decimal, bool) {
+	text, negative := strings.CutPrefix(string(number), "-")
+	mantissa, power, hasPower := strings.Cut(strings.ToLower(text), "e")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimLeft(whole+fraction, "0")
+	if strings.TrimRight(digits, "0") == "" {
+		return decimal{}, true
 	}
-	x, errX := a.Float64()
-	y, errY := b.Float64()
-	if errX != nil || errY != nil || x != y {
-		return false
+	exponent := int64(len(digits) - len(fraction))
+	if hasPower {
+		p, err := strconv.ParseInt(power, 10, 32)
+		if err != nil {
+			return decimal{}, false
+		}
+		exponent += p
 	}
-	// Equal as floats: exact values decide, so that large integers do not blur.
-	exactX, okX := new(big.Rat).SetString(a.String())
-	exactY, okY := new(big.Rat).SetString(b.String())
-	return okX && okY && exactX.Cmp(exactY) == 0
+	return decimal{negative, strings.TrimRight(digits, "0"), exponent}, true
 }
 
 // longestShown is how much of a value Show shows.
@@ -141,8 +159,10 @@ func Text(value any) string {
 }
 
 // Show renders a value for people: as JSON, shortened.
-func Show(value any) string {
-	text := Text(value)
+func Show(value any) string { return Shorten(Text(value)) }
+
+// Shorten cuts a text that is longer than what Show shows.
+func Shorten(text string) string {
 	if len(text) <= longestShown {
 		return text
 	}

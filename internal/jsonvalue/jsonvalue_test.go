@@ -1,6 +1,8 @@
 package jsonvalue
 
 import (
+	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -18,6 +20,13 @@ func TestSameJSON(t *testing.T) {
 		"Exponent":     {"the same number", `{"v":100}`, `{"v":1e2}`, true},
 		"LargeNumbers": {"floats would blur them", `{"v":9007199254740993}`, `{"v":9007199254740992}`, false},
 		"HugeExponent": {"must not be written out", `{"v":1e999999999}`, `{"v":1e999999998}`, false},
+		"TinyExponent": {"must not be written out either", `{"v":1e-1000000}`, `{"v":0}`, false},
+		"SameExponent": {"the same number", `{"v":1e-1000000}`, `{"v":10.0E-1000001}`, true},
+		"NoExponent":   {"nobody means it", `{"v":1e99999999999999999999}`, `{"v":10e99999999999999999998}`, false},
+		"BeyondFloats": {"the same number", `{"v":1e400}`, `{"v":0.1e+401}`, true},
+		"LeadingZeros": {"the same number", `{"v":0.0500}`, `{"v":5e-2}`, true},
+		"NegativeZero": {"the same number", `{"v":-0.0}`, `{"v":0e5}`, true},
+		"Sign":         {"another number", `{"v":-1}`, `{"v":1}`, false},
 		"TextOfNumber": {"a text is no number", `{"v":"1"}`, `{"v":1}`, false},
 		"Null":         {"null is as good as absent", `{"v":null}`, `{}`, true},
 		"False":        {"false is not absent", `{"v":false}`, `{}`, false},
@@ -59,6 +68,22 @@ func TestShowCutsBetweenCharacters(t *testing.T) {
 	for _, value := range []string{strings.Repeat("ä", 500), "x" + strings.Repeat("ä", 500)} {
 		if text := Show(value); !utf8.ValidString(text) || len(text) > 256 {
 			t.Errorf("%d bytes, valid %t: %s", len(text), utf8.ValidString(text), text)
+		}
+	}
+}
+
+// TestComparingNumbersCostsWhatTheyTake: not what they stand for, counted in bytes that are allocated.
+func TestComparingNumbersCostsWhatTheyTake(t *testing.T) {
+	for _, numbers := range [][2]json.Number{
+		{"1e-1000000", "1e-1000001"}, {"1e1000000", "10e999999"}, {"1e-1000000", "0"}, {json.Number(strings.Repeat("9", 5000)), "9e4999"},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_ = Same(numbers[0], numbers[1])
+		_ = Same(numbers[0], numbers[1].String())
+		runtime.ReadMemStats(&after)
+		if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 100<<10 {
+			t.Errorf("comparing %.20s and %.20s took %d bytes", numbers[0], numbers[1], bytes)
 		}
 	}
 }

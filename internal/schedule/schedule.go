@@ -30,9 +30,13 @@ func Parse(text, zone string) (Schedule, error) {
 	if strings.ContainsAny(text, "@=") { // which the library understands, and TZ= without a space ends in a panic
 		return Schedule{}, fmt.Errorf("schedule %q must be five fields, without words with @ and without TZ=: use timeZone", text)
 	}
-	parsed, err := fiveFields.Parse(text)
+	understood, err := normal(text)
 	if err != nil {
 		return Schedule{}, fmt.Errorf("schedule %q: %w", text, err)
+	}
+	parsed, err := fiveFields.Parse(understood)
+	if err != nil {
+		return Schedule{}, fmt.Errorf("schedule %q cannot be understood", text)
 	}
 	location, err := time.LoadLocation(zone)
 	if err != nil || zone == "Local" {

@@ -16,12 +16,27 @@ func TestParseSchedule(t *testing.T) {
 		"names":              {schedule: "0 9 ? JAN-MAR MON,FRI", zone: "Europe/Berlin"},
 		"leap day":           {schedule: "0 0 29 2 *"},
 		"spaces":             {schedule: " 0  9 *  * 1 "},
-		"nothing":            {schedule: "", wantErr: "empty"},
-		"four fields":        {schedule: "0 9 * *", wantErr: "exactly 5 fields"},
-		"seconds":            {schedule: "0 0 9 * * 1", wantErr: "exactly 5 fields"},
-		"minute 60":          {schedule: "60 9 * * 1", wantErr: "above maximum"},
-		"step zero":          {schedule: "*/0 * * * *", wantErr: "step"},
-		"not a day":          {schedule: "0 9 * * MOO", wantErr: "MOO"},
+		"nothing":            {schedule: "", wantErr: "has 0 fields"},
+		"four fields":        {schedule: "0 9 * *", wantErr: "has 4 fields"},
+		"seconds":            {schedule: "0 0 9 * * 1", wantErr: "has 6 fields"},
+		"minute 60":          {schedule: "60 9 * * 1", wantErr: `minute "60": "60" is none of 0 to 59`},
+		"step zero":          {schedule: "*/0 * * * *", wantErr: `minute "*/0": "0" is no step: give a number from 1 to 60`},
+		"step too long":      {schedule: "*/61 * * * *", wantErr: `"61" is no step: give a number from 1 to 60`},
+		"step of all":        {schedule: "*/60 */24 * */12 *"},
+		"week too long":      {schedule: "0 9 * * */8", wantErr: `"8" is no step: give a number from 1 to 7`},
+		"two steps":          {schedule: "*/5/5 * * * *", wantErr: `"5/5" is no step`},
+		"last day":           {schedule: "0 9 L * *", wantErr: `day of month "L": "L" is none of 1 to 31`},
+		"last Friday":        {schedule: "0 9 * * 5L", wantErr: `"5L" is none of 0 to 7 and sun to sat`},
+		"third Friday":       {schedule: "0 9 * * 5#3", wantErr: `"5#3" is none of 0 to 7`},
+		"not a day":          {schedule: "0 9 * * MOO", wantErr: `"MOO" is none of 0 to 7 and sun to sat`},
+		"day eight":          {schedule: "0 9 * * 8", wantErr: `"8" is none of 0 to 7`},
+		"not a month":        {schedule: "0 9 * MOO *", wantErr: `"MOO" is none of 1 to 12 and jan to dec`},
+		"backwards":          {schedule: "0 20-6 * * *", wantErr: `20 comes after 6: write it as two ranges`},
+		"three ends":         {schedule: "0 1-2-3 * * *", wantErr: `"2-3" is none of 0 to 23`},
+		"star and more":      {schedule: "0 *-3 * * *", wantErr: `"*" is none of 0 to 23`},
+		"nothing in a list":  {schedule: "0,,5, * * * *"},
+		"only a comma":       {schedule: ", * * * *", wantErr: `minute "," is empty`},
+		"no end":             {schedule: "0 5- * * *", wantErr: `"" is none of 0 to 23`},
 		"every":              {schedule: "@every 1h", wantErr: "without words with @"},
 		"daily":              {schedule: "@daily", wantErr: "without words with @"},
 		"zone inside":        {schedule: "TZ=Europe/Berlin 0 9 * * 1", wantErr: "use timeZone"},
@@ -37,6 +52,45 @@ func TestParseSchedule(t *testing.T) {
 			_, err := Parse(tc.schedule, tc.zone)
 			if tc.wantErr == "" && err != nil || tc.wantErr != "" && (err == nil || !strings.Contains(err.Error(), tc.wantErr)) {
 				t.Errorf("got error %v, want one with %q", err, tc.wantErr)
+			}
+		})
+	}
+}
+
+// TestSunday: it is 0 and 7, and the first and the last day of a week.
+func TestSunday(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ week, want string }{
+		"Seven":          {"7", "Sun"},
+		"Zero":           {"0", "Sun"},
+		"EndOfWeek":      {"5-7", "Sun Fri Sat"},
+		"Weekend":        {"sat-sun", "Sun Sat"},
+		"LongWeekend":    {"FRI-SUN", "Sun Fri Sat"},
+		"MixedNames":     {"sat-7", "Sun Sat"},
+		"AllDays":        {"0-7", "Sun Mon Tue Wed Thu Fri Sat"},
+		"WorkAndRest":    {"1-7", "Sun Mon Tue Wed Thu Fri Sat"},
+		"EverySecond":    {"1-7/2", "Sun Mon Wed Fri"},
+		"FromFriday":     {"5/1", "Fri Sat"},
+		"FromSunday":     {"7/2", "Sun"},
+		"InAList":        {"1,7", "Sun Mon"},
+		"OnlySunday":     {"7-7", "Sun"},
+		"FirstDays":      {"sun-tue", "Sun Mon Tue"},
+		"AllWithAStep":   {"*/3", "Sun Wed Sat"},
+		"AllNoMatterHow": {"?", "Sun Mon Tue Wed Thu Fri Sat"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := Parse("0 9 * * "+tc.week, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			sunday := time.Date(2026, time.March, 1, 0, 0, 0, 0, time.UTC)
+			for at := s.next(sunday); at.Before(sunday.AddDate(0, 0, 7)); at = s.next(at) {
+				got = append(got, at.Format("Mon"))
+			}
+			if got := strings.Join(got, " "); got != tc.want {
+				t.Errorf("%s: %s, want %s", tc.week, got, tc.want)
 			}
 		})
 	}

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
+	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -51,9 +52,11 @@ type world struct {
 	sim        *simulator.Server
 	url        string
 	time       *testenv.Time
-	options    controller.Options
-	doom       *doom
-	lag        *testenv.Laggard
+	// steady is the clock that time is compared with; only stories of jumps move it.
+	steady  *clocktesting.FakeClock
+	options controller.Options
+	doom    *doom
+	lag     *testenv.Laggard
 	// written counts what the operators of this world write, and nobody else.
 	written testenv.Writes
 	stop    func()
@@ -62,6 +65,7 @@ type world struct {
 func newWorld(options ...func(*simulator.Options)) *world {
 	GinkgoHelper()
 	w := &world{Client: cluster.Client, ctx: context.Background(), time: testenv.NewTime(time.Now()), doom: &doom{}}
+	w.steady = clocktesting.NewFakeClock(w.time.Now())
 	w.lag = testenv.NewLaggard(w.time)
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "story-"}}
 	Expect(w.Create(w.ctx, namespace)).To(Succeed())
@@ -76,7 +80,7 @@ func newWorld(options ...func(*simulator.Options)) *world {
 	w.url = server.URL + simulator.BasePath
 	w.options = controller.Options{
 		SyncInterval: syncInterval, ProgressDeadline: 15 * time.Minute, AllowedAPIOrigins: []string{server.URL},
-		ConflictPause: 50 * time.Millisecond, UserAgent: "stories", Clock: w.time, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(), Tracer: operatorTracer,
+		ConflictPause: 50 * time.Millisecond, UserAgent: "stories", Clock: w.time, Steady: w.steady, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(), Tracer: operatorTracer,
 		Jitter: func(d time.Duration) time.Duration { return d },
 		Spread: func(d time.Duration) time.Duration { return d },
 	}

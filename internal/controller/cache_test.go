@@ -1,0 +1,105 @@
+package controller
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// ownedBy is metadata of the kind that LinkedAccounts write, with an owner and annotations.
+func ownedBy(owner metav1.OwnerReference, annotations map[string]string) *metav1.PartialObjectMetadata {
+	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "default", Name: "a", UID: "uid", ResourceVersion: "7", OwnerReferences: []metav1.OwnerReference{owner},
+		Labels: map[string]string{accountLabel: "acme", "team": "crm"}, Annotations: annotations,
+	}}
+}
+
+func controllerReference(name string) metav1.OwnerReference {
+	return metav1.OwnerReference{
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: "LinkedAccount", Name: name, UID: "owner", Controller: new(true),
+	}
+}
+
+func transforms(t *testing.T) map[string]toolscache.TransformFunc {
+	t.Helper()
+	found := map[string]toolscache.TransformFunc{}
+	for object, options := range CacheOptions(nil).ByObject {
+		switch object.(type) {
+		case *corev1.Secret:
+			found[kindSecret] = options.Transform
+		case *corev1.ConfigMap:
+			found[kindConfigMap] = options.Transform
+		}
+	}
+	return found
+}
+
+// TestCacheKeepsWhatIsUsed: whose a Secret is, and what is known of the token in it.
+func TestCacheKeepsWhatIsUsed(t *testing.T) {
+	t.Parallel()
+	secret := ownedBy(controllerReference("acme"), map[string]string{issueAnnotation: `{"account":"id"}`, "kubectl": "hunter2"})
+	got, err := transforms(t)[kindSecret](secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ownedBy(controllerReference("acme"), map[string]string{issueAnnotation: `{"account":"id"}`})
+	want.Labels = map[string]string{accountLabel: "acme"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestCacheKeepsFactsOfFixedSize: whoever may create Secrets and ConfigMaps somewhere
+// must not fill the memory of the operator with them, nor put secrets there.
+func TestCacheKeepsFactsOfFixedSize(t *testing.T) {
+	t.Parallel()
+	large := strings.Repeat("hunter2", 30_000)
+	other, version := controllerReference("acme"), controllerReference("acme")
+	other.Kind, other.UID = "Deployment", "other"
+	version.APIVersion = v1alpha1.GroupVersion.Group + "/" + large
+	plain := map[string]string{issueAnnotation: "{}"}
+	for name, meta := range map[string]*metav1.PartialObjectMetadata{
+		"Annotation":       ownedBy(controllerReference("acme"), map[string]string{"cobalt.gocobalt.io/x": large}),
+		"LastApplied":      ownedBy(controllerReference("acme"), map[string]string{corev1.LastAppliedConfigAnnotation: large}),
+		"UsedAnnotation":   ownedBy(controllerReference("acme"), map[string]string{issueAnnotation: large}),
+		"NameOfOwner":      ownedBy(controllerReference(large), plain),
+		"VersionOfOwner":   ownedBy(version, plain),
+		"OtherController":  ownedBy(other, map[string]string{issueAnnotation: large}),
+		"OwnersInGreatNum": manyOwners(ownedBy(controllerReference("acme"), plain)),
+		"Finalizers":       {ObjectMeta: metav1.ObjectMeta{Name: "a", Finalizers: []string{large}}},
+		"Label":            {ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: map[string]string{"cobalt.gocobalt.io/" + large: "x"}}},
+	} {
+		for kind, transform := range transforms(t) {
+			t.Run(name+kind, func(t *testing.T) {
+				t.Parallel()
+				got, err := transform(meta.DeepCopy())
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, err := json.Marshal(got)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if most := 1 << 10; len(text) > most || strings.Contains(string(text), "hunter2") {
+					t.Errorf("%d bytes are kept: %.200s", len(text), text)
+				}
+			})
+		}
+	}
+}
+
+func manyOwners(meta *metav1.PartialObjectMetadata) *metav1.PartialObjectMetadata {
+	for range 1000 {
+		owner := controllerReference("another")
+		owner.Controller = nil
+		meta.OwnerReferences = append(meta.OwnerReferences, owner)
+	}
+	return meta
+}

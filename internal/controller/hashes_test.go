@@ -1,0 +1,58 @@
+package controller
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// TestContentHashesStay: statuses and annotations hold them. A version of the operator that
+// came to others would make every workflow again, and fire every trigger, at its upgrade.
+// What is added to an input must not be in the hash of objects that do not use it.
+func TestContentHashesStay(t *testing.T) {
+	t.Parallel()
+	raw := func(json string) *runtime.RawExtension { return &runtime.RawExtension{Raw: []byte(json)} }
+	of := owner{id: "acme", made: "65f0c0ffee"}
+
+	workflow := &v1alpha1.PublicWorkflow{}
+	workflow.Spec.Name = "Sync deals"
+	workflow.Spec.Nodes = []v1alpha1.WorkflowNode{{Type: "start"}}
+	hashOfWorkflow(t, of, workflow, "0309e793a0ad91b2e5d4011e9b8beaff")
+	workflow.Spec.Description = "Each deal, <once> & for all"
+	workflow.Spec.Nodes = append(workflow.Spec.Nodes, v1alpha1.WorkflowNode{Type: "code", Config: raw(`{"b":[1.50,null],"a":{"ü":"<"}}`)})
+	hashOfWorkflow(t, of, workflow, "0ac928b375e18442b6abaaa5e399f8b8")
+
+	trigger := &v1alpha1.EventTrigger{}
+	trigger.Spec.Event = &v1alpha1.EventReference{Slug: "deal-created", Name: "Deal Created"}
+	hashOfTrigger(t, of, trigger, "fa980dff73cca247ac125ab99a110d57")
+	trigger.Spec.ConfigRef = &v1alpha1.IntegrationConfigReference{Name: "hubspot"}
+	trigger.Spec.Payload, trigger.Spec.Trigger = raw(`{"deal":{"id":42,"amount":10.50}}`), "again"
+	hashOfTrigger(t, of, trigger, "dd0f885559a08e163fc0c98773e9b988")
+	trigger.Spec.Event, trigger.Spec.ConfigRef = nil, nil
+	trigger.Spec.Workflow = &v1alpha1.WorkflowReference{ID: "sync-deals"}
+	hashOfTrigger(t, of, trigger, "b00dd6695b4caa7a44b39de4b5cb01db")
+	trigger.Spec.Workflow = &v1alpha1.WorkflowReference{Ref: &v1alpha1.PublicWorkflowReference{Name: "sync"}}
+	hashOfTrigger(t, of, trigger, "e8f9af526feceaaf2159da5dc2b7e99e")
+	const scheduled = "s-a90eb62ece33085237a867566bab790e"
+	if got := scheduleMark + hashOf("trigger", trigger.Spec.Trigger); got != scheduled {
+		t.Errorf("a schedule with a trigger text: %q, want %q", got, scheduled)
+	}
+}
+
+func hashOfWorkflow(t *testing.T, of owner, obj *v1alpha1.PublicWorkflow, want string) {
+	t.Helper()
+	_, got, err := describe(&workflowTurn{obj: obj, account: of})
+	if err != nil || got != want {
+		t.Errorf("%v: %q, want %q", err, got, want)
+	}
+}
+
+func hashOfTrigger(t *testing.T, of owner, obj *v1alpha1.EventTrigger, want string) {
+	t.Helper()
+	got, err := eventTriggers{}.hash(t.Context(), &triggerTurn{obj: obj, account: of, inputs: inputStore{}.open()})
+	if err != nil || got != want {
+		t.Errorf("%v: %q, want %q", err, got, want)
+	}
+}

@@ -1,0 +1,16 @@
+package controller
+
+import "strings"
+
+// byteOrderMark is what some editors begin a text with.
+const byteOrderMark = "\ufeff"
+
+// textOf is a text without what editors and shells put around it: a byte order mark, and
+// one end of a line.
+func textOf(content string) string {
+	content = strings.TrimPrefix(content, byteOrderMark)
+	if line, ok := strings.CutSuffix(content, "\r\n"); ok {
+		return line
+	}
+	return strings.TrimSuffix(content, "\n")
+}
