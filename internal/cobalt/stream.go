@@ -164,15 +164,9 @@ func (p *page[T]) object(decoder *json.Decoder, source *meter) error {
 				return errNoList
 			}
 			paged = true
-			if bracket, err := decoder.Token(); err != nil {
-				return atEnd(err)
-			} else if bracket != json.Delim('[') {
-				return errNoList
-			}
-			if err := p.elements(decoder, source); err != nil || p.stopped {
+			if err := p.docs(decoder, source); err != nil || p.stopped {
 				return err
 			}
-			source.reset()
 			continue
 		}
 		var value json.RawMessage
@@ -188,6 +182,20 @@ func (p *page[T]) object(decoder *json.Decoder, source *meter) error {
 		return err
 	}
 	return p.single()
+}
+
+// docs reads the elements of a page that is an object.
+func (p *page[T]) docs(decoder *json.Decoder, source *meter) error {
+	if bracket, err := decoder.Token(); err != nil {
+		return atEnd(err)
+	} else if bracket != json.Delim('[') {
+		return errNoList
+	}
+	if err := p.elements(decoder, source); err != nil || p.stopped {
+		return err
+	}
+	source.reset()
+	return nil
 }
 
 // single yields the object itself as the only element. A message or an error

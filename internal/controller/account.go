@@ -157,7 +157,8 @@ func (a accounts) settles(ctx context.Context, id string, now time.Time) bool {
 	linked, err := a.named(ctx, id)
 	return err == nil && slices.ContainsFunc(linked, func(obj v1alpha1.LinkedAccount) bool {
 		made := obj.CreationTimestamp.Time
-		if ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.LastTransitionTime.After(made) {
+		ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
+		if ready != nil && ready.LastTransitionTime.After(made) {
 			made = ready.LastTransitionTime.Time // it may have been made again
 		}
 		return obj.Status.ID != "" && now.Sub(made) < settling

@@ -95,8 +95,8 @@ func (a *account) fits() error {
 	}
 	if size > mostKeyBytes {
 		return stalledBy(v1alpha1.ReasonInvalidInput,
-			"the keys of yourApp and yourAppFrom take more than the %d bytes that status has room for, of which keys from Secrets take twice as many: "+
-				"use shorter keys or fewer", mostKeyBytes)
+			"the keys of yourApp and yourAppFrom take more than the %d bytes that status has room for, "+
+				"of which keys from Secrets take twice as many: use shorter keys or fewer", mostKeyBytes)
 	}
 	return nil
 }

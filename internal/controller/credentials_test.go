@@ -15,7 +15,8 @@ import (
 func TestHashesAreSalted(t *testing.T) {
 	t.Parallel()
 	these, where := []byte(`{"a":"these"}`), realmOf("https://api.example", "key")
-	if newHash("id", these) == newHash("id", these) || where.record() == where.record() {
+	hash, record := newHash("id", these), where.record()
+	if hash == newHash("id", these) || record == where.record() {
 		t.Error("the same has the same hash")
 	}
 }

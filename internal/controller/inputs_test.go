@@ -2,7 +2,6 @@ package controller
 
 import (
 	"testing"
-
 )
 
 func TestRedact(t *testing.T) {

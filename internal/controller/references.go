@@ -44,27 +44,45 @@ const mostDependents = 5
 // gone returns waiting while objects of the account exist that count. What it says is
 // read in the account's namespace, and names nothing of others.
 func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) error {
-	keys := []string{accountName(account.Namespace, account.Name), accountID(account.AccountID())}
-	admissions, foreign := d.environments.admissions(), 0
+	foreign := 0
 	var names []string
+	err := d.each(ctx, account, func(kind string, obj Object) {
+		if obj.GetNamespace() != account.Namespace {
+			foreign++
+			return
+		}
+		names = append(names, kind+" "+client.ObjectKeyFromObject(obj).String())
+	})
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 && foreign == 0 {
+		return nil
+	}
+	return waitingFor(v1alpha1.ReasonDependentsExist, "the account is still used by %s: delete them first, or set deletionPolicy: Orphan",
+		usersInWords(names, foreign))
+}
+
+// each visits the objects of the account that count.
+func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, visit func(kind string, obj Object)) error {
+	admissions := d.environments.admissions()
+	counts := func(obj Object) (bool, error) {
+		access, err := admissions.of(ctx, obj, account.AccountID())
+		if err != nil || isFinished(obj) || !object.Counts(obj, object.Dependent, access) {
+			return false, err
+		}
+		return d.environments.sameRealm(ctx, environmentOf(account), environmentOf(obj))
+	}
 	for _, dependent := range d.kinds {
-		for _, key := range keys {
+		for _, key := range []string{accountName(account.Namespace, account.Name), accountID(account.AccountID())} {
 			list := dependent.list.DeepCopyObject().(client.ObjectList)
 			if err := d.cache.List(ctx, list, client.MatchingFields{accountIndex: key}); err != nil {
 				return fmt.Errorf("list the %s objects of the account: %w", dependent.name, err)
 			}
 			err := meta.EachListItem(list, func(item runtime.Object) error {
-				obj := item.(Object)
-				access, err := admissions.of(ctx, obj, account.AccountID())
-				if err != nil || isFinished(obj) || !object.Counts(obj, object.Dependent, access) {
-					return err
-				}
-				same, err := d.environments.sameRealm(ctx, environmentOf(account), environmentOf(obj))
-				switch {
-				case same && obj.GetNamespace() != account.Namespace:
-					foreign++
-				case same:
-					names = append(names, dependent.name+" "+client.ObjectKeyFromObject(obj).String())
+				does, err := counts(item.(Object))
+				if does {
+					visit(dependent.name, item.(Object))
 				}
 				return err
 			})
@@ -73,11 +91,7 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 			}
 		}
 	}
-	if len(names) == 0 && foreign == 0 {
-		return nil
-	}
-	return waitingFor(v1alpha1.ReasonDependentsExist, "the account is still used by %s: delete them first, or set deletionPolicy: Orphan",
-		usersInWords(names, foreign))
+	return nil
 }
 
 // usersInWords names those who use an account to somebody who may see these names, and

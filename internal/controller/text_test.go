@@ -12,9 +12,10 @@ import (
 
 func TestTextOf(t *testing.T) {
 	t.Parallel()
+	const spaced = " token "
 	for content, want := range map[string]string{
-		"token": "token", "token\n": "token", "token\r\n": "token", "\ufefftoken": "token", "\ufefftoken\r\n": "token",
-		"token\n\n": "token\n", "two\nlines\n": "two\nlines", " token ": " token ", "token\r": "token\r", "": "", "\n": "",
+		spaced: spaced, "token": "token", "token\n": "token", "token\r\n": "token", "\ufefftoken": "token", "\ufefftoken\r\n": "token",
+		"token\n\n": "token\n", "two\nlines\n": "two\nlines", "token\r": "token\r", "": "", "\n": "",
 	} {
 		if got := textOf(content); got != want {
 			t.Errorf("%q is sent as %q, want %q", content, got, want)

@@ -142,7 +142,9 @@ func (g *Gate) NewEpoch() int {
 	g.open, g.reason, g.threshold = false, "", tripAfter
 	g.epoch++
 	for w := range g.failing { // with this one, they may not fail
-		g.waiters[w] = g.waiters[w]
+		if _, waits := g.waiters[w]; !waits {
+			g.waiters[w] = false
+		}
 	}
 	clear(g.failing)
 	return g.epoch

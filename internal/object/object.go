@@ -100,8 +100,13 @@ func deletes(obj Object) bool {
 	if !obj.GetDeletionTimestamp().IsZero() && !isHeld(obj) { // it has been let go
 		return false
 	}
-	policy := keeps.CommonSpec().DeletionPolicy // of an unknown origin only Cobalt can tell
-	return policy != v1alpha1.DeletionPolicyOrphan && (policy == v1alpha1.DeletionPolicyDelete || keeps.CommonStatus().Origin != v1alpha1.OriginAdopted)
+	switch keeps.CommonSpec().DeletionPolicy {
+	case v1alpha1.DeletionPolicyOrphan:
+		return false
+	case v1alpha1.DeletionPolicyDelete:
+		return true
+	}
+	return keeps.CommonStatus().Origin != v1alpha1.OriginAdopted // of an unknown one only Cobalt can tell
 }
 
 func isHeld(obj Object) bool { return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) }

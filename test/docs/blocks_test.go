@@ -23,7 +23,7 @@ type block struct {
 func (b block) String() string { return fmt.Sprintf("%s:%d", b.page, b.line) }
 
 var (
-	fence  = regexp.MustCompile("(?ms)^(?:<!-- ([^\n]*) -->\n)?^ *```(\\w*)\n(.*?)^ *```$")
+	fence  = regexp.MustCompile("(?ms)^(?:<!-- ([^\n]*) -->\n)? *```(\\w*)\n(.*?\n) *```$")
 	reason = regexp.MustCompile("(?m)^\\| `none: ([^`]+)` \\|")
 	target = regexp.MustCompile(`(?m)^make ([a-z0-9-]+)`)
 )
