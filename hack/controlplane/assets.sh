@@ -31,17 +31,18 @@ told() {
 		{ print; fflush() }'
 }
 
-# compile PACKAGE… compiles and links, with more arguments of `go build` in $flags.
+# compile OUTPUT PACKAGE… compiles and links them into $building.
 compile() {
-	local total
+	local total output=$1
+	shift
 	total=$(go list -deps "$@" | wc -l)
-	say "compiling at most $total packages for ${*##*/}; linking them takes half a minute more"
-	go build -v -trimpath -ldflags "$version_flags" "${flags[@]}" "$@" 2>&1 | told "$total"
+	say "compiling at most $total packages of $*; linking takes half a minute more"
+	go build -v -trimpath -ldflags "$version_flags" -o "$building/$output" "$@" 2>&1 | told "$total"
 }
 
 # build BINARY… makes them in $building and moves them to $assets, so that what is interrupted looks like nothing.
 build() {
-	local version_flags="-s -w" major minor variable binary flags packages=()
+	local version_flags="-s -w" major minor variable binary packages=()
 	IFS=. read -r major minor _ <<<"${version#v}"
 	for variable in gitVersion=$version gitMajor=$major gitMinor=$minor; do
 		version_flags+=" -X k8s.io/component-base/version.$variable"
@@ -52,10 +53,8 @@ build() {
 	(
 		cd "$here"
 		export CGO_ENABLED=0
-		flags=(-o "$building/etcd")
-		[ "${#packages[@]}" = $# ] || compile go.etcd.io/etcd/server/v3
-		flags=(-o "$building/")
-		compile "${packages[@]}"
+		[ "${#packages[@]}" = $# ] || compile etcd go.etcd.io/etcd/server/v3
+		compile "" "${packages[@]}"
 	) >&2
 	mv "$building"/* "$assets"
 	say "built in $assets"
