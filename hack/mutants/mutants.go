@@ -69,6 +69,11 @@ var mutants = []mutant{
 		stories: `goes with it although one 404 is false`,
 	},
 	{
+		rule: "an annotation leads no deletion to an account that is not lent", file: controller + "deletion.go",
+		text: `if !allowed && (status.ID == "" || status.LinkedAccountID == "") {`, with: `if !allowed && status.ID == "" {`,
+		stories: `do not lead its deletion to an account`,
+	},
+	{
 		rule: "what others made is kept, however short a time before", file: controller + "origin.go",
 		text: "case created.Before(r.since.Add(-clockSkew)):", with: "case false:",
 		stories: `stays when an object goes`,

@@ -328,6 +328,34 @@ var _ = Describe("Annotations that a tenant copies from a neighbour's object", f
 		}
 	}, dependents())
 
+	It("do not lead its deletion to an account that is not lent, although the status has lost its own", func() {
+		w := newWorld()
+		w.shared()
+		w.byHand(func(api *cobalt.Client) error {
+			if _, err := api.UpsertLinkedAccount(w.ctx, cobalt.LinkedAccountInput{ID: "victim"}); err != nil {
+				return err
+			}
+			_, err := api.CreateWebhook(w.ctx, "victim", cobalt.WebhookInput{URL: "https://victim.example/", Events: []string{"a"}})
+			return err
+		})
+		mine, hook := w.account("mine", withID("mine-1"), w.inCluster), w.webhook("hook", of("mine"), "a")
+		hook.Spec.EnvironmentRef = mine.Spec.EnvironmentRef
+		w.create(mine, hook)
+		w.ready(hook)
+		w.stop()
+		hook.Status.LinkedAccountID = ""
+		Expect(w.Status().Update(w.ctx, hook)).To(Succeed())
+		w.change(hook, func() {
+			hook.Spec.Suspend = true
+			hook.Annotations["cobalt.gocobalt.io/account"] = w.namespace + "/hook:victim"
+		})
+		w.remove(hook)
+		w.start()
+		w.gone(hook)
+		Expect(w.sim.Calls()).NotTo(HaveKey("unsubscribeWebhook"))
+		Expect(w.remoteWebhook("victim")).NotTo(BeNil())
+	})
+
 	It("do not say that a workflow is there already", func() {
 		w := newWorld()
 		w.connected()
