@@ -69,6 +69,11 @@ var mutants = []mutant{
 		stories: `goes with it although one 404 is false`,
 	},
 	{
+		rule: "the loss of the finalizer wakes an object", file: controller + "watches.go",
+		text: "predicate.GenerationChangedPredicate{}, requestChanged, robbed)", with: "predicate.GenerationChangedPredicate{}, requestChanged)",
+		stories: `whose finalizer and annotations somebody has taken away`,
+	},
+	{
 		rule: "an annotation leads no deletion to an account that is not lent", file: controller + "deletion.go",
 		text: `if !allowed && (status.ID == "" || status.LinkedAccountID == "") {`, with: `if !allowed && status.ID == "" {`,
 		stories: `do not lead its deletion to an account`,

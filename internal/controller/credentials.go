@@ -192,12 +192,8 @@ func (c credentials) remember(ctx context.Context, obj *v1alpha1.LinkedAccount, 
 	if maps.Equal(wanted, present) {
 		return nil
 	}
-	text, err := json.Marshal(wanted)
-	if err != nil {
-		return err
-	}
 	marked := obj.DeepCopy()
-	setMark(marked, credentialsMark, string(text))
+	setMark(marked, credentialsMark, credentialsIn(wanted))
 	if err := c.client.Patch(ctx, marked, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})); err != nil {
 		return err
 	}
@@ -205,6 +201,12 @@ func (c credentials) remember(ctx context.Context, obj *v1alpha1.LinkedAccount, 
 	clear(present)
 	maps.Copy(present, wanted)
 	return nil
+}
+
+// credentialsIn is the annotation that remembers these hashes.
+func credentialsIn(hashes map[string]string) string {
+	text, _ := json.Marshal(hashes) // texts always can be
+	return string(text)
 }
 
 func rememberedInMark(obj *v1alpha1.LinkedAccount) map[string]string {

@@ -54,6 +54,8 @@ type dueTime struct {
 	conflict backoff.Backoff
 	// wake is when something needs a pass beside what fails; zero for nothing.
 	wake time.Time
+	// restored is when what the object had lost was last written back.
+	restored time.Time
 	// missed is when a deletion was last told, in a foreign form, that nothing is there.
 	missed time.Time
 	youth  youth

@@ -67,7 +67,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	}
 	p.lost = lost
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
-		return background(rest), nil
+		return r.restore(ctx, p, rest)
 	}
 	if deleting || !notAllowed(envErr) { // or else it has nothing to do there
 		if !slots.Enter(self, r.options.slots, p.first()) {

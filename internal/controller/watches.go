@@ -125,7 +125,7 @@ const recorder = "cobalt-operator"
 func (s *setup) controller(prototype client.Object, list client.ObjectList, w *gate.Waker, due *dueTimes) *builder.Builder {
 	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(list))
 	return ctrl.NewControllerManagedBy(s.mgr).
-		For(prototype, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requestChanged))).
+		For(prototype, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requestChanged, robbed))).
 		WatchesMetadata(&corev1.Secret{}, toUsers).
 		WatchesMetadata(&corev1.ConfigMap{}, toUsers).
 		WatchesRawSource(w).
