@@ -23,12 +23,20 @@ func (w *world) limited() *v1alpha1.Environment {
 	return env
 }
 
+// patience is how many looks goOn takes at workers that neither end nor all wait for the
+// clock: one of them may wait for what another is loading, and that one for the clock.
+const patience = 50
+
 // goOn has time pass, each step once all that has begun waits for it, until done tells.
 func (w *world) goOn(step time.Duration, done func() bool) {
 	GinkgoHelper()
+	looks := 0
 	Eventually(func() bool {
-		if w.time.Asleep() && (w.time.HasWaiters() || w.time.Idle()) {
+		looks++
+		waiting := w.time.HasWaiters()
+		if w.time.Asleep() && (waiting || w.time.Idle()) || waiting && looks >= patience {
 			w.time.Advance(step)
+			looks = 0
 		}
 		return done()
 	}).WithPolling(time.Millisecond).WithTimeout(3 * time.Minute).Should(BeTrue())
