@@ -77,12 +77,24 @@ var dashboard = []row{
 				"{{environment}} seconds",
 			},
 		}},
+		{"Limiter: objects that wait for their turn", "short", "The environment's message says so once one has waited for a minute.", []query{
+			{`cobalt_limiter_waiting{environment=~"$environment"}`, "{{environment}}"},
+		}},
+		{"Limiter: longest wait", "s", "Of the objects that wait for their turn now.", []query{
+			{`cobalt_limiter_waiting_seconds{environment=~"$environment"}`, "{{environment}}"},
+		}},
+		{"Slow environments", "short", "1 while calls take over a second: one object of a kind is worked on at a time.", []query{
+			{`cobalt_environment_slow{environment=~"$environment"}`, "{{environment}}"},
+		}},
 		{"Sync intervals, stretched by", "short", "1 is as asked for; more means that not all looks fit into half of rateLimit.", []query{
 			{`cobalt_sync_interval_stretch_ratio{environment=~"$environment"}`, "{{environment}}"},
 		}},
 	}},
 	{"The operator", []panel{
-		{"Work queues", "short", "Objects that wait for a worker.", []query{
+		{"Objects that wait for a worker", "short", "Because their environment has its share of the workers.", []query{
+			{`cobalt_workers_waiting{environment=~"$environment"}`, "{{environment}}"},
+		}},
+		{"Work queues", "short", "Objects that nobody has taken up.", []query{
 			{`sum by (name) (workqueue_depth{name=~"` + controllers + `"})`, "{{name}}"},
 		}},
 		{"Reconciles that ended in an error", "ops", "", []query{

@@ -48,6 +48,9 @@ type Options struct {
 	Transport http.RoundTripper
 	// Now is the clock by which the API's is read; nil: time.Now.
 	Now func() time.Time
+	// Begun is told the operation of each call that is about to be sent. What it returns is
+	// called once that call is over. Both must be safe for concurrent use.
+	Begun func(operation string) (ended func())
 	// Observe is told of each call that was sent, once it is over. It must be
 	// safe for concurrent use.
 	Observe func(context.Context, Call)
@@ -82,6 +85,7 @@ type Client struct {
 	http     *http.Client // of calls that can be repeated
 	fresh    *http.Client // of the others: a new connection for each
 	clock    *serverClock
+	begun    func(operation string) (ended func())
 	observe  func(context.Context, Call)
 	heldBack func(time.Duration)
 }
@@ -117,6 +121,7 @@ func New(o Options) (*Client, error) {
 		limiter:  o.Limiter,
 		http:     &http.Client{Transport: kept, CheckRedirect: stayHome},
 		fresh:    &http.Client{Transport: fresh, CheckRedirect: stayHome},
+		begun:    o.Begun,
 		observe:  o.Observe,
 		heldBack: o.HeldBack,
 	}, nil

@@ -162,6 +162,9 @@ func (c *Client) send(ctx context.Context, q request, read func(io.Reader) error
 			return fmt.Errorf("%s: %w", q.operation, err)
 		}
 	}
+	if c.begun != nil {
+		defer c.begun(q.operation)()
+	}
 	start := time.Now()
 	status, err := c.exchange(ctx, req, q, read)
 	if c.observe != nil {

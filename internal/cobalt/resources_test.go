@@ -375,8 +375,13 @@ func TestOperations(t *testing.T) {
 			t.Parallel()
 			baseURL, saw := serve(t, tc.answer)
 			var told cobalt.Call
+			underWay := map[string]bool{}
 			c := connect(t, cobalt.Options{
 				BaseURL: baseURL + "/", Observe: func(_ context.Context, call cobalt.Call) { told = call },
+				Begun: func(operation string) func() {
+					underWay[operation] = true
+					return func() { underWay[operation] = false }
+				},
 				Transport: contracttest.Transport(t, http.DefaultTransport),
 			})
 			got, err := tc.call(t.Context(), c)
@@ -398,6 +403,9 @@ func TestOperations(t *testing.T) {
 			}
 			if told.Operation != operation || told.Status != http.StatusOK || told.Err != nil || told.Duration <= 0 {
 				t.Errorf("Observe was told %+v", told)
+			}
+			if diff := cmp.Diff(map[string]bool{operation: false}, underWay); diff != "" {
+				t.Errorf("Begun was told of this call, and that it has ended: %s", diff)
 			}
 		})
 	}

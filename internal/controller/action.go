@@ -96,21 +96,24 @@ type turn[T Object] struct {
 
 // Reconcile takes an object as far as it can go now, then reports how it stands.
 func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	connections, self := r.environments.connections, gate.Waiter{Waker: r.waker, Request: request}
+	defer connections.workers.Yield(self)
 	obj := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
 		r.due.forget(request.NamespacedName)
+		connections.quit(self)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
-	defer slots.Yield(self)
 	lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now())
 	switch {
 	case lags || err != nil:
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	case !obj.GetDeletionTimestamp().IsZero():
+		connections.quit(self)
 		return r.leave(ctx, obj)
 	case obj.MemberSpec().Suspend:
-		r.environments.connections.of(environmentOf(obj)).gate.Quit(self)
+		connections.of(environmentOf(obj)).gate.Quit(self)
+		connections.quit(self)
 		t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), flow: r}
 		r.Action.Suspend(obj)
 		return r.due.requeue(request.NamespacedName, t.commit(ctx))
@@ -120,10 +123,11 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		return ctrl.Result{}, err
 	}
 	if !notAllowed(t.envErr) { // or else it has nothing to do there
-		if !slots.Enter(self, r.options.slots, !t.retry) {
-			return ctrl.Result{RequeueAfter: gate.SlotPause}, nil
+		share := connections.of(environmentOf(obj)).share
+		if !share.Enter(self, !t.retry) {
+			return ctrl.Result{RequeueAfter: gate.WorkerPause}, nil
 		}
-		defer slots.Leave(self)
+		defer share.Leave(self)
 	}
 	stands, err := r.Action.Act(ctx, t)
 	return r.finish(ctx, t, stands, err)

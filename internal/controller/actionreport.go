@@ -20,6 +20,7 @@ import (
 // finish reports how an object stands, and says when its next turn is.
 func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands standing, err error) (ctrl.Result, error) {
 	o, now := judge(err), r.clock.Now()
+	r.environments.connections.of(environmentOf(t.obj)).waits.note(r.waiterOf(t.obj), o.inLine, now)
 	if err == nil {
 		o.reason, o.message = stands.reason, stands.message
 	}

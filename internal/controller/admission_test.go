@@ -53,7 +53,7 @@ func TestAccountsThatAClusterEnvironmentAllows(t *testing.T) {
 func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 	t.Parallel()
 	_, around := sharedAmong(map[string]bool{"team": true, "stranger": false})
-	e := &environments{cache: cacheOf(t, around...), connections: newConnections(clock.RealClock{})}
+	e := &environments{cache: cacheOf(t, around...), connections: newConnections(clock.RealClock{}, 1)}
 	for name, tc := range map[string]struct {
 		reason, namespace, env string
 		waits                  int

@@ -13,12 +13,14 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
-// connection is what is kept in memory of one environment: its slots, its
-// gate, and the clients made from its key.
+// connection is what is kept in memory of one environment: its share of the workers,
+// its gate, and the clients made from its key.
 type connection struct {
 	gate  *gate.Gate
-	slots *gate.Slots
+	share *gate.Share
 	clock clock.Clock
+	// waits are the objects that wait for their turn at the limiter.
+	waits *waits
 	// newcomers are the business of passes and of the environment's own reconciler.
 	newcomers *newcomers
 

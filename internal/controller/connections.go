@@ -15,13 +15,16 @@ import (
 type connections struct {
 	clock     clock.Clock
 	pacemaker *pace.Pacemaker
+	workers   *gate.Workers
 
 	mu    sync.Mutex
 	byKey map[environmentKey]*connection
 }
 
-func newConnections(c clock.Clock) *connections {
-	return &connections{clock: c, pacemaker: pace.New(c), byKey: map[environmentKey]*connection{}}
+func newConnections(c clock.Clock, workers int) *connections {
+	return &connections{
+		clock: c, pacemaker: pace.New(c), workers: gate.NewWorkers(c, workers), byKey: map[environmentKey]*connection{},
+	}
 }
 
 // of returns the connection of an environment, with a closed gate if it is new.
@@ -30,7 +33,7 @@ func (c *connections) of(key environmentKey) *connection {
 	defer c.mu.Unlock()
 	conn := c.byKey[key]
 	if conn == nil {
-		conn = &connection{gate: gate.New(c.clock), slots: gate.NewSlots(), clock: c.clock, newcomers: &newcomers{}}
+		conn = &connection{gate: gate.New(c.clock), share: c.workers.Share(), clock: c.clock, waits: &waits{}, newcomers: &newcomers{}}
 		c.byKey[key] = conn
 	}
 	return conn

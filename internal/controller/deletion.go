@@ -160,6 +160,7 @@ func inheritance(obj Kept) map[string]string {
 // letGo ends the life of an object that has nothing left to look after. Of one that was
 // lost there is nothing to write, and another may have its name by now.
 func (r *Reconciler[T, R]) letGo(ctx context.Context, p *pass[T]) (ctrl.Result, error) {
+	r.environments.connections.quit(r.waiterOf(p.obj))
 	if p.lost {
 		r.holds.forget(client.ObjectKeyFromObject(p.obj))
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil

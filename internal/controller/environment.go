@@ -38,6 +38,7 @@ type EnvironmentReconciler[T EnvironmentObject] struct {
 
 // Reconcile connects an environment and reports whether it can be used.
 func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	defer r.environments.connections.workers.Yield(gate.Waiter{Waker: r.waker, Request: request})
 	key := environmentKey{r.kind, request.NamespacedName}
 	env := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, env); err != nil {
@@ -66,6 +67,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	before := env.DeepCopyObject().(T)
 	conn.gate.OnTrip(func() { r.waker.Wake(request, 0) })
+	conn.waits.onBegin(func() { r.waker.WakeBackground(request, worthAWord) })
 	if err == nil {
 		err = r.connect(ctx, env, conn)
 	} else { // nothing is made in what could go at any time
@@ -77,7 +79,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	o := r.outcomeOf(err)
 	if o.class == ready {
-		o.message += r.stretch(env, conn, users.load)
+		o.message += r.stretch(env, conn, users.load) + conn.waits.say(r.clock.Now())
 	}
 	if conn.says(err) {
 		o.after = conn.untilProbe()
@@ -106,6 +108,12 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 	if held := conn.held(); held != nil && !asked {
 		return held
 	}
+	self := gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(env)}}
+	if !conn.share.Enter(self, true) {
+		conn.hasTold(false) // what was asked for is still to be done
+		return errBusy
+	}
+	defer conn.share.Leave(self)
 	return r.probe(ctx, env, conn)
 }
 
@@ -117,6 +125,9 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 	switch {
 	case err == nil:
 		conn.accepted()
+		if open, _ := conn.gate.IsOpen(); !open {
+			conn.share.Untried()
+		}
 		conn.gate.LetThrough(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
 		return nil
 	case inLine(err): // which says nothing of the API
@@ -210,7 +221,7 @@ func (r *EnvironmentReconciler[T]) next(env T, o outcome, now time.Time) (ctrl.R
 		return ctrl.Result{RequeueAfter: soon(o.after)}, nil
 	case o.class == ready:
 		r.due.forget(key)
-		return background(r.interval(env)), nil
+		return background(min(r.interval(env), r.environments.connections.of(environmentKey{r.kind, key}).waits.pause())), nil
 	case o.err != nil:
 		return ctrl.Result{}, o.err
 	case !deadline.IsZero():

@@ -105,7 +105,7 @@ func TestLagsAreOver(t *testing.T) {
 func TestEnvironmentsLagLikeTheirObjects(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakeClock(time.Now())
-	conn := newConnections(clock).of(environmentKey{})
+	conn := newConnections(clock, 1).of(environmentKey{})
 	env := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "700"}}
 	conn.saw("1000")
 	if _, asks := conn.doubts(env); asks || !conn.lags(env) {

@@ -51,7 +51,8 @@ func (s *setup) collect() error {
 // Describe names what Collect computes.
 func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		metrics.GateOpen, metrics.LimiterRate, metrics.LimiterLimit, metrics.SyncIntervalStretch, metrics.Objects,
+		metrics.GateOpen, metrics.LimiterRate, metrics.LimiterLimit, metrics.LimiterWaiting, metrics.LimiterWaitingSeconds,
+		metrics.WorkersWaiting, metrics.Slow, metrics.SyncIntervalStretch, metrics.Objects,
 	} {
 		out <- desc
 	}
@@ -60,20 +61,9 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 // Collect computes the metrics of one scrape.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for key, conn := range c.environments.connections.all() {
-		tell := func(desc *prometheus.Desc, value float64) {
+		conn.scrape(func(desc *prometheus.Desc, value float64) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, key.String())
-		}
-		open := 0.0
-		if isOpen, _ := conn.gate.IsOpen(); isOpen {
-			open = 1
-		}
-		tell(metrics.GateOpen, open)
-		tell(metrics.SyncIntervalStretch, conn.stretched(time.Second).Seconds())
-		if api := conn.view().Client; api != nil {
-			now, limit := api.Rate()
-			tell(metrics.LimiterRate, now)
-			tell(metrics.LimiterLimit, limit)
-		}
+		})
 	}
 	admissions := c.environments.admissions()
 	for _, kind := range c.kinds {
@@ -82,6 +72,31 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 				metrics.Objects, prometheus.GaugeValue, count, kind.name, stands.condition, stands.reason)
 		}
 	}
+}
+
+// scrape tells how an environment stands.
+func (c *connection) scrape(tell func(desc *prometheus.Desc, value float64)) {
+	open, _ := c.gate.IsOpen()
+	slow, workless := c.share.Stands()
+	waiting, longest := c.waits.now(c.clock.Now())
+	tell(metrics.GateOpen, oneIf(open))
+	tell(metrics.Slow, oneIf(slow))
+	tell(metrics.WorkersWaiting, float64(workless))
+	tell(metrics.LimiterWaiting, float64(waiting))
+	tell(metrics.LimiterWaitingSeconds, longest.Seconds())
+	tell(metrics.SyncIntervalStretch, c.stretched(time.Second).Seconds())
+	if api := c.view().Client; api != nil {
+		now, limit := api.Rate()
+		tell(metrics.LimiterRate, now)
+		tell(metrics.LimiterLimit, limit)
+	}
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // stands is what an object's status says in two words.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 // waiting is the error of a step that cannot go on before something else happens.
@@ -36,6 +37,9 @@ var errNotYet = errors.New("not yet")
 // errAgain is the error of a step after which all is to be looked at anew, as it
 // has seen what changes the steps before it.
 var errAgain = errors.New("again")
+
+// errBusy is the error of a step for which no worker is left.
+var errBusy = errors.New("no worker is left")
 
 // errOthers is the error of a deletion that leaves what there is, as others have made it.
 var errOthers = errors.New("made by others")
@@ -75,6 +79,8 @@ type outcome struct {
 	again bool
 	// conflict is the same with growing pauses: somebody else goes on writing.
 	conflict bool
+	// inLine tells that a call waits for its turn at the limiter.
+	inLine bool
 	// err is for the queue alone: it asks for growing pauses, the first not before after.
 	err error
 }
@@ -110,10 +116,12 @@ func judge(err error) outcome {
 		return outcome{class: stuck, reason: stop.reason, message: stop.message}
 	case errors.Is(err, errNotYet), errors.Is(err, context.Canceled): // the operator is told to stop
 		return outcome{class: silent}
+	case errors.Is(err, errBusy):
+		return outcome{class: silent, after: gate.WorkerPause}
 	case errors.Is(err, errAgain):
 		return outcome{class: silent, again: true}
 	case errors.As(err, &throttled):
-		return outcome{class: silent, after: throttled.After}
+		return outcome{class: silent, after: throttled.After, inLine: true}
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err): // another version is there, or none
 		return outcome{class: silent, conflict: true}
 	case cobalt.IsThrottled(err):

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 func TestJudge(t *testing.T) {
@@ -35,7 +36,8 @@ func TestJudge(t *testing.T) {
 		"Soon":         {reason: "nobody will say when to try again", err: &waiting{reason: "LinkedAccountNotReady", message: "x", soon: true}, want: outcome{class: reconciling, reason: "LinkedAccountNotReady", err: cmpopts.AnyError}},
 		"Stalled":      {reason: "the user acts", err: stalledBy("NotAllowed", "x"), want: outcome{class: stuck, reason: "NotAllowed"}},
 		"NotYet":       {reason: "a moment later there is more to say", err: errNotYet, want: outcome{class: silent}},
-		"HeldBack":     {reason: "the limiter says when; not worth a write", err: &cobalt.ThrottledError{After: 3 * time.Second}, want: outcome{class: silent, after: 3 * time.Second}},
+		"HeldBack":     {reason: "the limiter says when; not worth a write", err: &cobalt.ThrottledError{After: 3 * time.Second}, want: outcome{class: silent, after: 3 * time.Second, inLine: true}},
+		"NoWorker":     {reason: "a worker is free a moment later", err: errBusy, want: outcome{class: silent, after: gate.WorkerPause}},
 		"Conflict":     {reason: "the cache lags; not worth a write", err: apierrors.NewConflict(schema.GroupResource{}, "a", errBoom), want: outcome{class: silent, conflict: true}},
 		"Again":        {reason: "what the step has done is in the cache a moment later", err: errAgain, want: outcome{class: silent, again: true}},
 		"TooMany":      {reason: "time passes; never hotter than once a second", err: status(http.StatusTooManyRequests), want: outcome{class: reconciling, reason: "Throttled", after: time.Second}},

@@ -40,15 +40,17 @@ type Reconciler[T Kept, R any] struct {
 // Reconcile brings Cobalt in line with an object, then reports what came of it
 // in one status patch, whichever path was taken.
 func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	connections, self := r.environments.connections, gate.Waiter{Waker: r.waker, Request: request}
+	defer connections.workers.Yield(self)
 	obj, lost, err := r.read(ctx, request.NamespacedName)
 	if err != nil {
+		connections.quit(self)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
-	defer slots.Yield(self)
 	deleting, held := !obj.GetDeletionTimestamp().IsZero(), isHeld(obj)
 	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
-		r.environments.connections.of(environmentOf(obj)).gate.Quit(self)
+		connections.of(environmentOf(obj)).gate.Quit(self)
+		connections.quit(self)
 		return ctrl.Result{}, nil
 	}
 	if lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
@@ -67,13 +69,15 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	}
 	p.lost = lost
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
+		connections.of(environmentOf(obj)).waits.note(self, false, r.clock.Now())
 		return r.restore(ctx, p, rest)
 	}
 	if deleting || !notAllowed(envErr) { // or else it has nothing to do there
-		if !slots.Enter(self, r.options.slots, p.first()) {
-			return p.comeBack(gate.SlotPause), nil
+		share := connections.of(environmentOf(obj)).share
+		if !share.Enter(self, p.first()) {
+			return p.comeBack(gate.WorkerPause), nil
 		}
-		defer slots.Leave(self)
+		defer share.Leave(self)
 	}
 	return r.pass(ctx, p, env, envErr)
 }

@@ -24,6 +24,7 @@ const patience = 5 * time.Minute
 // finish reports the outcome of a pass and says when the next one is.
 func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (ctrl.Result, error) {
 	now := r.clock.Now()
+	r.environments.connections.of(environmentOf(p.obj)).waits.note(r.waiterOf(p.obj), o.inLine, now)
 	o.message = p.inputs.Redact(o.message)
 	if o.class == ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		o.reason, o.message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))

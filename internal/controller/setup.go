@@ -48,8 +48,8 @@ type Options struct {
 	Jitter func(time.Duration) time.Duration
 	// Spread picks a point within an interval.
 	Spread func(time.Duration) time.Duration
-	// slots is how many workers of a kind may be inside one environment.
-	slots int
+	// workers is how many workers of a kind environments share.
+	workers int
 	// Queue makes the work queue of a controller.
 	Queue func(name string, limiter workqueue.TypedRateLimiter[ctrl.Request]) workqueue.TypedRateLimitingInterface[ctrl.Request]
 }
@@ -179,12 +179,14 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 	if options.ConflictPause == 0 {
 		options.ConflictPause = usualConflictPause
 	}
-	options.slots = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles/2)
+	options.workers = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles)
 	return &setup{
 		mgr: mgr, options: options, events: notes{mgr.GetEventRecorder(recorder)},
-		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},
-		accounts:     accounts{mgr.GetClient(), newRemade()},
-		inputs:       inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
-		jumps:        &jumps{clock: options.Clock, steady: options.Steady},
+		environments: &environments{
+			cache: mgr.GetClient(), connections: newConnections(options.Clock, options.workers), namespaced: options.Namespaced,
+		},
+		accounts: accounts{mgr.GetClient(), newRemade()},
+		inputs:   inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
+		jumps:    &jumps{clock: options.Clock, steady: options.Steady},
 	}
 }

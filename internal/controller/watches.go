@@ -120,6 +120,10 @@ func setupEnvironments[T EnvironmentObject](
 // recorder is the controller that events name.
 const recorder = "cobalt-operator"
 
+// standby is how many workers of a kind there are beside those that environments share: for as many
+// environments whose calls are under way for long before anybody can know.
+const standby = 64
+
 // controller is what all controllers have in common: what they watch and how
 // they pause after failures.
 func (s *setup) controller(prototype client.Object, list client.ObjectList, w *gate.Waker, due *dueTimes) *builder.Builder {
@@ -130,8 +134,9 @@ func (s *setup) controller(prototype client.Object, list client.ObjectList, w *g
 		WatchesMetadata(&corev1.ConfigMap{}, toUsers).
 		WatchesRawSource(w).
 		WithOptions(controller.Options{
-			RateLimiter: due,
-			NewQueue:    s.options.Queue,
+			MaxConcurrentReconciles: s.options.workers + standby,
+			RateLimiter:             due,
+			NewQueue:                s.options.Queue,
 		})
 }
 

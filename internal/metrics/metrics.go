@@ -33,6 +33,14 @@ var (
 		"Calls a second that the limiter lets through now. Environments that share a key share a limiter, and show the same rate.", "environment")
 	LimiterLimit = computed("cobalt_limiter_rate_limit",
 		"Calls a second that the limiter lets through at most: the lowest rateLimit of the environments that share the key.", "environment")
+	LimiterWaiting = computed("cobalt_limiter_waiting",
+		"Objects that wait for their turn at the limiter.", "environment")
+	LimiterWaitingSeconds = computed("cobalt_limiter_waiting_seconds",
+		"For how long the first of the objects has waited that wait for their turn at the limiter; 0 if none does.", "environment")
+	WorkersWaiting = computed("cobalt_workers_waiting",
+		"Objects that wait for a worker because their environment has its share of them, which is one of a kind while it is slow.", "environment")
+	Slow = computed("cobalt_environment_slow",
+		"1 while calls of the environment take over a second, 0 otherwise.", "environment")
 	GateOpen = computed("cobalt_environment_open",
 		"1 while objects may call Cobalt, 0 while the API does not answer, the key is refused, or the environment is incomplete or in doubt.",
 		"environment")
