@@ -48,6 +48,9 @@ type Options struct {
 	Transport http.RoundTripper
 	// Now is the clock by which the API's is read; nil: time.Now.
 	Now func() time.Time
+	// Bounds say which calls may be made, and for how long; nil: all, and as their
+	// contexts say.
+	Bounds Bounds
 	// Observe is told of each call that was sent, once it is over. It must be
 	// safe for concurrent use.
 	Observe func(context.Context, Call)
@@ -82,6 +85,7 @@ type Client struct {
 	http     *http.Client // of calls that can be repeated
 	fresh    *http.Client // of the others: a new connection for each
 	clock    *serverClock
+	bounds   Bounds
 	observe  func(context.Context, Call)
 	heldBack func(time.Duration)
 }
@@ -104,9 +108,12 @@ func New(o Options) (*Client, error) {
 			return nil, err
 		}
 	}
-	now := o.Now
+	now, bounds := o.Now, o.Bounds
 	if now == nil {
 		now = time.Now
+	}
+	if bounds == nil {
+		bounds = boundless{}
 	}
 	return &Client{
 		clock:    &serverClock{now: now},
@@ -117,6 +124,7 @@ func New(o Options) (*Client, error) {
 		limiter:  o.Limiter,
 		http:     &http.Client{Transport: kept, CheckRedirect: stayHome},
 		fresh:    &http.Client{Transport: fresh, CheckRedirect: stayHome},
+		bounds:   bounds,
 		observe:  o.Observe,
 		heldBack: o.HeldBack,
 	}, nil
