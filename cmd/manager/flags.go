@@ -20,8 +20,8 @@ type options struct {
 	metricsCertDir          string
 	healthAddress           string
 	pprofAddress            string
-	leaderElect             bool
-	leaderElectionNamespace string
+	election                election
+	gracePeriod             time.Duration
 	watchNamespaces         []string
 	maxConcurrentReconciles int
 	syncInterval            time.Duration
@@ -53,9 +53,10 @@ func (o *options) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz; 0 turns them off.")
 	flags.StringVar(&o.pprofAddress, "pprof-bind-address", "",
 		"Address for profiles of the operator, unprotected: one on the loopback interface; empty turns them off.")
-	flags.BoolVar(&o.leaderElect, "leader-elect", false, "Elect a leader, so that several replicas can run and one works.")
-	flags.StringVar(&o.leaderElectionNamespace, "leader-election-namespace", "",
-		"Namespace of the leader's lease; empty is the one the pod runs in.")
+	o.election.bind(flags)
+	flags.DurationVar(&o.gracePeriod, "grace-period", 30*time.Second,
+		"How long it takes until the process is killed that was told to stop (terminationGracePeriodSeconds of the pod); "+
+			"calls under way that change something may take 5s less.")
 	flags.StringSliceVar(&o.watchNamespaces, "watch-namespaces", nil,
 		"Namespaces to watch, separated by commas; empty is all. When set, ClusterEnvironments cannot be used.")
 	flags.IntVar(&o.maxConcurrentReconciles, "max-concurrent-reconciles", 16, "How many objects of a kind are worked on at a time.")
@@ -91,5 +92,8 @@ func (o *options) validate() error {
 	if o.progressDeadline <= 0 {
 		errs = append(errs, errors.New("--progress-deadline must be longer than 0"))
 	}
-	return errors.Join(errs...)
+	if o.gracePeriod < 0 {
+		errs = append(errs, errors.New("--grace-period must not be negative"))
+	}
+	return errors.Join(append(errs, o.election.validate())...)
 }

@@ -26,6 +26,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
@@ -53,16 +54,14 @@ func run(ctx context.Context, args []string) error {
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&o.log)))
 	metrics.Built(version())
-	kubeconfig, err := ctrl.GetConfig()
+	kubeconfig, err := cluster()
 	if err != nil {
-		return fmt.Errorf("find the cluster: %w", err)
+		return err
 	}
-	// API Priority and Fairness shares out the API server; a second limit on
-	// this side would only delay the operator.
-	kubeconfig.QPS = -1
-	mgr, err := ctrl.NewManager(kubeconfig, o.manager())
+	life := o.lifetime(ctx)
+	mgr, err := o.newManager(kubeconfig, life)
 	if err != nil {
-		return fmt.Errorf("create the manager: %w", err)
+		return err
 	}
 	tracer, stopTracing, err := newTracer(ctx)
 	if err != nil {
@@ -74,7 +73,7 @@ func run(ctx context.Context, args []string) error {
 		stopTracing(ctx)
 	}()
 	settings := o.controller()
-	settings.Tracer = tracer
+	settings.Tracer, settings.Lifetime = tracer, life
 	if err := controller.Setup(ctx, mgr, settings); err != nil {
 		return err
 	}
@@ -84,7 +83,62 @@ func run(ctx context.Context, args []string) error {
 	if err := mgr.AddReadyzCheck("cache", cacheSynced(mgr)); err != nil {
 		return err
 	}
-	return mgr.Start(ctx)
+	return start(ctx, mgr, life)
+}
+
+// cluster is where the API server is.
+func cluster() (*rest.Config, error) {
+	kubeconfig, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the cluster: %w", err)
+	}
+	// API Priority and Fairness shares out the API server; a second limit on
+	// this side would only delay the operator.
+	kubeconfig.QPS = -1
+	return kubeconfig, nil
+}
+
+// start runs the operator until it is told to stop or has to. Nothing goes on afterwards.
+func start(ctx context.Context, mgr ctrl.Manager, life *lifetime.Lifetime) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		<-life.Ended()
+		cancel()
+	}()
+	err := mgr.Start(ctx)
+	if life.Lost() {
+		err = lifetime.ErrLeaseLost
+	}
+	life.End(lifetime.ErrStopping)
+	return err
+}
+
+// lifetime says how long all may go on once ctx has ended, or the lease was lost.
+func (o *options) lifetime(ctx context.Context) *lifetime.Lifetime {
+	settings := lifetime.Options{Grace: o.gracePeriod}
+	if o.election.enabled {
+		settings.Lease, settings.Young = o.election.leaseDuration, o.election.renewDeadline
+	}
+	return lifetime.New(ctx, settings)
+}
+
+// newManager returns a manager whose lease, if there is one, life knows the age of.
+func (o *options) newManager(kubeconfig *rest.Config, life *lifetime.Lifetime) (ctrl.Manager, error) {
+	settings, events := o.manager(), &lateEvents{}
+	if o.election.enabled {
+		lock, err := o.election.lock(kubeconfig, events)
+		if err != nil {
+			return nil, fmt.Errorf("elect a leader: %w", err)
+		}
+		settings.LeaderElectionResourceLockInterface = life.Lock(lock)
+	}
+	mgr, err := ctrl.NewManager(kubeconfig, settings)
+	if err != nil {
+		return nil, fmt.Errorf("create the manager: %w", err)
+	}
+	events.Provider = mgr
+	return mgr, nil
 }
 
 // garbage is how much of it there may be, in percent of what is in use, before it is
@@ -92,6 +146,10 @@ func run(ctx context.Context, args []string) error {
 // hardly change: some CPU while thousands of them are new, for a quarter less memory ever
 // after.
 const garbage = 30
+
+// stopMargin is what is left of the grace period when the manager waits no longer for what
+// has ended by then: for giving the lease back.
+const stopMargin = time.Second
 
 func (o *options) manager() ctrl.Options {
 	scheme := runtime.NewScheme()
@@ -111,10 +169,13 @@ func (o *options) manager() ctrl.Options {
 		Metrics:                       endpoint,
 		HealthProbeBindAddress:        o.healthAddress,
 		PprofBindAddress:              o.pprofAddress,
-		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              "cobalt-operator.gocobalt.io",
-		LeaderElectionNamespace:       o.leaderElectionNamespace,
-		LeaderElectionReleaseOnCancel: true, // run returns right after the manager stops
+		LeaderElection:                o.election.enabled,
+		LeaderElectionID:              leaseName,
+		LeaseDuration:                 &o.election.leaseDuration,
+		RenewDeadline:                 &o.election.renewDeadline,
+		RetryPeriod:                   &o.election.retryPeriod,
+		LeaderElectionReleaseOnCancel: true, // after the last reconcile has ended
+		GracefulShutdownTimeout:       new(max(o.gracePeriod-stopMargin, stopMargin)),
 		Controller:                    config.Controller{MaxConcurrentReconciles: o.maxConcurrentReconciles},
 	}
 }

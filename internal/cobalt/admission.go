@@ -35,6 +35,8 @@ func (c *Client) AtOnce(ctx context.Context) (context.Context, error) {
 
 // turn waits until the limiter lets a call through, and tells if it does not.
 func (c *Client) turn(ctx context.Context) error {
+	ctx, end := c.bounds.Reading(ctx)
+	defer end()
 	err := c.limiter.Wait(ctx)
 	if throttled, ok := errors.AsType[*ThrottledError](err); ok && c.heldBack != nil {
 		c.heldBack(throttled.After)

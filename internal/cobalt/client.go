@@ -51,6 +51,9 @@ type Options struct {
 	// Begun is told the operation of each call that is about to be sent. What it returns is
 	// called once that call is over. Both must be safe for concurrent use.
 	Begun func(operation string) (ended func())
+	// Bounds say which calls may be made, and for how long; nil: all, and as their
+	// contexts say.
+	Bounds Bounds
 	// Observe is told of each call that was sent, once it is over. It must be
 	// safe for concurrent use.
 	Observe func(context.Context, Call)
@@ -86,6 +89,7 @@ type Client struct {
 	fresh    *http.Client // of the others: a new connection for each
 	clock    *serverClock
 	begun    func(operation string) (ended func())
+	bounds   Bounds
 	observe  func(context.Context, Call)
 	heldBack func(time.Duration)
 }
@@ -108,9 +112,12 @@ func New(o Options) (*Client, error) {
 			return nil, err
 		}
 	}
-	now := o.Now
+	now, bounds := o.Now, o.Bounds
 	if now == nil {
 		now = time.Now
+	}
+	if bounds == nil {
+		bounds = boundless{}
 	}
 	return &Client{
 		clock:    &serverClock{now: now},
@@ -122,6 +129,7 @@ func New(o Options) (*Client, error) {
 		http:     &http.Client{Transport: kept, CheckRedirect: stayHome},
 		fresh:    &http.Client{Transport: fresh, CheckRedirect: stayHome},
 		begun:    o.Begun,
+		bounds:   bounds,
 		observe:  o.Observe,
 		heldBack: o.HeldBack,
 	}, nil

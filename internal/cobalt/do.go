@@ -151,20 +151,24 @@ func (c *Client) send(ctx context.Context, q request, read func(io.Reader) error
 	if err != nil {
 		return err
 	}
-	if err := mayBeMade(ctx, q.method); err != nil {
+	if err := mayBeMade(ctx, q); err != nil {
 		return err
 	}
 	if !admitted(ctx) {
-		if err := c.turn(ctx); err != nil {
-			if ctx.Err() != nil {
-				return &TransportError{Operation: q.operation, reason: "given up: " + err.Error(), err: err}
-			}
+		if err := c.turn(ctx); err != nil && !IsThrottled(err) {
+			return &TransportError{Operation: q.operation, reason: "given up: " + err.Error(), err: err}
+		} else if err != nil {
 			return fmt.Errorf("%s: %w", q.operation, err)
 		}
 	}
 	if c.begun != nil {
 		defer c.begun(q.operation)()
 	}
+	ctx, end, err := c.bound(ctx, q)
+	if err != nil {
+		return fmt.Errorf("%s: %w", q.operation, err)
+	}
+	defer end()
 	start := time.Now()
 	status, err := c.exchange(ctx, req, q, read)
 	if c.observe != nil {
@@ -211,10 +215,10 @@ func (c *Client) build(ctx context.Context, q request) (*http.Request, error) {
 func (c *Client) exchange(ctx context.Context, req *http.Request, q request, read func(io.Reader) error) (int, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimedOut)
 	defer cancel()
-	sending := new(trail)
+	sending := c.trail(q)
 	resp, err := c.connections(q).Do(req.WithContext(sending.follow(ctx)))
 	if err != nil {
-		return 0, c.noAnswer(ctx, q, sending.sent(err), err)
+		return 0, c.unanswered(ctx, q, sending, err)
 	}
 	defer func() {
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)

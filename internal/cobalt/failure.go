@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http/httptrace"
@@ -24,11 +25,34 @@ var (
 	errNoList   = errors.New("is not a list")
 )
 
-// trail notes which connections a request was given to.
+// trail notes which connections a request was given to, and lets nothing be sent on
+// them that must not be.
 type trail struct {
-	mu    sync.Mutex
-	began bool
-	given []handover
+	// may is asked before each byte; nil lets all be sent.
+	may func() error
+
+	mu      sync.Mutex
+	began   bool
+	given   []handover
+	refused error // what may has said
+}
+
+// trail returns the trail of a call. What was waited for before its first byte, such as a
+// connection, may have taken long.
+func (c *Client) trail(q request) *trail {
+	t := &trail{}
+	if !q.reads() {
+		t.may = func() error {
+			err := c.bounds.MaySend()
+			if err != nil {
+				t.mu.Lock()
+				defer t.mu.Unlock()
+				t.refused = err
+			}
+			return err
+		}
+	}
+	return t
 }
 
 // handover is one connection, and what was written on it before.
@@ -50,6 +74,7 @@ func (t *trail) follow(ctx context.Context) context.Context {
 			h := handover{conn: countOf(info.Conn)}
 			if h.conn != nil {
 				h.before = h.conn.written.Load()
+				h.conn.may.Store(&t.may)
 			}
 			t.given = append(t.given, h)
 		},
@@ -78,6 +103,17 @@ func beforeConnection(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
+// unanswered makes an error of what net/http says of a request that got no answer.
+func (c *Client) unanswered(ctx context.Context, q request, t *trail, err error) error {
+	sent := t.sent(err)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.refused != nil && !sent {
+		return fmt.Errorf("%s: %w", q.operation, t.refused)
+	}
+	return c.noAnswer(ctx, q, sent, err)
+}
+
 // noAnswer makes a TransportError of what net/http says.
 func (c *Client) noAnswer(ctx context.Context, q request, sent bool, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
@@ -89,7 +125,7 @@ func (c *Client) noAnswer(ctx context.Context, q request, sent bool, err error) 
 		c.http.CloseIdleConnections() // they may lead as little anywhere
 		e.reason, e.err = "timed out after "+c.timeout.String(), context.DeadlineExceeded
 	case ctx.Err() != nil:
-		e.reason, e.err = "given up: "+ctx.Err().Error(), ctx.Err()
+		e.reason, e.err = "given up: "+context.Cause(ctx).Error(), ctx.Err()
 	case sent:
 		e.reason = "no answer: " + c.cause(q, err)
 	default:

@@ -1,9 +1,6 @@
 package cobalt
 
-import (
-	"context"
-	"net/http"
-)
+import "context"
 
 type preconditionKey struct{}
 
@@ -15,9 +12,9 @@ func WithPrecondition(ctx context.Context, check func(context.Context) error) co
 }
 
 // mayBeMade asks whether a call may be made.
-func mayBeMade(ctx context.Context, method string) error {
+func mayBeMade(ctx context.Context, q request) error {
 	check, ok := ctx.Value(preconditionKey{}).(func(context.Context) error)
-	if !ok || method == http.MethodGet {
+	if !ok || q.reads() {
 		return nil
 	}
 	return check(ctx)

@@ -156,9 +156,16 @@ func counting(d dial) dial {
 type countedConn struct {
 	net.Conn
 	written atomic.Int64
+	// may is asked before something is written for the present request.
+	may atomic.Pointer[func() error]
 }
 
 func (c *countedConn) Write(p []byte) (int, error) {
+	if may := c.may.Load(); may != nil && *may != nil {
+		if err := (*may)(); err != nil {
+			return 0, err
+		}
+	}
 	n, err := c.Conn.Write(p)
 	c.written.Add(int64(n))
 	return n, err

@@ -79,7 +79,8 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: where.baseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent, Now: r.clock.Now,
-		Begun: conn.share.Begun,
+		Begun:  conn.share.Begun,
+		Bounds: r.options.Lifetime,
 		Observe: func(ctx context.Context, call cobalt.Call) {
 			gate.Saw(epoch, call)
 			traceCall(ctx, r.options.Tracer, call)

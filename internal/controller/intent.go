@@ -70,6 +70,9 @@ func stamp(t time.Time) metav1.Time { return metav1.NewTime(t.UTC().Truncate(tim
 // in its status, is written first, and only if obj is the newest version. What
 // comes of the call is remembered until settle has seen the status without the intent.
 func (t *turn[T]) attempt(ctx context.Context, id string, call func(context.Context) (any, error)) result {
+	if err := t.flow.options.Lifetime.MayBegin(); err != nil { // nor an intent that would be found without an outcome
+		return result{err: err, unwritten: true}
+	}
 	release, ok := t.flow.accounts.remade.use(t.account)
 	if !ok { // since this turn began
 		return result{err: errAgain, unwritten: true}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -142,7 +143,7 @@ func standingOf(obj runtime.Object) stands {
 // heldBack tells whether a call was not made for now, which is no failure.
 func heldBack(err error) bool {
 	_, throttled := errors.AsType[*cobalt.ThrottledError](err)
-	return throttled || errors.Is(err, context.Canceled) || errors.Is(err, errAgain)
+	return throttled || givenUp(err) || errors.Is(err, lifetime.ErrLeaseOld) || errors.Is(err, errAgain)
 }
 
 // youth tells of an object that the first report on it is ours and that it has

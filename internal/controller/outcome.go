@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 )
 
 // waiting is the error of a step that cannot go on before something else happens.
@@ -58,6 +58,9 @@ func firstError(a, b error) error {
 	}
 	return b
 }
+
+// leasePause is the time after which the lease may have been renewed that was old.
+const leasePause = time.Second
 
 // class is who acts next.
 type class int
@@ -114,10 +117,12 @@ func judge(err error) outcome {
 		return o
 	case errors.As(err, &stop):
 		return outcome{class: stuck, reason: stop.reason, message: stop.message}
-	case errors.Is(err, errNotYet), errors.Is(err, context.Canceled): // the operator is told to stop
+	case errors.Is(err, errNotYet), givenUp(err):
 		return outcome{class: silent}
 	case errors.Is(err, errBusy):
 		return outcome{class: silent, after: gate.WorkerPause}
+	case errors.Is(err, lifetime.ErrLeaseOld): // it is renewed, or lost, in a moment
+		return outcome{class: silent, after: leasePause}
 	case errors.Is(err, errAgain):
 		return outcome{class: silent, again: true}
 	case errors.As(err, &throttled):

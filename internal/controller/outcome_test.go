@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 )
 
 func TestJudge(t *testing.T) {
@@ -38,6 +40,10 @@ func TestJudge(t *testing.T) {
 		"NotYet":       {reason: "a moment later there is more to say", err: errNotYet, want: outcome{class: silent}},
 		"HeldBack":     {reason: "the limiter says when; not worth a write", err: &cobalt.ThrottledError{After: 3 * time.Second}, want: outcome{class: silent, after: 3 * time.Second, inLine: true}},
 		"NoWorker":     {reason: "a worker is free a moment later", err: errBusy, want: outcome{class: silent, after: gate.WorkerPause}},
+		"ToldToStop":   {reason: "the next operator goes on", err: fmt.Errorf("x: %w", lifetime.ErrStopping), want: outcome{class: silent}},
+		"GivenUp":      {reason: "a read ends with the operator", err: fmt.Errorf("x: %w", context.Canceled), want: outcome{class: silent}},
+		"LeaseLost":    {reason: "another operator goes on", err: fmt.Errorf("x: %w", lifetime.ErrLeaseLost), want: outcome{class: silent}},
+		"LeaseOld":     {reason: "it is renewed in a moment", err: fmt.Errorf("x: %w", lifetime.ErrLeaseOld), want: outcome{class: silent, after: time.Second}},
 		"Conflict":     {reason: "the cache lags; not worth a write", err: apierrors.NewConflict(schema.GroupResource{}, "a", errBoom), want: outcome{class: silent, conflict: true}},
 		"Again":        {reason: "what the step has done is in the cache a moment later", err: errAgain, want: outcome{class: silent, again: true}},
 		"TooMany":      {reason: "time passes; never hotter than once a second", err: status(http.StatusTooManyRequests), want: outcome{class: reconciling, reason: "Throttled", after: time.Second}},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 )
 
 // publicWorkflows teaches the flow of actions what a PublicWorkflow is. Cobalt can
@@ -204,7 +205,10 @@ func createAfresh(
 ) (*cobalt.PublicWorkflow, error) {
 	api.lists.sessions.drop(t.account.id, refused)
 	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
-	if err != nil { // of which nobody must think that it may have made a workflow
+	switch {
+	case err != nil && givenUp(err):
+		return nil, lifetime.ErrStopping
+	case err != nil: // of which nobody must think that it may have made a workflow
 		return nil, errors.New("the session token was refused, and there is no other: " + err.Error())
 	}
 	made, err := api.CreatePublicWorkflow(ctx, token, input)

@@ -48,16 +48,10 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	return r.next(p, o, now)
 }
 
-// lastWords is how long an operator that is told to stop may take to write a status: less
-// than another needs to become the leader.
-const lastWords = 5 * time.Second
-
-// tell writes the status. What was just made for an object is told although the operator
-// is to stop, or the object has changed meanwhile: the next pass may not come as far, and
-// then nobody would know what is to be taken away again.
+// tell writes the status. What was just made for an object is told although the object has
+// changed meanwhile: the next pass may not come as far, and then nobody would know what is
+// to be taken away again.
 func (r *Reconciler[T, R]) tell(ctx context.Context, p *pass[T]) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-	defer cancel()
 	err := r.client.Status().Patch(ctx, p.obj, p.patch())
 	for p.held && apierrors.IsConflict(err) {
 		now := r.prototype.DeepCopyObject().(T)

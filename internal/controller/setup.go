@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 )
 
 // Options are the settings of all controllers.
@@ -35,6 +36,8 @@ type Options struct {
 	ConflictPause time.Duration
 	// UserAgent names the operator to the API.
 	UserAgent string
+	// Lifetime says when all is to end; nil: when the context of Setup ends.
+	Lifetime *lifetime.Lifetime
 
 	// Tracer makes the spans of reconciles and calls; nil makes none.
 	Tracer trace.Tracer
@@ -78,7 +81,7 @@ const (
 
 // Setup adds the controllers of all kinds to a manager.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
-	s := newSetup(mgr, options)
+	s := newSetup(ctx, mgr, options)
 	if err := setupEnvironments(ctx, s, v1alpha1.KindEnvironment, &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{}); err != nil {
 		return fmt.Errorf("set up Environment: %w", err)
 	}
@@ -157,7 +160,10 @@ type setup struct {
 	jumps        *jumps
 }
 
-func newSetup(mgr ctrl.Manager, options Options) *setup {
+func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
+	if options.Lifetime == nil {
+		options.Lifetime = lifetime.New(ctx, lifetime.Options{})
+	}
 	if options.Tracer == nil {
 		options.Tracer = noop.NewTracerProvider().Tracer("")
 	}

@@ -55,7 +55,7 @@ func setupAction[T Object](
 	s.watchEnvironments(b, list)
 	s.watchAccounts(b, list)
 	watch(b)
-	return b.Complete(s.remembering(traced{r, s.options.Tracer, r.kind}, r.waker))
+	return b.Complete(s.complete(r, r.kind, r.waker))
 }
 
 // indexTriggers lets triggers be found by what they follow, by their account in

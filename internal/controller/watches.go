@@ -53,7 +53,7 @@ func setupKind[T Kept, R any](
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}, appears))
 	s.watchEnvironments(b, list)
 	watch(b)
-	return b.Complete(s.remembering(traced{r, s.options.Tracer, r.kind}, r.waker))
+	return b.Complete(s.complete(r, r.kind, r.waker))
 }
 
 // indexEnvironments lets the objects of a kind be found that refer to an environment.
@@ -114,7 +114,7 @@ func setupEnvironments[T EnvironmentObject](
 	for _, user := range userKinds {
 		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
 	}
-	return b.Complete(s.remembering(traced{r, s.options.Tracer, string(r.kind)}, r.waker))
+	return b.Complete(s.complete(r, string(r.kind), r.waker))
 }
 
 // recorder is the controller that events name.

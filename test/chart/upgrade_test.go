@@ -33,6 +33,9 @@ func TestAnUpgradeKeepsWhatIsThere(t *testing.T) {
 	old := getCRD(t, api)
 
 	helm("upgrade", "cobalt", chart(t), values)
+	for _, elect := range []string{"false", "true"} { // which changes how pods are replaced
+		helm("upgrade", "cobalt", chart(t), values, "--set=replicas=1,leaderElection.enabled="+elect)
+	}
 	helm("uninstall", "cobalt")
 
 	if now := getCRD(t, api); now.UID != old.UID || now.DeletionTimestamp != nil {

@@ -29,6 +29,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 	"github.com/cobalt-operator/cobalt-operator/internal/testenv"
 )
 
@@ -132,7 +133,9 @@ func (w *world) start() {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(w.ctx)
-	Expect(controller.Setup(ctx, mgr, w.options)).To(Succeed())
+	options := w.options
+	options.Lifetime = lifetime.New(ctx, lifetime.Options{Grace: 5 * time.Second}) // of which calls get nothing
+	Expect(controller.Setup(ctx, mgr, options)).To(Succeed())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
 	w.stop = func() {

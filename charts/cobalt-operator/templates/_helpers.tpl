@@ -50,6 +50,14 @@ http://{{ include "cobalt-operator.fullname" . }}-simulator.{{ .Release.Namespac
 {{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) }}
 {{- fail "replicas: more than one needs leaderElection.enabled" }}
 {{- end }}
+{{- with .Values.leaderElection }}
+{{- if le (int .leaseDurationSeconds) (int .renewDeadlineSeconds) }}
+{{- fail "leaderElection.leaseDurationSeconds must be more than leaderElection.renewDeadlineSeconds" }}
+{{- end }}
+{{- if le (mul 10 (int .renewDeadlineSeconds)) (mul 12 (int .retryPeriodSeconds)) }}
+{{- fail "leaderElection.renewDeadlineSeconds must be more than 1.2 times leaderElection.retryPeriodSeconds" }}
+{{- end }}
+{{- end }}
 {{- with .Values.metrics }}
 {{- if and (not .enabled) (or .serviceMonitor.enabled .podMonitor.enabled) }}
 {{- fail "metrics.serviceMonitor and metrics.podMonitor need metrics.enabled" }}

@@ -3,16 +3,22 @@
 {{- if .Values.simulator.enabled }}
 {{- $origins = append $origins (include "cobalt-operator.simulatorOrigin" .) }}
 {{- end -}}
-{{- if .Values.leaderElection.enabled -}}
+{{- with .Values.leaderElection -}}
+{{- if .enabled -}}
 - --leader-elect
+- --leader-elect-lease-duration={{ .leaseDurationSeconds }}s
+- --leader-elect-renew-deadline={{ .renewDeadlineSeconds }}s
+- --leader-elect-retry-period={{ .retryPeriodSeconds }}s
 {{ end -}}
-{{- if .Values.metrics.enabled -}}
+{{- end -}}
+- --grace-period={{ .Values.terminationGracePeriodSeconds }}s
+{{- if .Values.metrics.enabled }}
 - --metrics-bind-address=:{{ .Values.metrics.port }}
 - --metrics-secure={{ .Values.metrics.secure }}
 {{- if .Values.metrics.certificateSecret }}
 - --metrics-cert-dir={{ include "cobalt-operator.certificateFolder" . }}
 {{- end }}
-{{- else -}}
+{{- else }}
 - --metrics-bind-address=0
 {{- end }}
 - --health-probe-bind-address=:8081

@@ -1,0 +1,43 @@
+package controller
+
+import (
+	"context"
+	"errors"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
+)
+
+var _ cobalt.Bounds = &lifetime.Lifetime{}
+
+// lasting lets a reconcile that has begun come to its end when the operator is told to
+// stop, so that what was done in Cobalt gets into the status. None begins any more: queues
+// hand out what is left in them.
+type lasting struct {
+	reconcile.Reconciler
+	lifetime *lifetime.Lifetime
+}
+
+// Reconcile reconciles, unless the operator was told to stop.
+func (l lasting) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if l.lifetime.Stopping() {
+		return ctrl.Result{}, nil
+	}
+	ctx, end := l.lifetime.Working(ctx)
+	defer end()
+	return l.Reconciler.Reconcile(ctx, request)
+}
+
+// complete is what a controller runs for a kind.
+func (s *setup) complete(r reconcile.Reconciler, kind string, waker *gate.Waker) reconcile.Reconciler {
+	return s.remembering(lasting{traced{r, s.options.Tracer, kind}, s.options.Lifetime}, waker)
+}
+
+// givenUp tells whether err is of a call that was given up, or not made, as the operator ends.
+func givenUp(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, lifetime.ErrStopping) || errors.Is(err, lifetime.ErrLeaseLost)
+}
