@@ -114,7 +114,10 @@ func do[T any](ctx context.Context, c *Client, q request) (*T, error) {
 		if err := c.failureIn(q, answer); err != nil {
 			return err
 		}
-		return json.Unmarshal(answer, &result)
+		if err := json.Unmarshal(answer, &result); err != nil {
+			return err
+		}
+		return fits(&result)
 	})
 	if err != nil {
 		return nil, err

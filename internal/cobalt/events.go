@@ -24,7 +24,7 @@ func (r *EventResult) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return err
 	}
-	*r = EventResult{Message: o.text("message"), ExecutionID: o.text(executionKeys...)}
+	*r = EventResult{Message: o.text("message"), ExecutionID: followable(o.text(executionKeys...))}
 	return nil
 }
 

@@ -23,6 +23,8 @@ var (
 	errPage     = errors.New("is an HTML page, not JSON: is the base URL right?")
 	errNotJSON  = errors.New("is not JSON")
 	errNoList   = errors.New("is not a list")
+	errLongID   = errors.New("has an id of more than 256 characters, which there is no room for")
+	errLongText = errors.New("has a token or an address of more than 16 KiB, which there is no room for")
 )
 
 // trail notes which connections a request was given to, and lets nothing be sent on
@@ -166,7 +168,7 @@ func (c *Client) unreadable(ctx context.Context, q request, err error) error {
 }
 
 func problem(err error) string {
-	for _, known := range []error{errTooLarge, errTooMany, errEmpty, errPage, errNotJSON, errNoList, errNoObject} {
+	for _, known := range []error{errTooLarge, errTooMany, errEmpty, errPage, errNotJSON, errNoList, errNoObject, errLongID, errLongText} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

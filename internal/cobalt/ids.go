@@ -95,3 +95,44 @@ func checkRoute(parent, id string) error {
 	}
 	return nil
 }
+
+// identified is an answer with an id of Cobalt's that is kept.
+type identified interface{ id() string }
+
+func (a *LinkedAccount) id() string { return a.ID }
+
+func (c *Config) id() string { return c.ID }
+
+func (w *webhooks) id() string {
+	if len(*w) == 0 {
+		return ""
+	}
+	return (*w)[0].ID
+}
+
+// fits makes sure that there is room for what is kept of an answer: an id that is cut is another id.
+func fits(answer any) error {
+	switch answer := answer.(type) {
+	case identified:
+		if len(answer.id()) > maxID {
+			return errLongID
+		}
+	case *SessionToken:
+		if len(answer.Token) > maxSecret {
+			return errLongText
+		}
+	case *hostedPortal:
+		if len(answer.url) > maxSecret {
+			return errLongText
+		}
+	}
+	return nil
+}
+
+// followable is the id of an execution, or nothing if no call could ask for it: then it is as if it was not told.
+func followable(id string) string {
+	if ValidatePathID(id) != nil {
+		return ""
+	}
+	return id
+}

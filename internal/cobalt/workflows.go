@@ -74,7 +74,7 @@ func (r *ExecuteResult) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return err
 	}
-	*r = ExecuteResult{ExecutionID: o.text(executionKeys...), Status: o.text("status")}
+	*r = ExecuteResult{ExecutionID: followable(o.text(executionKeys...)), Status: o.text("status")}
 	return nil
 }
 

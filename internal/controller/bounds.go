@@ -79,21 +79,24 @@ func (f *few[V]) add(value V) {
 }
 
 // fits makes sure that status can list the keys of YourApp: what is not listed there is
-// never taken back.
-func (a *account) fits() error {
+// never taken back. What status lists already, it has room for.
+func (a *account) fits(listed, secret []string) error {
 	if len(a.YourApp) > mostKeys {
 		return stalledBy(v1alpha1.ReasonInvalidInput,
 			"yourApp and yourAppFrom have %d keys together, those that are to be taken back among them: at most %d are possible",
 			len(a.YourApp), mostKeys)
 	}
-	size := 0
+	size, present := 0, 0
 	for key := range a.YourApp {
 		size += len(jsonvalue.Text(key))
 		if a.secret[key] {
 			size += len(jsonvalue.Text(key))
 		}
 	}
-	if size > mostKeyBytes {
+	for _, key := range slices.Concat(listed, secret) {
+		present += len(jsonvalue.Text(key))
+	}
+	if size > max(mostKeyBytes, present) {
 		return stalledBy(v1alpha1.ReasonInvalidInput,
 			"the keys of yourApp and yourAppFrom take more than the %d bytes that status has room for, "+
 				"of which keys from Secrets take twice as many: use shorter keys or fewer", mostKeyBytes)

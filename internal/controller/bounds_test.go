@@ -43,6 +43,27 @@ func TestCutGoesBetweenCharacters(t *testing.T) {
 	}
 }
 
+// TestWhatStatusListsAlreadyFits: an older version knew no bound in bytes, and what it left must not be called invalid.
+func TestWhatStatusListsAlreadyFits(t *testing.T) {
+	t.Parallel()
+	a := &account{LinkedAccount: cobalt.LinkedAccount{YourApp: map[string]any{}}, secret: map[string]bool{}}
+	var listed, secret []string
+	for i := range 900 {
+		key := fmt.Sprintf("%0400d", i)
+		a.YourApp[key], listed = i, append(listed, key)
+		if i%3 == 0 {
+			a.secret[key], secret = true, append(secret, key)
+		}
+	}
+	if err := a.fits(listed, secret); err != nil {
+		t.Errorf("what it was before: %v", err)
+	}
+	a.YourApp["another"] = true
+	if a.fits(listed, secret) == nil {
+		t.Error("one more does not fit")
+	}
+}
+
 // TestYourAppFitsIntoStatus: or else it would be written to Cobalt and never be taken back.
 func TestYourAppFitsIntoStatus(t *testing.T) {
 	t.Parallel()
@@ -69,7 +90,7 @@ func TestYourAppFitsIntoStatus(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := tc.account.fits()
+			err := tc.account.fits(nil, nil)
 			if (err == nil) != tc.fits {
 				t.Errorf("%v, want fits %t", err, tc.fits)
 			}

@@ -79,38 +79,55 @@ const (
 )
 
 // confirm makes sure that what a deletion has missed is gone: another look must miss it as well, and the API must be there
-// and take the key. Whoever is on the way does not know the API's own form of a miss, so any other has to be repeated.
+// and take the key. Whoever is on the way does not know the API's own form of a miss, so any other has to be repeated: the
+// third miss is enough, whatever its form.
 func (r *Reconciler[T, R]) confirm(ctx context.Context, api *View, p *pass[T], miss error) error {
 	if !cobalt.IsMiss(miss) {
 		return errors.New("whether it is deleted cannot be seen: " + miss.Error())
 	}
-	again := r.Resource.Find(ctx, api, p.obj)
-	switch {
-	case again == nil:
-		return errors.New("it is still there: " + miss.Error())
-	case cobalt.IsNotFound(again) && !cobalt.IsMiss(again):
-		return errors.New("whether it is deleted cannot be seen: " + again.Error())
-	case !cobalt.IsMiss(again):
-		return again
-	}
-	if err := answers(ctx, api); err != nil {
-		return err
-	}
-	if cobalt.IsOwnAnswer(miss) && cobalt.IsOwnAnswer(again) {
-		return nil
-	}
 	now := r.clock.Now()
 	since := now.Sub(p.last.missed)
+	if since > confirmWithin { // or never
+		since = 0
+	}
+	own := false
+	if since < confirmPause {
+		again, err := r.missAgain(ctx, api, p.obj, miss)
+		if err != nil {
+			return err
+		}
+		own = cobalt.IsOwnAnswer(miss) && cobalt.IsOwnAnswer(again)
+	}
+	switch err := answers(ctx, api); {
+	case cobalt.IsNotFound(err): // which is no refusal either
+		return errors.New("whether it is deleted cannot be seen: " + err.Error())
+	case err != nil:
+		return err
+	}
 	switch {
-	case since > confirmWithin: // or never
-		p.last.missed, since = now, 0
-	case since >= confirmPause:
+	case own, since >= confirmPause:
 		return nil
+	case since == 0:
+		p.last.missed = now
 	}
 	return &waiting{
 		reason: v1alpha1.ReasonFailed, after: confirmPause - since,
 		message: "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: " + miss.Error(),
 	}
+}
+
+// missAgain looks for what a deletion has missed, and returns that this look misses it as well, or as err that it does not.
+func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *View, obj T, miss error) (again, err error) {
+	again = r.Resource.Find(ctx, api, obj)
+	switch {
+	case again == nil:
+		return nil, errors.New("it is still there: " + miss.Error())
+	case cobalt.IsNotFound(again) && !cobalt.IsMiss(again):
+		return nil, errors.New("whether it is deleted cannot be seen: " + again.Error())
+	case !cobalt.IsMiss(again):
+		return nil, again
+	}
+	return again, nil
 }
 
 // handOver leaves what obj stands for to the rival that counts from now on. That

@@ -114,8 +114,8 @@ func (d *dueTimes) forget(key types.NamespacedName) {
 // never is the time between looks of an object whose syncInterval is 0s.
 const never = 100 * 365 * 24 * time.Hour
 
-// usualInterval is after how long an environment, or a call that must not be made
-// twice, is tried again that was refused, where drift is never looked for.
+// usualInterval is after how long an environment, a deletion, or a call that must not
+// be made twice, is tried again that was refused, where drift is never looked for.
 const usualInterval = 10 * time.Minute
 
 // earlier returns the earlier of two times; zero is never.

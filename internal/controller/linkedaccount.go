@@ -70,7 +70,7 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 			desired.secret[name] = desired.secret[name] || ref.Kind == kindSecret
 		}
 	}
-	return desired, desired.fits()
+	return desired, desired.fits(obj.Status.YourAppKeys, obj.Status.YourAppSecretKeys)
 }
 
 func (a linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
@@ -250,7 +250,7 @@ func (linkedAccounts) lastLook(ctx context.Context, api *View, obj *v1alpha1.Lin
 	api.maxAge = min(api.maxAge, newsAge)
 	if api.lists.api == api.Client && !api.single() {
 		found, presence, err := api.lists.accounts.Find(ctx, api.account, api.maxAge)
-		if err != nil {
+		if err != nil && !cobalt.IsNotFound(err) { // that there is no list says nothing of the account
 			return nil, err
 		}
 		if presence == snapshot.Present && (obj.Status.ID == "" || obj.Status.ID == found.ID) {

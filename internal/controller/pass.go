@@ -100,7 +100,10 @@ func (r *Reconciler[T, R]) interval(obj T, env EnvironmentObject) time.Duration 
 		interval = env.Settings().SyncInterval.Value(interval)
 	}
 	interval = obj.CommonSpec().SyncInterval.Value(interval)
-	if interval == 0 {
+	switch {
+	case interval == 0 && !obj.GetDeletionTimestamp().IsZero(): // what was refused once must not stay for good
+		return usualInterval
+	case interval == 0:
 		return never
 	}
 	return r.environments.connections.of(environmentOf(obj)).stretched(interval)

@@ -32,7 +32,7 @@ type View struct {
 func (v *View) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error) {
 	if !v.live && !v.single() {
 		found, presence, err := v.lists.accounts.Find(ctx, v.account, v.maxAge)
-		if err != nil || presence != snapshot.Unknown {
+		if err != nil || presence != snapshot.Unknown && len(found.ID) <= longestText { // or the account itself is refused in words
 			return ifPresent(&found, presence), err
 		}
 	}

@@ -87,6 +87,7 @@ func (s *Server) nextFault(q *request) Fault {
 		return Fault{}
 	}
 	fault := s.faults[i]
+	q.call.LinkedAccountID = account // which the work notes, if it is done
 	if fault.Times == 1 {
 		s.faults = slices.Delete(s.faults, i, i+1)
 	} else if fault.Times > 1 {

@@ -264,11 +264,14 @@ func TestLogSaysWhatWasCalled(t *testing.T) {
 	w.Advance(time.Second)
 	w.send(call{method: "GET", path: "/public/linked-account/a%20b"})
 	w.send(call{method: "GET", path: "/public/webhook", account: "acme", header: map[string]string{"x-api-key": "guess"}})
+	w.Inject(simulator.Fault{Operation: "getWebhook", Status: 503})
+	w.send(call{method: "GET", path: "/public/webhook", account: "acme"})
 	start := w.Now().Add(-time.Second)
 	want := []simulator.Call{
 		{Operation: "upsertLinkedAccount", Method: "POST", Path: "/api/v2/public/linked-account/upsert", Environment: "test", LinkedAccountID: "acme", Status: 200, Time: start},
 		{Operation: "getLinkedAccount", Method: "GET", Path: "/api/v2/public/linked-account/a%20b", Environment: "test", LinkedAccountID: "a b", Status: 404, Time: w.Now()},
 		{Operation: "getWebhook", Method: "GET", Path: "/api/v2/public/webhook", Status: 401, Time: w.Now()},
+		{Operation: "getWebhook", Method: "GET", Path: "/api/v2/public/webhook", LinkedAccountID: "acme", Status: 503, Time: w.Now()},
 	}
 	if diff := cmp.Diff(want, w.Log()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
