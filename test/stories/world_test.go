@@ -134,7 +134,9 @@ func (w *world) start() {
 	Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(w.ctx)
 	options := w.options
-	options.Lifetime = lifetime.New(ctx, lifetime.Options{Grace: 5 * time.Second}) // of which calls get nothing
+	if options.Lifetime == nil {
+		options.Lifetime = lifetime.New(ctx, lifetime.Options{Grace: 5 * time.Second}) // of which calls get nothing
+	}
 	Expect(controller.Setup(ctx, mgr, options)).To(Succeed())
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()
