@@ -64,7 +64,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 			key, environmentOf(linked), environmentOf(obj))
 	case !linked.DeletionTimestamp.IsZero():
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
-	case linked.Status.ID == "" && unheard(linked):
+	case linked.Status.ID == "" && unheard(linked) && !saysMissing(obj, "LinkedAccount "+key.String()):
 		return found, errNotYet
 	case a.remade.isGone(key, linked.Status.ID) || vanished(linked):
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is made again in Cobalt, see its status", key)

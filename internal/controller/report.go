@@ -187,7 +187,8 @@ func (r *Reconciler[T, R]) announce(ctx context.Context, p *pass[T], o outcome) 
 // reason: Normal while something is waited for that may be there in a moment, Warning
 // about what fails, needs somebody, or was waited for too long.
 func (o outcome) eventType(reason string) string {
-	if o.class == reconciling && o.err == nil && reason == o.reason {
+	_, waits := errors.AsType[*waiting](o.err)
+	if o.class == reconciling && (o.err == nil || waits) && reason == o.reason {
 		return corev1.EventTypeNormal
 	}
 	return corev1.EventTypeWarning
