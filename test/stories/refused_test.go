@@ -197,13 +197,13 @@ var _ = Describe("A refusal", func() {
 })
 
 var _ = Describe("Executions whose list fails", func() {
-	It("are looked at one by one", func() {
+	DescribeTable("are looked at one by one", func(status int) {
 		w := newWorld()
 		w.connected()
 		acme := w.account("acme")
 		w.create(acme)
 		w.ready(acme)
-		w.sim.Inject(simulator.Fault{Operation: "listExecutions", Status: 500})
+		w.sim.Inject(simulator.Fault{Operation: "listExecutions", Status: status})
 		var triggers []*v1alpha1.EventTrigger
 		for _, name := range []string{"a", "b", "c"} {
 			trigger := w.trigger(name, of("acme"), executing("sync-deals"))
@@ -213,7 +213,11 @@ var _ = Describe("Executions whose list fails", func() {
 		for _, trigger := range triggers {
 			until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
 		}
-	})
+	},
+		Entry("with an error", 500),
+		Entry("because the key may not read it", 401),
+		Entry("because it may not be read so often", 429),
+	)
 })
 
 var _ = Describe("Credentials for more applications than there are calls in a row", func() {
