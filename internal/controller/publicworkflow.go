@@ -243,8 +243,8 @@ func (publicWorkflows) Marks(obj *v1alpha1.PublicWorkflow) map[string]string {
 		return nil
 	}
 	marks := map[string]string{workflowMark: obj.Status.ID + "/" + obj.Status.Hash}
-	if adopted := obj.Annotations[v1alpha1.AdoptWorkflowAnnotation]; adopted != "" {
-		marks[adoptedMark] = strings.TrimSpace(adopted) // once, however long the wish stands there
+	if adopted := strings.TrimSpace(obj.Annotations[v1alpha1.AdoptWorkflowAnnotation]); cobalt.ValidatePathID(adopted) == nil {
+		marks[adoptedMark] = adopted // once, however long the wish stands there
 	}
 	return marks
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // patience is how long an object stays Ready although looking at it in the
@@ -224,6 +225,5 @@ const longestRequest = 256
 
 // requested is the sync that somebody asked for by annotation.
 func requested(obj client.Object) string {
-	request := obj.GetAnnotations()[v1alpha1.ReconcileRequestAnnotation]
-	return request[:min(len(request), longestRequest)]
+	return redact.Cut(obj.GetAnnotations()[v1alpha1.ReconcileRequestAnnotation], longestRequest)
 }
