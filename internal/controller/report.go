@@ -101,7 +101,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		p.last.failure.about, p.last.failure.epoch, p.last.wake = p.about, p.epoch, p.wake
 		r.environments.connections.of(environmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
 	}
-	if !o.conflict {
+	if !o.conflict && o.class != silent { // or nothing was written, which says nothing of the next write
 		p.last.conflict = backoff.Backoff{}
 	}
 	r.due.set(key, p.last)
