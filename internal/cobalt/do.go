@@ -232,7 +232,11 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, q request, rea
 		c.limiter.Succeeded()
 		return resp.StatusCode, c.unreadable(ctx, q, readJSON(resp, read))
 	}
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a reason cut short is none
+	limit := int64(maxErrorBody)
+	if q.runs { // it may be a result
+		limit = maxBody
+	}
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, limit)) // a reason cut short is none
 	if q.runs && holdsExecution(answer) {
 		return resp.StatusCode, c.unreadable(ctx, q, read(bytes.NewReader(answer)))
 	}

@@ -77,14 +77,16 @@ func callerOf(ctx context.Context) *caller {
 // ticket is the right to go before whoever has a later seat in the same lane.
 type ticket struct {
 	place
-	seat seat
-	need int       // calls it is good for
-	due  time.Time // when its holder was told to come
+	seat  seat
+	need  int       // calls it is good for
+	due   time.Time // when its holder was told to come
+	block *block    // where it stands in the line of its lane
 }
 
 // queue holds the tickets of those who were told to come back.
 type queue struct {
 	tickets  map[place]*ticket
+	lines    [Background + 1]line
 	sequence int
 	served   int // foreground calls since the last one in the background, at most foregroundShare
 	// rounds are those that the lanes are in, next the first that a crowd has had no call in.
@@ -101,9 +103,31 @@ func (q *queue) ticket(c *caller, now time.Time) *ticket {
 		q.sequence++
 		c.seated, c.seat = true, seat{q.take(c.crowd), q.sequence}
 	}
+	q.drop(q.tickets[c.place])
 	t := &ticket{place: c.place, seat: c.seat, need: 1, due: now}
 	q.tickets[c.place] = t
+	q.lines[t.lane].add(t)
 	return t
+}
+
+// drop takes a ticket away, if there is one.
+func (q *queue) drop(t *ticket) {
+	if t != nil {
+		delete(q.tickets, t.place)
+		q.lines[t.lane].remove(t)
+	}
+}
+
+// comeAt has a ticket's holder come at a time.
+func (t *ticket) comeAt(due time.Time) {
+	t.due = due
+	t.block.recount()
+}
+
+// wants sets how many calls a ticket is good for.
+func (t *ticket) wants(calls int) {
+	t.need = calls
+	t.block.recount()
 }
 
 func (t *ticket) expired(now time.Time) bool { return now.After(t.due.Add(ticketLife)) }
@@ -125,8 +149,8 @@ func (q *queue) redeem(t *ticket, c *caller) {
 		q.rounds[t.lane] = t.seat.round
 		maps.DeleteFunc(q.next, func(c crowd, next int) bool { return next <= q.rounds[c.lane] })
 	}
-	if t.need--; t.need == 0 {
-		delete(q.tickets, t.place)
+	if t.wants(t.need - 1); t.need == 0 {
+		q.drop(t)
 	}
 	if t.lane == Background {
 		q.served = 0
@@ -142,23 +166,16 @@ type demand struct{ own, other int }
 // ahead returns the demand of tickets whose time has come, and of all. It drops
 // the expired ones.
 func (q *queue) ahead(t *ticket, now time.Time) (due, all demand) {
-	for _, o := range q.tickets {
-		var d demand
-		switch {
-		case o == t:
-			continue
-		case o.expired(now):
-			delete(q.tickets, o.place)
-			continue
-		case o.lane != t.lane:
-			d.other = o.need
-		case o.seat.before(t.seat):
-			d.own = o.need
+	for lane := range q.lines {
+		for _, expired := range q.lines[lane].sweep(now) {
+			delete(q.tickets, expired.place)
 		}
-		all.own, all.other = all.own+d.own, all.other+d.other
-		if !o.due.After(now.Add(rounding)) {
-			due.own, due.other = due.own+d.own, due.other+d.other
+		if Lane(lane) == t.lane {
+			due.own, all.own = q.lines[lane].before(t, now)
+			continue
 		}
+		theirDue, theirs := q.lines[lane].total()
+		due.other, all.other = due.other+theirDue, all.other+theirs
 	}
 	return due, all
 }

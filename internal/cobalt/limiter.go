@@ -239,12 +239,12 @@ func (l *Limiter) turn(c *caller, patience time.Duration) (time.Duration, *Throt
 	}
 	after := l.estimate(t, all, now)
 	if after <= patience {
-		t.due = now.Add(after)
+		t.comeAt(now.Add(after))
 		return after, nil
 	}
 	// Whoever is sent away in the middle of a pass starts it again: next time,
 	// its earlier calls and this one must find their tokens together.
-	t.need = min(max(t.need, c.calls+1), l.burst)
+	t.wants(min(max(t.need, c.calls+1), l.burst))
 	pause, reason := l.opening(now).Sub(now), "rate limit"
 	if pause > 0 {
 		reason = askedByAPI
@@ -253,7 +253,7 @@ func (l *Limiter) turn(c *caller, patience time.Duration) (time.Duration, *Throt
 	if after > maxEstimate { // somewhere in its second half, so that they do not come in a crowd
 		after = maxEstimate/2 + after%(maxEstimate/2)
 	}
-	t.due = now.Add(pause + after)
+	t.comeAt(now.Add(pause + after))
 	return 0, &ThrottledError{After: pause + after, Reason: reason}
 }
 

@@ -188,3 +188,21 @@ func TestRetryAfterOfRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeResultsAreResults: a workflow may set a status of its own beside an answer of any size, and slows nobody down.
+func TestLargeResultsAreResults(t *testing.T) {
+	t.Parallel()
+	body := `{"data":"` + strings.Repeat("x", 2<<20) + `","execution_id":"e1"}`
+	server := httptest.NewServer(answer(429, body, "Retry-After", "3600"))
+	t.Cleanup(server.Close)
+	limiter := cobalt.NewLimiter(10, 10, nil)
+	c := connect(t, cobalt.Options{BaseURL: server.URL, Limiter: limiter})
+	for operation, call := range map[string]func(context.Context, *cobalt.Client) error{"execute": execute, "trigger": trigger} {
+		if err := call(t.Context(), c); err != nil {
+			t.Errorf("%s: %v", operation, err)
+		}
+	}
+	if now, limit := limiter.Rate(); now != limit {
+		t.Errorf("the rate is %v, want %v", now, limit)
+	}
+}

@@ -127,7 +127,7 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter,
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
-	case !open && reason == "" && saysMissing(obj, key):
+	case !open && reason == "" && saysMissing(obj, key.String()):
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready yet: its API has not answered", key)
 	case !open && reason == "":
 		return nil, errNotYet
@@ -137,10 +137,10 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter,
 	return conn.view(), nil
 }
 
-// saysMissing tells whether the status of obj says that its environment does not exist.
-func saysMissing(obj Object, key environmentKey) bool {
+// saysMissing tells whether the status of obj says that something does not exist.
+func saysMissing(obj Object, what string) bool {
 	said := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
-	return said != nil && strings.Contains(said.Message, key.String()+" does not exist")
+	return said != nil && strings.Contains(said.Message, what+" does not exist")
 }
 
 // connectToDelete is connect for an object that is being deleted: the last

@@ -64,7 +64,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 			key, environmentOf(linked), environmentOf(obj))
 	case !linked.DeletionTimestamp.IsZero():
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
-	case linked.Status.ID == "" && unheard(linked):
+	case linked.Status.ID == "" && unheard(linked) && !saysMissing(obj, "LinkedAccount "+key.String()):
 		return found, errNotYet
 	case a.remade.isGone(key, linked.Status.ID) || vanished(linked):
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is made again in Cobalt, see its status", key)
@@ -144,9 +144,10 @@ func (a accounts) missing(ctx context.Context, id string, now time.Time) error {
 }
 
 // vanishing is the error of a call for an account that was there a moment ago. Where Cobalt
-// does not know it yet, or no longer, the next pass sees what is true.
-func vanishing(err error) error {
-	if cobalt.IsUnknownAccount(err) {
+// does not know it yet, or no longer, the next pass sees what is true. Of one that was just
+// made, any miss may say so.
+func vanishing(err error, justMade bool) error {
+	if cobalt.IsUnknownAccount(err) || justMade && cobalt.IsNotFound(err) {
 		return errors.New("the account vanished from Cobalt meanwhile: " + err.Error())
 	}
 	return err
@@ -155,12 +156,15 @@ func vanishing(err error) error {
 // settles tells whether an account may have been made just now.
 func (a accounts) settles(ctx context.Context, id string, now time.Time) bool {
 	linked, err := a.named(ctx, id)
-	return err == nil && slices.ContainsFunc(linked, func(obj v1alpha1.LinkedAccount) bool {
-		made := obj.CreationTimestamp.Time
-		ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
-		if ready != nil && ready.LastTransitionTime.After(made) {
-			made = ready.LastTransitionTime.Time // it may have been made again
-		}
-		return obj.Status.ID != "" && now.Sub(made) < settling
-	})
+	return err == nil && slices.ContainsFunc(linked, func(obj v1alpha1.LinkedAccount) bool { return justMade(&obj, now) })
+}
+
+// justMade tells whether the account of obj may have been made just now.
+func justMade(obj *v1alpha1.LinkedAccount, now time.Time) bool {
+	made := obj.CreationTimestamp.Time
+	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.LastTransitionTime.After(made) {
+		made = ready.LastTransitionTime.Time // it may have been made again
+	}
+	return obj.Status.ID != "" && now.Sub(made) < settling
 }

@@ -116,7 +116,7 @@ func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.R
 	if o.class == ready {
 		last.failingSince = time.Time{}
 	}
-	if !o.conflict {
+	if !o.conflict && o.class != silent { // or nothing was written, which says nothing of the next write
 		last.conflict = backoff.Backoff{}
 	}
 	environment := r.environments.connections.of(environmentOf(t.obj)).gate

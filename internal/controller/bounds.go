@@ -29,6 +29,9 @@ const (
 	mostApplications = 50
 	longestText      = 256
 
+	// Of a config: how many fields status can list.
+	mostFields = 200
+
 	// Of what differs: how many places status lists, how many a message, and how much of
 	// a path each shows. A note has room for all of a message.
 	mostDrift       = 20
@@ -100,6 +103,17 @@ func (a *account) fits(listed, secret []string) error {
 		return stalledBy(v1alpha1.ReasonInvalidInput,
 			"the keys of yourApp and yourAppFrom take more than the %d bytes that status has room for, "+
 				"of which keys from Secrets take twice as many: use shorter keys or fewer", mostKeyBytes)
+	}
+	return nil
+}
+
+// fits makes sure that status can list the fields: what is not listed there is never taken
+// back.
+func (c *config) fits() error {
+	if count := len(c.Fields) + len(c.unset); count > mostFields {
+		return stalledBy(v1alpha1.ReasonInvalidInput,
+			"there are %d fields, those that are still to be taken back among them, and status has room for %d: list fewer until they are",
+			count, mostFields)
 	}
 	return nil
 }

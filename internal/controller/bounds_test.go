@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -172,5 +175,47 @@ func TestRedactionLeavesWordsThatAreGoneBy(t *testing.T) {
 	}
 	if got := shownStatus(turn.inputs, "completed"); got != "completed" {
 		t.Errorf("a word that says how it ended is %s", got)
+	}
+}
+
+// TestFieldsFitIntoStatus: or else those that could not be taken back yet would keep the status from being written.
+func TestFieldsFitIntoStatus(t *testing.T) {
+	t.Parallel()
+	for _, listed := range []int{100, 101} {
+		obj := &v1alpha1.IntegrationConfig{}
+		for i := range listed {
+			obj.Spec.Fields = append(obj.Spec.Fields, v1alpha1.ConfigField{ID: fmt.Sprint("new", i), Value: &runtime.RawExtension{Raw: []byte("1")}})
+		}
+		for i := range 100 {
+			obj.Status.Fields = append(obj.Status.Fields, fmt.Sprint("old", i))
+		}
+		_, err := configs{}.Desired(t.Context(), inputStore{}.open(), obj)
+		if refused := judge(err).reason == v1alpha1.ReasonInvalidInput; refused != (listed > 100) {
+			t.Errorf("%d and 100 others: %v", listed, err)
+		}
+	}
+}
+
+// TestRequestIsCutBetweenCharacters: or the API server would store another, and what status says would be written anew
+// in each pass.
+func TestRequestIsCutBetweenCharacters(t *testing.T) {
+	t.Parallel()
+	obj := &v1alpha1.LinkedAccount{}
+	metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.ReconcileRequestAnnotation, "x"+strings.Repeat("ä", 200))
+	if got := requested(obj); !utf8.ValidString(got) || len(got) != 255 {
+		t.Errorf("%d bytes of it: %q", len(got), got)
+	}
+}
+
+// TestWishIsMarkedIfItCanBe: what is no id is not copied into another annotation, for which there may be no room.
+func TestWishIsMarkedIfItCanBe(t *testing.T) {
+	t.Parallel()
+	for wish, marked := range map[string]bool{" wf-1 ": true, "": false, strings.Repeat("x", 200<<10): false, "a/b": false} {
+		obj := &v1alpha1.PublicWorkflow{}
+		obj.Status.ID = "wf-0"
+		metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.AdoptWorkflowAnnotation, wish)
+		if _, ok := (publicWorkflows{}).Marks(obj)[adoptedMark]; ok != marked {
+			t.Errorf("%.20q is marked: %t, want %t", wish, ok, marked)
+		}
 	}
 }

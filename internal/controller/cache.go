@@ -23,6 +23,7 @@ func CacheOptions(namespaces []string) cache.Options {
 				),
 			},
 			&corev1.ConfigMap{}: {Transform: stripConfigMap},
+			&corev1.Namespace{}: {Transform: stripNamespace},
 		},
 	}
 	if len(namespaces) > 0 {
@@ -58,6 +59,16 @@ func stripSecret(in any) (any, error) {
 func stripConfigMap(in any) (any, error) {
 	if object, ok := in.(*metav1.PartialObjectMetadata); ok {
 		object.ObjectMeta = identityOf(object.ObjectMeta)
+	}
+	return in, nil
+}
+
+// stripNamespace leaves the labels of a Namespace, by which environments allow it.
+func stripNamespace(in any) (any, error) {
+	if object, ok := in.(*metav1.PartialObjectMetadata); ok {
+		labels := object.Labels
+		object.ObjectMeta = identityOf(object.ObjectMeta)
+		object.Labels = labels
 	}
 	return in, nil
 }

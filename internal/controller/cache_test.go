@@ -36,6 +36,8 @@ func transforms(t *testing.T) map[string]toolscache.TransformFunc {
 			found[kindSecret] = options.Transform
 		case *corev1.ConfigMap:
 			found[kindConfigMap] = options.Transform
+		case *corev1.Namespace:
+			found["Namespace"] = options.Transform
 		}
 	}
 	return found
@@ -51,6 +53,26 @@ func TestCacheKeepsWhatIsUsed(t *testing.T) {
 	}
 	want := ownedBy(controllerReference("acme"), map[string]string{issueAnnotation: `{"account":"id"}`})
 	want.Labels = map[string]string{accountLabel: "acme"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestCacheKeepsLabelsOfNamespaces: environments allow Namespaces by them.
+func TestCacheKeepsLabelsOfNamespaces(t *testing.T) {
+	t.Parallel()
+	strip, ok := transforms(t)["Namespace"]
+	if !ok {
+		t.Fatal("annotations of Namespaces are kept")
+	}
+	labels := map[string]string{"team": "crm"}
+	got, err := strip(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+		Name: "a", ResourceVersion: "7", Labels: labels, Annotations: map[string]string{"x": "hunter2"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: "a", ResourceVersion: "7", Labels: labels}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -77,6 +99,9 @@ func TestCacheKeepsFactsOfFixedSize(t *testing.T) {
 		"Label":            {ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: map[string]string{"cobalt.gocobalt.io/" + large: "x"}}},
 	} {
 		for kind, transform := range transforms(t) {
+			if kind == "Namespace" && name == "Label" { // all of them are for selectors
+				continue
+			}
 			t.Run(name+kind, func(t *testing.T) {
 				t.Parallel()
 				got, err := transform(meta.DeepCopy())

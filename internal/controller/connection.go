@@ -230,13 +230,13 @@ func (c *connection) accepted() {
 	c.verdict, c.pause = nil, backoff.Backoff{}
 }
 
-// failed notes what a probe said. The next one comes after a pause, which grows
-// unless it is given.
-func (c *connection) failed(verdict error, pause time.Duration) {
+// failed notes what a probe said. The next one comes after a pause, and after one that
+// grows with each probe that fails.
+func (c *connection) failed(verdict error, pause time.Duration, grows bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.clock.Now()
-	if pause == 0 {
+	if grows {
 		c.pause = c.pause.Failed(now, backoff.Limits{Shortest: shortestPause, Longest: longestProbesPause})
 	}
 	c.verdict, c.pause = verdict, c.pause.NotBefore(now.Add(pause))

@@ -120,8 +120,8 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 // probe asks the API whether it is there and accepts the key.
 func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection) error {
 	ctx = cobalt.WithCaller(ctx, cobalt.Foreground, string(env.GetUID()))
-	var pause time.Duration
 	err := r.verify(ctx, env, conn)
+	pause, grows := cobalt.RetryAfter(err), !heldBack(err)
 	switch {
 	case err == nil:
 		conn.accepted()
@@ -133,20 +133,21 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 	case inLine(err): // which says nothing of the API
 		return err
 	case cobalt.IsThrottled(err):
+		pause = max(pause, time.Second)
 		if open, _ := conn.gate.IsOpen(); open {
+			conn.failed(err, pause, grows)
 			return err // it is there, and says so
 		}
-		pause = max(cobalt.RetryAfter(err), time.Second)
 		err = waitingFor(v1alpha1.ReasonThrottled, "Cobalt asked to slow down before it could be seen whether it accepts the key")
 	case cobalt.IsUnauthorized(err):
 		err = refused(env, conn, r.clock.Now())
 	}
 	if judge(err).class == stuck { // only a change helps: once per sync interval is enough
-		if pause = r.interval(env); pause == never {
+		if pause, grows = r.interval(env), false; pause == never {
 			pause = r.options.Jitter(usualInterval)
 		}
 	}
-	conn.failed(err, pause)
+	conn.failed(err, pause, grows)
 	conn.gate.CloseFor(reasonOf(err))
 	return err
 }

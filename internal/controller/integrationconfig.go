@@ -92,7 +92,7 @@ func (configs) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.Integr
 	for _, workflow := range obj.Spec.Workflows {
 		desired.Workflows = append(desired.Workflows, cobalt.ConfigWorkflow{ID: workflow.ID, Enabled: workflow.Enabled})
 	}
-	return desired, nil
+	return desired, desired.fits()
 }
 
 // Observe does not look for what was never created: upsertConfig answers what is there.

@@ -204,7 +204,7 @@ func (a linkedAccounts) Extend(
 	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, inputs, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
 		if err != nil {
-			return renewAt, vanishing(err) // one at a time: a message is one sentence
+			return renewAt, vanishing(err, justMade(obj, a.tokens.clock.Now())) // one at a time: a message is one sentence
 		}
 	}
 	return renewAt, nil

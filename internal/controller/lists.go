@@ -94,7 +94,7 @@ func (l *lists) executionsOf(account string) *snapshot.List[cobalt.Execution] {
 			Key:      func(e cobalt.Execution) string { return e.ID },
 			Keep:     func(id string) bool { return l.follows(id) },
 			Wanted:   func() []string { return l.followed(account) },
-			Personal: cobalt.IsThrottled,
+			Personal: heldBack, // an answer is for all, who then ask for theirs alone
 		})
 	}
 	return l.executions[account]

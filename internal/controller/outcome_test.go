@@ -97,6 +97,7 @@ func TestEventTypes(t *testing.T) {
 		want   string
 	}{
 		"Waiting":   {waitingFor(v1alpha1.ReasonSecretNotFound, "x"), v1alpha1.ReasonSecretNotFound, "Normal"},
+		"Soon":      {&waiting{reason: v1alpha1.ReasonLinkedAccountNotReady, soon: true}, v1alpha1.ReasonLinkedAccountNotReady, "Normal"},
 		"Throttled": {&cobalt.Error{Status: http.StatusTooManyRequests}, v1alpha1.ReasonThrottled, "Normal"},
 		"TooLong":   {waitingFor(v1alpha1.ReasonSecretNotFound, "x"), v1alpha1.ReasonProgressDeadlineExceeded, "Warning"},
 		"Failed":    {errors.New("boom"), v1alpha1.ReasonFailed, "Warning"},

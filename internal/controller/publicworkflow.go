@@ -82,7 +82,7 @@ func (w publicWorkflows) resolve(ctx context.Context, t *workflowTurn) error {
 	case err != nil:
 		return err
 	case ok && !known.unknown():
-		return w.conclude(t, known)
+		return w.conclude(ctx, t, known)
 	case t.obj.Annotations[v1alpha1.RetryCreateAnnotation] == intent.AttemptID:
 		t.obj.Status.Intent, t.resolved = nil, intent.AttemptID
 		t.endRest()
@@ -196,7 +196,7 @@ func (w publicWorkflows) create(ctx context.Context, t *workflowTurn, input coba
 	if r.unknown() {
 		return createUnknown(t.obj, r.err)
 	}
-	return w.conclude(t, r)
+	return w.conclude(ctx, t, r)
 }
 
 // createAfresh makes the workflow with another session token than the one that was refused.
@@ -219,15 +219,18 @@ func createAfresh(
 }
 
 // conclude takes what is known of a call into the status.
-func (w publicWorkflows) conclude(t *workflowTurn, r result) error {
+func (w publicWorkflows) conclude(ctx context.Context, t *workflowTurn, r result) error {
 	intent := t.obj.Status.Intent
 	if r.err != nil {
 		t.obj.Status.Intent = nil
 		if !r.unwritten {
 			t.resolved = intent.AttemptID
 		}
-		if errors.Is(r.err, errNotCalled) {
+		switch {
+		case errors.Is(r.err, errNotCalled):
 			return nil // the same turn goes on to make it
+		case cobalt.IsUnknownAccount(r.err):
+			return t.flow.accounts.missing(ctx, t.account.id, t.flow.clock.Now())
 		}
 		return r.err
 	}
@@ -244,8 +247,8 @@ func (publicWorkflows) Marks(obj *v1alpha1.PublicWorkflow) map[string]string {
 		return nil
 	}
 	marks := map[string]string{workflowMark: obj.Status.ID + "/" + obj.Status.Hash}
-	if adopted := obj.Annotations[v1alpha1.AdoptWorkflowAnnotation]; adopted != "" {
-		marks[adoptedMark] = strings.TrimSpace(adopted) // once, however long the wish stands there
+	if adopted := strings.TrimSpace(obj.Annotations[v1alpha1.AdoptWorkflowAnnotation]); cobalt.ValidatePathID(adopted) == nil {
+		marks[adoptedMark] = adopted // once, however long the wish stands there
 	}
 	return marks
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // patience is how long an object stays Ready although looking at it in the
@@ -95,7 +96,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		p.last.failure.about, p.last.failure.epoch, p.last.wake = p.about, p.epoch, p.wake
 		r.environments.connections.of(environmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
 	}
-	if !o.conflict {
+	if !o.conflict && o.class != silent { // or nothing was written, which says nothing of the next write
 		p.last.conflict = backoff.Backoff{}
 	}
 	r.due.set(key, p.last)
@@ -182,7 +183,8 @@ func (r *Reconciler[T, R]) announce(ctx context.Context, p *pass[T], o outcome) 
 // reason: Normal while something is waited for that may be there in a moment, Warning
 // about what fails, needs somebody, or was waited for too long.
 func (o outcome) eventType(reason string) string {
-	if o.class == reconciling && o.err == nil && reason == o.reason {
+	_, waits := errors.AsType[*waiting](o.err)
+	if o.class == reconciling && (o.err == nil || waits) && reason == o.reason {
 		return corev1.EventTypeNormal
 	}
 	return corev1.EventTypeWarning
@@ -218,6 +220,5 @@ const longestRequest = 256
 
 // requested is the sync that somebody asked for by annotation.
 func requested(obj client.Object) string {
-	request := obj.GetAnnotations()[v1alpha1.ReconcileRequestAnnotation]
-	return request[:min(len(request), longestRequest)]
+	return redact.Cut(obj.GetAnnotations()[v1alpha1.ReconcileRequestAnnotation], longestRequest)
 }

@@ -1,13 +1,20 @@
 package controller
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
 // TestOldDeadlineIsNoHotLoop: after a restart, an object that had waited for
@@ -26,5 +33,28 @@ func TestOldDeadlineIsNoHotLoop(t *testing.T) {
 	result, err := r.next(p, judge(errNotYet), now)
 	if err != nil || result.RequeueAfter != p.interval {
 		t.Errorf("comes back after %s (%v), want %s", result.RequeueAfter, err, p.interval)
+	}
+}
+
+// TestConflictsGrowUntilSomethingIsWritten: that a call had to wait for its turn says nothing of the next write.
+func TestConflictsGrowUntilSomethingIsWritten(t *testing.T) {
+	t.Parallel()
+	clock := clocktesting.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	options := Options{Clock: clock, ConflictPause: 200 * time.Millisecond, Jitter: func(d time.Duration) time.Duration { return d }}
+	r := &Reconciler[*v1alpha1.LinkedAccount, account]{due: newDueTimes(options, longestPause), options: options}
+	obj := &v1alpha1.LinkedAccount{}
+	conflict := apierrors.NewConflict(schema.GroupResource{}, "acme", errors.New("another version"))
+	var got []time.Duration
+	for _, err := range []error{
+		conflict, conflict, &cobalt.ThrottledError{After: 3 * time.Second}, conflict, waitingFor(v1alpha1.ReasonSecretNotFound, "x"), conflict,
+	} {
+		p := &pass[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputStore{}.open(), interval: time.Minute}
+		p.last = r.due.get(client.ObjectKeyFromObject(obj), obj.UID)
+		result, _ := r.next(p, judge(err), clock.Now())
+		got = append(got, result.RequeueAfter)
+	}
+	want := []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 3 * time.Second, 800 * time.Millisecond, time.Minute, 200 * time.Millisecond}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -183,6 +184,9 @@ func (e eventTriggers) doubt(ctx context.Context, t *triggerTurn, cause error) e
 		f := firing{hash: intent.Hash, attempt: intent.Attempt, scheduled: intent.ScheduledTime, again: true, repeats: intent.Repeats + 1}
 		return e.fire(ctx, t, f)
 	}
+	t.later(func() {
+		ctrl.LoggerFrom(ctx).Info("outcome unknown", "attempt", intent.AttemptID, "cause", t.inputs.Redact(noClearEnd(cause)))
+	})
 	run := begun(t, intent, "", "")
 	end(t, run, ended{
 		phase: v1alpha1.PhaseUnknown, status: statusUnknown, at: stamp(now),

@@ -130,7 +130,7 @@ func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 		if presence == snapshot.Present {
 			return &found, nil
 		}
-		if err != nil && (judge(err).class == silent || cobalt.IsThrottled(err) || cobalt.IsUnauthorized(err)) {
+		if judge(err).class == silent { // what holds this call back holds back the next
 			return nil, err
 		}
 	} // a list that fails, or does not have it, says nothing of this one

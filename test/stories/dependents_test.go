@@ -117,6 +117,23 @@ var _ = Describe("What belongs to an account", func() {
 		Expect(right(w, kind)()).To(BeTrue())
 	})
 
+	forEach("does not miss an account any more that Cobalt takes long to make", func(kind dependentKind) {
+		w := newWorld()
+		w.connected()
+		obj, fire := kind.make(w, "early", of("acme")), w.trigger("fire", of("acme"))
+		w.create(obj, fire)
+		for _, early := range []controller.Object{obj, fire} {
+			w.settled(early, metav1.ConditionFalse, v1alpha1.ReasonLinkedAccountNotReady)
+		}
+		w.sim.Inject(simulator.Fault{Operation: "upsertLinkedAccount", Delay: time.Hour})
+		w.create(w.account("acme"))
+		for _, early := range []controller.Object{obj, fire} {
+			Eventually(func() string { return w.settled(early, metav1.ConditionFalse, v1alpha1.ReasonLinkedAccountNotReady) }).Should(
+				Equal("LinkedAccount " + w.namespace + "/acme is not in Cobalt yet, see its status"))
+			Eventually(func() []string { return w.events(early) }).Should(And(HaveLen(2), HaveEach(HavePrefix("Normal "))), "nobody has to act")
+		}
+	})
+
 	forEach("may belong to an account that no object stands for", func(kind dependentKind) {
 		w := newWorld()
 		w.connected()

@@ -56,6 +56,21 @@ var _ = Describe("An environment", func() {
 		}
 	})
 
+	It("whose probes meet 429 is probed after pauses that grow", func() {
+		w := newWorld()
+		env := w.environment()
+		w.sim.Inject(simulator.Fault{Operation: "listApplications", Status: 429})
+		w.create(w.keySecret(goodKey), env)
+		w.settled(env, metav1.ConditionFalse, v1alpha1.ReasonThrottled)
+		for pause := time.Second; pause <= 32*time.Second; pause *= 2 {
+			Eventually(func() time.Duration { delay, _ := w.delay(env); return delay }).Should(Equal(pause))
+			w.pass(env, pause)
+		}
+		w.sim.ClearFaults()
+		w.pass(env, time.Minute)
+		w.ready(env)
+	})
+
 	It("with a wrong key says so and stops all other calls until it is right", func() {
 		w := newWorld()
 		env := w.environment()

@@ -70,11 +70,39 @@ var _ = Describe("A refusal", func() {
 			func(w *world) controller.Object { return w.webhook("acme", of("acme"), "Workflow Errored") }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
 		Entry("workflow", mint, v1alpha1.ReasonLinkedAccountNotReady,
 			func(w *world) controller.Object { return w.publicWorkflow("acme", of("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
+		Entry("workflow itself", "createPublicWorkflow", v1alpha1.ReasonLinkedAccountNotReady,
+			func(w *world) controller.Object { return w.publicWorkflow("acme", of("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
 		Entry("trigger", "executeWorkflow", v1alpha1.ReasonLinkedAccountNotReady,
 			func(w *world) controller.Object { return w.trigger("acme", of("acme"), executing("sync-deals")) },
 			metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning),
 		Entry("session token", mint, v1alpha1.ReasonFailed,
 			func(w *world) controller.Object { return w.account("other", tokenIn("other")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
+	)
+
+	DescribeTable("of a new account in other words is tried again a second later", func(operation string, options ...func(*v1alpha1.LinkedAccount)) {
+		w := newWorld()
+		w.connected()
+		w.sim.Inject(simulator.Fault{
+			Operation: operation, Times: 1, Status: 404, ContentType: "application/json",
+			Body: `{"error_code":"RESOURCE_NOT_FOUND","message":"there is no such user"}`,
+		})
+		acme := w.account("acme", options...)
+		w.create(acme)
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+		Eventually(func() time.Duration { delay, _ := w.delay(acme); return delay }).Should(Equal(time.Second))
+		w.time.Advance(time.Second)
+		w.ready(acme)
+
+		By("saying so later as well")
+		w.time.Advance(time.Hour)
+		w.sim.Inject(simulator.Fault{
+			Operation: operation, Status: 404, ContentType: "application/json", Body: `{"error_code":"RESOURCE_NOT_FOUND"}`,
+		})
+		w.change(acme, func() { acme.Spec.SessionToken.SecretName = "another" })
+		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonRejected)
+	},
+		Entry("session token", mint, tokenIn("acme")),
+		Entry("portal", "createHostedPortalUrl", tokenIn("acme"), withPortal),
 	)
 
 	It("of its Secret by Kubernetes costs one session token and one portal URL", func() {
@@ -169,13 +197,13 @@ var _ = Describe("A refusal", func() {
 })
 
 var _ = Describe("Executions whose list fails", func() {
-	It("are looked at one by one", func() {
+	DescribeTable("are looked at one by one", func(status int) {
 		w := newWorld()
 		w.connected()
 		acme := w.account("acme")
 		w.create(acme)
 		w.ready(acme)
-		w.sim.Inject(simulator.Fault{Operation: "listExecutions", Status: 500})
+		w.sim.Inject(simulator.Fault{Operation: "listExecutions", Status: status})
 		var triggers []*v1alpha1.EventTrigger
 		for _, name := range []string{"a", "b", "c"} {
 			trigger := w.trigger(name, of("acme"), executing("sync-deals"))
@@ -185,7 +213,11 @@ var _ = Describe("Executions whose list fails", func() {
 		for _, trigger := range triggers {
 			until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
 		}
-	})
+	},
+		Entry("with an error", 500),
+		Entry("because the key may not read it", 401),
+		Entry("because it may not be read so often", 429),
+	)
 })
 
 var _ = Describe("Credentials for more applications than there are calls in a row", func() {

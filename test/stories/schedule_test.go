@@ -107,6 +107,25 @@ var _ = Describe("A schedule", func() {
 		Expect(trigger.Status.Message).To(ContainSubstring("ended as failed"))
 	})
 
+	It("keeps the status small while one of its executions cannot be looked at", func() {
+		w, _ := withAccount(slowly)
+		trigger := w.trigger("often", of("acme"), executing("sync-deals"), every("* * * * *", ""), func(obj *v1alpha1.EventTrigger) {
+			obj.Spec.HistoryLimit, obj.Spec.ConcurrencyPolicy = new(int32(20)), v1alpha1.ConcurrencyAllow
+			obj.Spec.ExecutionTimeout = "24h"
+		})
+		w.sim.Inject(simulator.Fault{Operation: "getExecutionById", Status: 500})
+		w.create(trigger)
+		Eventually(func() int { w.time.Advance(10 * time.Second); return fires(w) }).Should(Equal(1))
+		w.sim.Inject(simulator.Fault{Operation: "executeWorkflow", ContentType: "application/json", Body: `{"message":"taken"}`})
+		Eventually(func() int64 {
+			w.time.Advance(10 * time.Second)
+			w.read(trigger)
+			return trigger.Status.Succeeded
+		}).WithTimeout(time.Minute).Should(BeNumerically(">=", 40))
+		Expect(len(trigger.Status.History)).To(BeNumerically("<=", 22), "the last, the open one, and as many before as historyLimit says")
+		Expect(fires(w)).To(BeNumerically("<=", trigger.Status.Succeeded+2), "each of them is in the status")
+	})
+
 	It("makes up for one run after downtime, a clock that jumps, or a suspension, and for none after startingDeadline", func() {
 		w, _ := withAccount()
 		hourly := w.trigger("hourly", of("acme"), every("0 * * * *", ""))
