@@ -24,7 +24,7 @@ type workflowTurn = turn[*v1alpha1.PublicWorkflow]
 // mostPrevious is how many earlier workflows the status remembers.
 const mostPrevious = 20
 
-func (publicWorkflows) References(*v1alpha1.PublicWorkflow) []Reference { return nil }
+func (publicWorkflows) Uses(*v1alpha1.PublicWorkflow) []Use { return nil }
 
 // Act makes the workflow that spec describes, unless there is one already.
 func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, error) {

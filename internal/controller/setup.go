@@ -184,7 +184,7 @@ func newSetup(mgr ctrl.Manager, options Options) *setup {
 		mgr: mgr, options: options, events: notes{mgr.GetEventRecorder(recorder)},
 		environments: &environments{cache: mgr.GetClient(), connections: newConnections(options.Clock), namespaced: options.Namespaced},
 		accounts:     accounts{mgr.GetClient(), newRemade()},
-		inputs:       inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
+		inputs:       inputStore{mgr.GetClient(), mgr.GetAPIReader(), newSources(mgr.GetAPIReader())},
 		jumps:        &jumps{clock: options.Clock, steady: options.Steady},
 	}
 }
