@@ -85,10 +85,14 @@ type turn[T Object] struct {
 	refused bool
 	// epoch is that of the environment's client.
 	epoch int
+	// marks are the annotations that obj should have had when the turn began.
+	marks map[string]string
 	// resolved is the attempt whose outcome the status tells from now on.
 	resolved string
 	// afterwards is what to tell the world once the status says so.
 	afterwards []func()
+	// early is in how long it may be written back what obj has lost; zero if it has all.
+	early time.Duration
 	// wake is when the next turn is needed; zero leaves it to others.
 	wake time.Time
 	flow *ActionReconciler[T]
@@ -109,16 +113,21 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	case !obj.GetDeletionTimestamp().IsZero():
 		return r.leave(ctx, obj)
-	case obj.MemberSpec().Suspend:
+	}
+	obj, early, err := restore(ctx, r.client, r.due, obj)
+	if err != nil {
+		return r.due.requeue(request.NamespacedName, err)
+	}
+	if obj.MemberSpec().Suspend {
 		r.environments.connections.of(environmentOf(obj)).gate.Quit(self)
-		used := r.due.get(request.NamespacedName, obj.GetUID()).inputs
-		t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), used: used, flow: r}
-		r.Action.Suspend(obj)
-		return r.due.requeue(request.NamespacedName, t.commit(ctx))
+		return noLaterThan(early)(r.suspend(ctx, obj))
 	}
 	t, err := r.begin(ctx, obj)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if t.early = early; early > 0 {
+		t.wakeAt(r.clock.Now().Add(early))
 	}
 	if !notAllowed(t.envErr) { // or else it has nothing to do there
 		if !slots.Enter(self, r.options.slots, !t.retry) {
@@ -128,6 +137,14 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	}
 	stands, err := r.Action.Act(ctx, t)
 	return r.finish(ctx, t, stands, err)
+}
+
+// suspend takes out of the status of an object what is not going to happen.
+func (r *ActionReconciler[T]) suspend(ctx context.Context, obj T) (ctrl.Result, error) {
+	key := client.ObjectKeyFromObject(obj)
+	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), used: r.due.get(key, obj.GetUID()).inputs, flow: r}
+	r.Action.Suspend(obj)
+	return r.due.requeue(key, t.commit(ctx))
 }
 
 // begin finds out what a turn is about.
@@ -142,7 +159,7 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*turn[T], error
 		last.inputs = used
 		r.due.set(key, last)
 	}
-	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), used: used, flow: r}
+	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), used: used, flow: r, marks: r.Action.Marks(obj)}
 	t.account, t.accountErr = r.accounts.of(ctx, obj)
 	t.env, t.envErr = r.environments.find(ctx, obj, t.account.id, r.waiterOf(obj))
 	t.about = about{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -188,28 +187,25 @@ func (t *turn[T]) learn(well bool) {
 // mark puts the annotations on obj that must outlive its status, unless somebody has
 // written obj meanwhile: they may be older than those that it has.
 func (r *ActionReconciler[T]) mark(ctx context.Context, t *turn[T]) error {
-	marked, marks := t.obj.DeepCopyObject().(T), r.Action.Marks(t.obj)
-	changed := false
-	for _, name := range slices.Sorted(maps.Keys(marks)) {
-		if present, ok := mark(marked, name); !ok || present != marks[name] {
-			setMark(marked, name, marks[name])
-			changed = true
-		}
-	}
-	if !changed {
+	marks := r.Action.Marks(t.obj)
+	if t.early > 0 && maps.Equal(marks, t.marks) { // what somebody has taken away comes back in time
 		return nil
 	}
-	if err := r.client.Patch(ctx, marked, client.MergeFromWithOptions(t.obj, client.MergeFromWithOptimisticLock{})); err != nil {
-		return err
+	marked, err := annotate(ctx, r.client, t.obj, marks)
+	if err == nil && marked.GetResourceVersion() != t.obj.GetResourceVersion() {
+		t.obj = marked
+		t.wrote()
 	}
-	t.obj = marked
-	t.wrote()
-	return nil
+	return err
 }
 
 // hold puts the finalizer and marks on obj. It comes before anything is changed in
-// the status, which it reads anew.
+// the status, which it reads anew. An object that somebody robs again and again goes
+// without as long as there is nothing to be done for it.
 func (t *turn[T]) hold(ctx context.Context, marks map[string]string) error {
+	if t.early > 0 && t.settled {
+		return nil
+	}
 	held, err := hold(ctx, t.flow.client, t.obj, marks)
 	if err != nil {
 		return err

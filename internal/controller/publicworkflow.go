@@ -55,7 +55,7 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, er
 	if t.rests {
 		t.wakeAt(t.rest)
 	}
-	if t.rests || !t.mayCall() {
+	if t.rests || !t.mayCall() || !isHeld(t.obj) {
 		return standing{}, errNotYet
 	}
 	if err := w.create(ctx, t, input, hash); err != nil {

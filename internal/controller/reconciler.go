@@ -46,14 +46,26 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	}
 	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
 	defer slots.Yield(self)
-	deleting, held := !obj.GetDeletionTimestamp().IsZero(), isHeld(obj)
-	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
+	deleting := !obj.GetDeletionTimestamp().IsZero()
+	idle := deleting && !isHeld(obj) || !deleting && obj.CommonSpec().Suspend
+	if idle {
 		r.environments.connections.of(environmentOf(obj)).gate.Quit(self)
-		return ctrl.Result{}, nil
 	}
 	if lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	}
+	obj, early, err := restore(ctx, r.client, r.due, obj)
+	switch {
+	case err != nil:
+		return r.due.requeue(request.NamespacedName, err)
+	case idle:
+		return noLaterThan(early)(ctrl.Result{}, nil)
+	}
+	return noLaterThan(early)(r.reconcile(ctx, obj, lost))
+}
+
+// reconcile is Reconcile for an object that has something to do.
+func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctrl.Result, error) {
 	account, accountErr := r.accounts.of(ctx, obj)
 	release, ok := r.claims.take(account.id, r.Resource.Identities(obj))
 	if !ok {
@@ -67,9 +79,10 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	}
 	p.lost = lost
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
-		return r.restore(ctx, p, rest)
+		return background(rest), nil
 	}
-	if deleting || !notAllowed(envErr) { // or else it has nothing to do there
+	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)
+	if !obj.GetDeletionTimestamp().IsZero() || !notAllowed(envErr) { // or else it has nothing to do there
 		if !slots.Enter(self, r.options.slots, p.first()) {
 			return p.comeBack(gate.SlotPause), nil
 		}
