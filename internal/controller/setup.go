@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // Options are the settings of all controllers.
@@ -78,6 +79,9 @@ const (
 
 // Setup adds the controllers of all kinds to a manager.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
+	if err := object.Complete(mgr.GetScheme()); err != nil {
+		return err
+	}
 	s := newSetup(mgr, options)
 	if err := setupEnvironments(ctx, s, v1alpha1.KindEnvironment, &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{}); err != nil {
 		return fmt.Errorf("set up Environment: %w", err)
