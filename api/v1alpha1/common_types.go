@@ -229,12 +229,8 @@ type CommonStatus struct {
 	// +listType=map
 	// +listMapKey=path
 	// +kubebuilder:validation:MaxItems=20
-	Drift []Drift `json:"drift,omitempty"`
-	// inputsVersion stands for the versions of the Secrets and ConfigMaps used, so
-	// that a change of one of them is noticed even after a restart.
-	// +optional
-	// +kubebuilder:validation:MaxLength=64
-	InputsVersion string `json:"inputsVersion,omitempty"`
+	Drift        []Drift `json:"drift,omitempty"`
+	InputsStatus `json:",inline"`
 }
 
 // Origin says where what an object stands for came from.

@@ -30,11 +30,7 @@ const (
 // bounds keep it below 32 KiB.
 type EventTriggerStatus struct {
 	MemberStatus `json:",inline"`
-	// inputsVersion stands for the versions of the Secrets and ConfigMaps used, so
-	// that a change of one of them is noticed even after a restart.
-	// +optional
-	// +kubebuilder:validation:MaxLength=64
-	InputsVersion string `json:"inputsVersion,omitempty"`
+	InputsStatus `json:",inline"`
 
 	// phase of the last run: Firing, Running, Retrying, Accepted, Completed, Failed,
 	// TimedOut or Unknown. Empty before the first.

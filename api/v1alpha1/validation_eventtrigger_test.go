@@ -145,6 +145,7 @@ func TestEventTriggerStatusIsBounded(t *testing.T) {
 			Type: conditionType, Status: metav1.ConditionFalse, Reason: text(64), Message: text(1024), LastTransitionTime: at,
 		})
 	}
+	s.InputsHash = text(128)
 	s.Environment, s.LinkedAccountID, s.LastHandledReconcileAt, s.InputsVersion = text(300), text(256), text(256), text(64)
 	s.Phase, s.ExecutionID, s.ExecutionStatus, s.Attempt, s.Message = v1alpha1.PhaseFailed, text(256), text(64), 11, text(512)
 	s.FiredAt, s.StartedAt, s.CompletedAt, s.NextScheduleTime, s.LastScheduleTime = &at, &at, &at, &at, &at

@@ -44,6 +44,11 @@ var mutants = []mutant{
 		stories: `is created with one write call and two Kubernetes writes`,
 	},
 	{
+		rule: "what changes beside the keys that are used is no change", file: controller + "usedinputs.go",
+		text: `hashMatches(known.hash, "", held)`, with: "held == nil",
+		stories: `is read once when something else in it changes`,
+	},
+	{
 		rule: "secrets are taken out of what people can read", file: "internal/redact/redact.go",
 		text: "if len(s.values) == 0 || text == \"\" {", with: "if true {",
 		stories: `takes payload from Secrets, which is seen nowhere`,

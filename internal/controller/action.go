@@ -19,8 +19,8 @@ import (
 // made twice: they end, rather than keep a state. An implementation holds no
 // state of a turn.
 type Action[T Object] interface {
-	// References names the Secrets and ConfigMaps that spec refers to. It is pure.
-	References(obj T) []Reference
+	// Uses names what spec uses of Secrets and ConfigMaps. It is pure.
+	Uses(obj T) []Use
 	// Act takes obj as far as it can go now, and says how it stands. Whatever it
 	// changes in the status is written after it, and by attempt before a call.
 	Act(ctx context.Context, t *turn[T]) (standing, error)
@@ -65,9 +65,9 @@ type turn[T Object] struct {
 	env        EnvironmentObject
 	envErr     error
 	inputs     *Inputs
-	// version is that of the Secrets and ConfigMaps that spec refers to.
-	version string
-	about   about
+	// used is what is known of the Secrets and ConfigMaps that spec uses.
+	used  usedInputs
+	about about
 	// settled tells that the status speaks of all that this turn is about.
 	settled bool
 	// rests tells that what was refused before is to be tried at rest, and not now.
@@ -85,10 +85,14 @@ type turn[T Object] struct {
 	refused bool
 	// epoch is that of the environment's client.
 	epoch int
+	// marks are the annotations that obj should have had when the turn began.
+	marks map[string]string
 	// resolved is the attempt whose outcome the status tells from now on.
 	resolved string
 	// afterwards is what to tell the world once the status says so.
 	afterwards []func()
+	// early is in how long it may be written back what obj has lost; zero if it has all.
+	early time.Duration
 	// wake is when the next turn is needed; zero leaves it to others.
 	wake time.Time
 	flow *ActionReconciler[T]
@@ -111,16 +115,22 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	case !obj.GetDeletionTimestamp().IsZero():
 		connections.quit(self)
 		return r.leave(ctx, obj)
-	case obj.MemberSpec().Suspend:
+	}
+	obj, early, err := restore(ctx, r.client, r.due, obj)
+	if err != nil {
+		return r.due.requeue(request.NamespacedName, err)
+	}
+	if obj.MemberSpec().Suspend {
 		connections.of(environmentOf(obj)).gate.Quit(self)
 		connections.quit(self)
-		t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), flow: r}
-		r.Action.Suspend(obj)
-		return r.due.requeue(request.NamespacedName, t.commit(ctx))
+		return noLaterThan(early)(r.suspend(ctx, obj))
 	}
 	t, err := r.begin(ctx, obj)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if t.early = early; early > 0 {
+		t.wakeAt(r.clock.Now().Add(early))
 	}
 	if !notAllowed(t.envErr) { // or else it has nothing to do there
 		share := connections.of(environmentOf(obj)).share
@@ -133,24 +143,37 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	return r.finish(ctx, t, stands, err)
 }
 
+// suspend takes out of the status of an object what is not going to happen.
+func (r *ActionReconciler[T]) suspend(ctx context.Context, obj T) (ctrl.Result, error) {
+	key := client.ObjectKeyFromObject(obj)
+	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), used: r.due.get(key, obj.GetUID()).inputs, flow: r}
+	r.Action.Suspend(obj)
+	return r.due.requeue(key, t.commit(ctx))
+}
+
 // begin finds out what a turn is about.
 func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*turn[T], error) {
-	version, err := r.inputs.version(ctx, r.Action.References(obj))
+	key := client.ObjectKeyFromObject(obj)
+	last := r.due.get(key, obj.GetUID())
+	used, err := r.inputs.look(ctx, obj, r.Action.Uses(obj), last.inputs)
 	if err != nil {
 		return nil, err
 	}
-	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), version: version, flow: r}
+	if last.inputs != used {
+		last.inputs = used
+		r.due.set(key, last)
+	}
+	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), used: used, flow: r, marks: r.Action.Marks(obj)}
 	t.account, t.accountErr = r.accounts.of(ctx, obj)
 	t.env, t.envErr = r.environments.find(ctx, obj, t.account.id, r.waiterOf(obj))
 	t.about = about{
-		generation: obj.GetGeneration(), inputs: version, request: wishes(obj), account: t.account.made,
+		generation: obj.GetGeneration(), inputs: used.edition, request: wishes(obj), account: t.account.made,
 		environment: generationOf(t.env), refused: notAllowed(t.envErr),
 	}
-	status, key := obj.MemberStatus(), client.ObjectKeyFromObject(obj)
-	t.settled = conditionsOf(obj).settled(obj.GetGeneration()) && versionIn(obj) == version &&
-		status.LastHandledReconcileAt == requested(obj)
+	t.settled = conditionsOf(obj).settled(obj.GetGeneration()) && used.isIn(obj) &&
+		obj.MemberStatus().LastHandledReconcileAt == requested(obj)
 	t.epoch = r.environments.connections.of(environmentOf(obj)).gate.Epoch()
-	last := r.due.forgive(key, r.due.get(key, obj.GetUID()), t.about, t.epoch)
+	last = r.due.forgive(key, last, t.about, t.epoch)
 	if t.retry = last.failure.Failing() && last.failure.like(t.about); t.retry && last.failure.Pauses(r.clock.Now()) {
 		t.paused = last.failure.Until()
 		t.wakeAt(t.paused)
@@ -171,14 +194,6 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*turn[T], error
 func wishes(obj client.Object) string {
 	annotations := obj.GetAnnotations()
 	return requested(obj) + "\x00" + annotations[v1alpha1.AdoptWorkflowAnnotation] + "\x00" + annotations[v1alpha1.RetryCreateAnnotation]
-}
-
-// versionIn is the version of inputs that the status speaks of.
-func versionIn(obj client.Object) string {
-	if trigger, ok := obj.(*v1alpha1.EventTrigger); ok {
-		return trigger.Status.InputsVersion
-	}
-	return ""
 }
 
 // interval is how often something that was refused is tried again.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -25,6 +24,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		o.reason, o.message = stands.reason, stands.message
 	}
 	o.message = t.inputs.Redact(o.message)
+	t.learn(o.class == ready)
 	traceOutcome(ctx, o)
 	if r.keepsQuiet(t, o, now) {
 		if o.after == 0 && o.err == nil && o.reason != v1alpha1.ReasonEnvironmentNotReady { // the gate wakes it then
@@ -91,8 +91,8 @@ func (r *ActionReconciler[T]) report(t *turn[T], o outcome, now time.Time) {
 	if t.account.id != "" {
 		status.LinkedAccountID = t.account.id
 	}
-	if trigger, ok := any(t.obj).(*v1alpha1.EventTrigger); ok {
-		trigger.Status.InputsVersion = t.version
+	if inputs := inputsIn(t.obj); inputs != nil {
+		inputs.InputsVersion = t.used.told
 	}
 }
 
@@ -155,6 +155,7 @@ func (t *turn[T]) commit(ctx context.Context) error {
 	if equality.Semantic.DeepEqual(t.before, t.obj) {
 		return nil
 	}
+	t.used = t.flow.inputs.record(ctx, t.obj, t.flow.Action.Uses(t.obj), t.used, t.inputs)
 	patch := client.MergeFromWithOptions(t.before, client.MergeFromWithOptimisticLock{})
 	if err := t.flow.client.Status().Patch(ctx, t.obj, patch); err != nil {
 		return err
@@ -168,35 +169,44 @@ func (t *turn[T]) wrote() {
 	t.before = t.obj.DeepCopyObject().(T)
 	key := client.ObjectKeyFromObject(t.obj)
 	last := t.flow.due.get(key, t.obj.GetUID())
-	last.seen = t.obj.GetResourceVersion()
+	last.seen, last.inputs = t.obj.GetResourceVersion(), t.used
 	t.flow.due.set(key, last)
+}
+
+// learn notes what the turn has used of Secrets and ConfigMaps.
+func (t *turn[T]) learn(well bool) {
+	before := t.used
+	t.used.learn(t.flow.Action.Uses(t.obj), t.inputs, well)
+	if t.used != before {
+		key := client.ObjectKeyFromObject(t.obj)
+		last := t.flow.due.get(key, t.obj.GetUID())
+		last.inputs = t.used
+		t.flow.due.set(key, last)
+	}
 }
 
 // mark puts the annotations on obj that must outlive its status, unless somebody has
 // written obj meanwhile: they may be older than those that it has.
 func (r *ActionReconciler[T]) mark(ctx context.Context, t *turn[T]) error {
-	marked, marks := t.obj.DeepCopyObject().(T), r.Action.Marks(t.obj)
-	changed := false
-	for _, name := range slices.Sorted(maps.Keys(marks)) {
-		if present, ok := mark(marked, name); !ok || present != marks[name] {
-			setMark(marked, name, marks[name])
-			changed = true
-		}
-	}
-	if !changed {
+	marks := r.Action.Marks(t.obj)
+	if t.early > 0 && maps.Equal(marks, t.marks) { // what somebody has taken away comes back in time
 		return nil
 	}
-	if err := r.client.Patch(ctx, marked, client.MergeFromWithOptions(t.obj, client.MergeFromWithOptimisticLock{})); err != nil {
-		return err
+	marked, err := annotate(ctx, r.client, t.obj, marks)
+	if err == nil && marked.GetResourceVersion() != t.obj.GetResourceVersion() {
+		t.obj = marked
+		t.wrote()
 	}
-	t.obj = marked
-	t.wrote()
-	return nil
+	return err
 }
 
 // hold puts the finalizer and marks on obj. It comes before anything is changed in
-// the status, which it reads anew.
+// the status, which it reads anew. An object that somebody robs again and again goes
+// without as long as there is nothing to be done for it.
 func (t *turn[T]) hold(ctx context.Context, marks map[string]string) error {
+	if t.early > 0 && t.settled {
+		return nil
+	}
 	held, err := hold(ctx, t.flow.client, t.obj, marks)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ const keyGrace = 2 * time.Minute
 // load reads the API key and the CA bundle and makes a client of them, unless
 // the client in use was made from the same versions.
 func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connection) error {
-	settings, apiKey := env.Settings(), env.APIKey()
+	settings := env.Settings()
 	origin, err := cobalt.Origin(settings.BaseURL)
 	if err != nil {
 		return stalledBy(v1alpha1.ReasonNotAllowed, "baseURL: %s", err)
@@ -33,26 +33,29 @@ func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connec
 			"baseURL: %s is not among the origins that this operator may call (--allowed-api-origins: %s)",
 			origin, strings.Join(r.options.AllowedAPIOrigins, ", "))
 	}
-	version, err := r.inputs.version(ctx, environmentReferences(env))
+	uses := environmentUses(env)
+	used, err := r.inputs.compare(ctx, uses, conn.inputs)
 	if err != nil {
 		return err
 	}
-	version += " " + cobalt.Canonical(settings.BaseURL) + " " + string(settings.RequestTimeout)
+	conn.inputs = used
+	version := fmt.Sprint(used.edition, uses, " ", cobalt.Canonical(settings.BaseURL), " ", settings.RequestTimeout)
 	if conn.madeFrom(version) {
 		return nil
 	}
 	conn.unload() // until it is known what to use instead
 	inputs := r.inputs.open()
-	key, err := inputs.Value(ctx, Reference{kindSecret, apiKey.Namespace, apiKey.Name}, apiKey.Key)
+	key, err := inputs.Value(ctx, uses[0].Reference, uses[0].Key)
 	if err != nil {
 		return err
 	}
 	var bundle []byte
 	if ca := env.CABundle(); ca != nil {
-		if bundle, err = inputs.Value(ctx, Reference{string(ca.Kind), ca.Namespace, ca.Name}, ca.Key); err != nil {
+		if bundle, err = inputs.Value(ctx, uses[1].Reference, uses[1].Key); err != nil {
 			return err
 		}
 	}
+	conn.inputs.learn(uses, inputs, true)
 	return r.replace(env, conn, version, strings.TrimSpace(string(key)), bundle)
 }
 
@@ -113,12 +116,12 @@ func refused(env EnvironmentObject, conn *connection, now time.Time) error {
 	return stalledBy(v1alpha1.ReasonAuthenticationFailed, "%s: put a valid key there", message)
 }
 
-// environmentReferences names what an environment is made from.
-func environmentReferences(env EnvironmentObject) []Reference {
+// environmentUses is what an environment is made from.
+func environmentUses(env EnvironmentObject) []Use {
 	key := env.APIKey()
-	refs := []Reference{{kindSecret, key.Namespace, key.Name}}
+	uses := []Use{{Reference{kindSecret, key.Namespace, key.Name}, key.Key}}
 	if ca := env.CABundle(); ca != nil {
-		refs = append(refs, Reference{string(ca.Kind), ca.Namespace, ca.Name})
+		uses = append(uses, Use{Reference{string(ca.Kind), ca.Namespace, ca.Name}, ca.Key})
 	}
-	return refs
+	return uses
 }

@@ -32,8 +32,8 @@ type connection struct {
 	// worked is the client that last was accepted: it serves deletions after the
 	// Secret or the environment is gone.
 	worked *cobalt.Client
-	// version stands for the versions that api was made from, and is empty while
-	// they are not to be found; identity stands for their contents.
+	// version stands for what api was made from, and is empty while that is not to be
+	// found; identity stands for the contents.
 	version, identity string
 	// realm is where api leads, record what it is recognised by once it was verified.
 	realm  *realm
@@ -57,8 +57,9 @@ type connection struct {
 	verdict error
 	pause   backoff.Backoff
 
-	// youth is the business of the environment's own reconciler.
-	youth youth
+	// youth and inputs are the business of the environment's own reconciler.
+	youth  youth
+	inputs usedInputs
 }
 
 // place is where the client in use leads; nil if there never was one.

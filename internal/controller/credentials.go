@@ -225,13 +225,13 @@ func rememberedInStatus(obj *v1alpha1.LinkedAccount) map[string]string {
 	return hashes
 }
 
-// credentialReferences names the Secrets with the credentials of obj.
-func credentialReferences(obj *v1alpha1.LinkedAccount) []Reference {
-	var refs []Reference
+// credentialUses are the credentials of obj.
+func credentialUses(obj *v1alpha1.LinkedAccount) []Use {
+	var uses []Use
 	for _, entry := range obj.Spec.Credentials {
-		refs = append(refs, Reference{kindSecret, obj.Namespace, entry.SecretRef.Name})
+		uses = append(uses, Use{Reference{kindSecret, obj.Namespace, entry.SecretRef.Name}, entry.SecretRef.Key})
 	}
-	return refs
+	return uses
 }
 
 // readCredentials returns credentials as they are sent, and the bytes they were

@@ -18,9 +18,9 @@ import (
 func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env EnvironmentObject, envErr error) (gone bool, err error) {
 	status, allowed := p.obj.CommonStatus(), !notAllowed(envErr)
 	may := func(origin v1alpha1.Origin) bool {
-		return object.MayDelete(p.obj.CommonSpec().DeletionPolicy, origin, allowed)
+		return object.MayDelete(p.obj, origin, allowed)
 	}
-	keep := p.readOnly() || !mayEver(p.obj, may)
+	keep := !mayEver(p.obj, may)
 	if !keep && env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
 		if r.environments.lags(p.obj, env) { // it may say so no longer, and there is no way back
 			return false, errAgain

@@ -48,6 +48,7 @@ type dueTime struct {
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time
+	inputs       usedInputs
 	// failure is what is known of the last try, if it failed.
 	failure failure
 	// conflict is the pause of an object that somebody else keeps writing.
@@ -64,8 +65,9 @@ type dueTime struct {
 // about is all that makes a pass wanted.
 type about struct {
 	generation int64
-	inputs     string
-	request    string
+	// inputs is the edition of the Secrets and ConfigMaps that spec uses.
+	inputs  int64
+	request string
 	// environment is the generation of the environment, which may be what an
 	// object that is not Ready waits for.
 	environment int64

@@ -23,8 +23,8 @@ var _ Action[*v1alpha1.EventTrigger] = eventTriggers{}
 
 type triggerTurn = turn[*v1alpha1.EventTrigger]
 
-func (eventTriggers) References(obj *v1alpha1.EventTrigger) []Reference {
-	return references(obj.Namespace, obj.Spec.PayloadFrom)
+func (eventTriggers) Uses(obj *v1alpha1.EventTrigger) []Use {
+	return sourceUses(obj.Namespace, obj.Spec.PayloadFrom)
 }
 
 // Act settles what is not known of the last call, looks at the runs that go on,
@@ -80,7 +80,7 @@ func (e eventTriggers) once(ctx context.Context, t *triggerTurn) error {
 // be put together again, for which Secrets would have to be read.
 func (eventTriggers) told(t *triggerTurn) bool {
 	status := t.obj.Status
-	if status.ObservedGeneration != t.obj.Generation || status.InputsVersion != t.version || status.FiredHash == "" {
+	if status.ObservedGeneration != t.obj.Generation || !t.used.isIn(t.obj) || status.FiredHash == "" {
 		return false
 	}
 	switch readyReason(t.obj) {

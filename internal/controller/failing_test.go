@@ -14,7 +14,7 @@ import (
 // a difference ends it.
 func TestPauseHolds(t *testing.T) {
 	t.Parallel()
-	tried := about{generation: 3, inputs: "v1", request: "a", account: "x", environment: 1}
+	tried := about{generation: 3, inputs: 1, request: "a", account: "x", environment: 1}
 	cases := map[string]struct {
 		reason string
 		epoch  int
@@ -27,7 +27,7 @@ func TestPauseHolds(t *testing.T) {
 		"Request":     {"somebody asks for a try", 7, func(a *about) { a.request = "b" }, false, true},
 		"Account":     {"the account was made again", 7, func(a *about) { a.account = "y" }, false, true},
 		"Spec":        {"spec is another", 7, func(a *about) { a.generation++ }, false, false},
-		"Inputs":      {"a Secret is another", 7, func(a *about) { a.inputs = "v2" }, false, false},
+		"Inputs":      {"a Secret is another", 7, func(a *about) { a.inputs++ }, false, false},
 		"Client":      {"the key or the address is another", 8, func(*about) {}, false, false},
 	}
 	for name, tc := range cases {

@@ -1,22 +1,16 @@
 package controller
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -30,67 +24,29 @@ const (
 	kindConfigMap = "ConfigMap"
 )
 
-// Reference names a Secret or ConfigMap.
-type Reference struct{ Kind, Namespace, Name string }
-
-func (r Reference) String() string { return r.Kind + " " + r.Namespace + "/" + r.Name }
-
-func (r Reference) key() types.NamespacedName {
-	return types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
-}
-
-// references of value sources, in the namespace of the object that has them.
-func references(namespace string, sources []v1alpha1.ValueSource) []Reference {
-	var refs []Reference
-	for _, source := range sources {
-		ref, _ := sourceReference(namespace, source)
-		refs = append(refs, ref)
-	}
-	return refs
-}
-
-func sourceReference(namespace string, source v1alpha1.ValueSource) (ref Reference, key string) {
-	if secret := source.SecretKeyRef; secret != nil {
-		return Reference{kindSecret, namespace, secret.Name}, secret.Key
-	}
-	return Reference{kindConfigMap, namespace, source.ConfigMapKeyRef.Name}, source.ConfigMapKeyRef.Key
-}
-
-// inputStore reads Secrets and ConfigMaps. The cache holds only their metadata;
-// contents are read from the API server when needed, and never kept.
+// inputStore reads Secrets and ConfigMaps. The cache holds only their metadata; contents
+// are read from the API server when needed, and nothing but facts is kept of them.
 type inputStore struct {
 	metadata client.Reader
 	contents client.Reader
-}
-
-// version stands for the present versions of refs: it changes when one of them
-// is changed, deleted or created anew. It costs no request.
-func (s inputStore) version(ctx context.Context, refs []Reference) (string, error) {
-	if len(refs) == 0 {
-		return "", nil
-	}
-	sorted := slices.SortedFunc(slices.Values(refs), func(a, b Reference) int { return cmp.Compare(a.String(), b.String()) })
-	hash := sha256.New()
-	for _, ref := range slices.Compact(sorted) {
-		meta := &metav1.PartialObjectMetadata{}
-		meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(ref.Kind))
-		if err := s.metadata.Get(ctx, ref.key(), meta); client.IgnoreNotFound(err) != nil {
-			return "", fmt.Errorf("read %s: %w", ref, err)
-		}
-		_, _ = io.WriteString(hash, fmt.Sprintf("%s\x00%s\x00%s\n", ref, meta.UID, meta.ResourceVersion))
-	}
-	return hex.EncodeToString(hash.Sum(nil))[:32], nil
+	sources  *sources
 }
 
 // Inputs reads the contents of Secrets and ConfigMaps during one pass, each once.
 type Inputs struct {
 	contents client.Reader
-	read     map[Reference]map[string][]byte
+	read     map[Reference]source
 	secrets  redact.Secrets
 }
 
+// source is a Secret or ConfigMap as it was read; without a name it does not exist.
+type source struct {
+	metav1.ObjectMeta
+	data map[string][]byte
+}
+
 func (s inputStore) open() *Inputs {
-	return &Inputs{contents: s.contents, read: map[Reference]map[string][]byte{}}
+	return &Inputs{contents: s.contents, read: map[Reference]source{}}
 }
 
 // Value returns what a key of a Secret or ConfigMap holds. It returns waiting
@@ -109,41 +65,55 @@ func (i *Inputs) Value(ctx context.Context, ref Reference, key string) ([]byte, 
 
 // All returns every key of a Secret or ConfigMap.
 func (i *Inputs) All(ctx context.Context, ref Reference) (map[string][]byte, error) {
-	if data, ok := i.read[ref]; ok {
-		return data, nil
-	}
-	data, err := i.get(ctx, ref)
-	switch {
-	case apierrors.IsNotFound(err):
-		return nil, waitingFor(notFoundReason(ref.Kind), "%s does not exist: create it, or correct the reference", ref)
-	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", ref, err)
-	}
-	i.read[ref] = data
-	return data, nil
-}
-
-func (i *Inputs) get(ctx context.Context, ref Reference) (map[string][]byte, error) {
-	if ref.Kind == kindSecret {
-		secret := &corev1.Secret{}
-		if err := i.contents.Get(ctx, ref.key(), secret); err != nil {
+	read, ok := i.read[ref]
+	if !ok {
+		var err error
+		if read, err = readSource(ctx, i.contents, ref); err != nil {
 			return nil, err
 		}
-		for _, value := range secret.Data {
+		i.read[ref] = read
+	}
+	if read.Name == "" {
+		return nil, waitingFor(notFoundReason(ref.Kind), "%s does not exist: create it, or correct the reference", ref)
+	}
+	if !ok && ref.Kind == kindSecret {
+		for _, value := range read.data {
 			i.Hide(string(value))
 		}
-		return secret.Data, nil
 	}
-	configMap := &corev1.ConfigMap{}
-	if err := i.contents.Get(ctx, ref.key(), configMap); err != nil {
-		return nil, err
+	return read.data, nil
+}
+
+// source is what the pass has read of a Secret or ConfigMap, if it has.
+func (i *Inputs) source(ref Reference) (source, bool) {
+	if i == nil {
+		return source{}, false
+	}
+	read, ok := i.read[ref]
+	return read, ok
+}
+
+// readSource reads a Secret or ConfigMap from the API server.
+func readSource(ctx context.Context, contents client.Reader, ref Reference) (source, error) {
+	secret, configMap := &corev1.Secret{}, &corev1.ConfigMap{}
+	var into client.Object = configMap
+	if ref.Kind == kindSecret {
+		into = secret
+	}
+	switch err := contents.Get(ctx, ref.key(), into); {
+	case apierrors.IsNotFound(err):
+		return source{}, nil
+	case err != nil:
+		return source{}, fmt.Errorf("read %s: %w", ref, err)
+	case ref.Kind == kindSecret:
+		return source{secret.ObjectMeta, secret.Data}, nil
 	}
 	data := make(map[string][]byte, len(configMap.Data)+len(configMap.BinaryData))
 	for key, value := range configMap.Data {
 		data[key] = []byte(value)
 	}
 	maps.Copy(data, configMap.BinaryData)
-	return data, nil
+	return source{configMap.ObjectMeta, data}, nil
 }
 
 func notFoundReason(kind string) string {

@@ -54,14 +54,14 @@ func (configs) Identities(obj *v1alpha1.IntegrationConfig) []string {
 	return identities
 }
 
-func (configs) References(obj *v1alpha1.IntegrationConfig) []Reference {
+func (configs) Uses(obj *v1alpha1.IntegrationConfig) []Use {
 	var sources []v1alpha1.ValueSource
 	for _, field := range obj.Spec.Fields {
 		if field.ValueFrom != nil {
 			sources = append(sources, *field.ValueFrom)
 		}
 	}
-	return references(obj.Namespace, sources)
+	return sourceUses(obj.Namespace, sources)
 }
 
 func (configs) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.IntegrationConfig) (*config, error) {

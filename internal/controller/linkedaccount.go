@@ -37,8 +37,8 @@ func (linkedAccounts) Identities(*v1alpha1.LinkedAccount) []string { return []st
 
 func (linkedAccounts) UniqueID(obj *v1alpha1.LinkedAccount) string { return obj.Status.ID }
 
-func (linkedAccounts) References(obj *v1alpha1.LinkedAccount) []Reference {
-	return append(references(obj.Namespace, obj.Spec.YourAppFrom), credentialReferences(obj)...)
+func (linkedAccounts) Uses(obj *v1alpha1.LinkedAccount) []Use {
+	return append(sourceUses(obj.Namespace, obj.Spec.YourAppFrom), credentialUses(obj)...)
 }
 
 func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.LinkedAccount) (*account, error) {

@@ -52,20 +52,39 @@ func isHeld(obj client.Object) bool { return controllerutil.ContainsFinalizer(ob
 func hold[T client.Object](ctx context.Context, c client.Client, obj T, marks map[string]string) (T, error) {
 	held := obj.DeepCopyObject().(T)
 	changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)
+	if !setMarks(held, marks) && !changed {
+		return obj, nil
+	}
+	return patched(ctx, c, obj, held)
+}
+
+// annotate is hold without the finalizer.
+func annotate[T client.Object](ctx context.Context, c client.Client, obj T, marks map[string]string) (T, error) {
+	marked := obj.DeepCopyObject().(T)
+	if !setMarks(marked, marks) {
+		return obj, nil
+	}
+	return patched(ctx, c, obj, marked)
+}
+
+// setMarks sets the marks that obj lacks, and tells whether there were any.
+func setMarks(obj client.Object, marks map[string]string) (changed bool) {
 	for name, value := range marks {
-		if present, ok := mark(held, name); !ok || present != value {
-			setMark(held, name, value)
+		if present, ok := mark(obj, name); !ok || present != value {
+			setMark(obj, name, value)
 			changed = true
 		}
 	}
-	if !changed {
-		return obj, nil
-	}
-	if err := c.Patch(ctx, held, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})); err != nil {
+	return changed
+}
+
+// patched makes obj what wanted is, and returns it as the API server has it then.
+func patched[T client.Object](ctx context.Context, c client.Client, obj, wanted T) (T, error) {
+	if err := c.Patch(ctx, wanted, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})); err != nil {
 		return obj, fmt.Errorf("write the finalizer, which must be there first: %w", err)
 	}
-	held.SetManagedFields(nil) // as in the cache: nobody reads them, and they are half of an object
-	return held, nil
+	wanted.SetManagedFields(nil) // as in the cache: nobody reads them, and they are half of an object
+	return wanted, nil
 }
 
 // release takes the finalizer off obj. It fails if obj is not the newest version: what

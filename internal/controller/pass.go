@@ -51,34 +51,33 @@ type pass[T Kept] struct {
 func (r *Reconciler[T, R]) begin(
 	ctx context.Context, obj T, account owner, accountErr error, env EnvironmentObject, envErr error,
 ) (*pass[T], error) {
-	version, err := r.inputs.version(ctx, r.Resource.References(obj))
+	key := client.ObjectKeyFromObject(obj)
+	last := r.due.get(key, obj.GetUID())
+	used, err := r.inputs.look(ctx, obj, r.Resource.Uses(obj), last.inputs)
 	if err != nil {
 		return nil, err
+	}
+	if last.inputs != used {
+		last.inputs = used
+		r.due.set(key, last)
 	}
 	rivals, err := r.rivals(ctx, obj, account.id)
 	if err != nil {
 		return nil, err
 	}
-	key := client.ObjectKeyFromObject(obj)
 	p := &pass[T]{
 		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), rivals: rivals,
 		account: account, accountErr: accountErr,
 		about: about{
-			obj.GetGeneration(), version, requested(obj), generationOf(env), winner(obj, rivals).GetUID(), account.made, notAllowed(envErr),
+			obj.GetGeneration(), used.edition, requested(obj), generationOf(env), winner(obj, rivals).GetUID(), account.made, notAllowed(envErr),
 		},
 		epoch: r.environments.connections.of(environmentOf(obj)).gate.Epoch(),
 	}
-	p.last = r.due.forgive(key, r.due.get(key, obj.GetUID()), p.about, p.epoch)
+	p.last = r.due.forgive(key, last, p.about, p.epoch)
 	p.retry = p.last.failure.Failing() && p.last.failure.like(p.about)
 	restarted := p.last.about == about{}
-	if restarted && conditionsOf(obj).settled(obj.GetGeneration()) {
-		status := obj.CommonStatus()
-		p.last.about = p.about
-		p.last.about.generation, p.last.about.inputs = status.ObservedGeneration, status.InputsVersion
-		p.last.about.request = status.LastHandledReconcileAt
-	}
 	if restarted {
-		p.last.ready = conditionsOf(obj).ready(obj.GetGeneration())
+		p.recall()
 	}
 	if p.last.ready {
 		p.last.about.environment = p.about.environment
@@ -91,6 +90,19 @@ func (r *Reconciler[T, R]) begin(
 		r.due.set(key, p.last)
 	}
 	return p, nil
+}
+
+// recall takes what the last finished pass was about from the status: nothing else knows after a restart.
+func (p *pass[T]) recall() {
+	status := p.obj.CommonStatus()
+	if conditionsOf(p.obj).settled(p.obj.GetGeneration()) {
+		p.last.about = p.about
+		p.last.about.generation, p.last.about.request = status.ObservedGeneration, status.LastHandledReconcileAt
+		if !p.last.inputs.isIn(p.obj) {
+			p.last.about.inputs = unknownEdition
+		}
+	}
+	p.last.ready = conditionsOf(p.obj).ready(p.obj.GetGeneration())
 }
 
 // interval is how often obj is looked at.

@@ -25,7 +25,7 @@ type workflowTurn = turn[*v1alpha1.PublicWorkflow]
 // mostPrevious is how many earlier workflows the status remembers.
 const mostPrevious = 20
 
-func (publicWorkflows) References(*v1alpha1.PublicWorkflow) []Reference { return nil }
+func (publicWorkflows) Uses(*v1alpha1.PublicWorkflow) []Use { return nil }
 
 // Act makes the workflow that spec describes, unless there is one already.
 func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, error) {
@@ -56,7 +56,7 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, er
 	if t.rests {
 		t.wakeAt(t.rest)
 	}
-	if t.rests || !t.mayCall() {
+	if t.rests || !t.mayCall() || !isHeld(t.obj) {
 		return standing{}, errNotYet
 	}
 	if err := w.create(ctx, t, input, hash); err != nil {

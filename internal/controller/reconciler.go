@@ -47,22 +47,35 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		connections.quit(self)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	deleting, held := !obj.GetDeletionTimestamp().IsZero(), isHeld(obj)
-	if deleting && !held || !deleting && obj.CommonSpec().Suspend {
+	deleting := !obj.GetDeletionTimestamp().IsZero()
+	idle := deleting && !isHeld(obj) || !deleting && obj.CommonSpec().Suspend
+	if idle {
 		connections.of(environmentOf(obj)).gate.Quit(self)
 		connections.quit(self)
-		return ctrl.Result{}, nil
 	}
 	if lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	}
+	obj, early, err := restore(ctx, r.client, r.due, obj)
+	switch {
+	case err != nil:
+		return r.due.requeue(request.NamespacedName, err)
+	case idle:
+		return noLaterThan(early)(ctrl.Result{}, nil)
+	}
+	return noLaterThan(early)(r.reconcile(ctx, obj, lost))
+}
+
+// reconcile is Reconcile for an object that has something to do.
+func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctrl.Result, error) {
+	connections, self := r.environments.connections, r.waiterOf(obj)
 	account, accountErr := r.accounts.of(ctx, obj)
 	release, ok := r.claims.take(account.id, r.Resource.Identities(obj))
 	if !ok {
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
 	defer release()
-	env, envErr := r.environments.find(ctx, obj, account.id, r.waiterOf(obj))
+	env, envErr := r.environments.find(ctx, obj, account.id, self)
 	p, err := r.begin(ctx, obj, account, accountErr, env, envErr)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -70,9 +83,9 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	p.lost = lost
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
 		connections.of(environmentOf(obj)).waits.note(self, false, r.clock.Now())
-		return r.restore(ctx, p, rest)
+		return background(rest), nil
 	}
-	if deleting || !notAllowed(envErr) { // or else it has nothing to do there
+	if !obj.GetDeletionTimestamp().IsZero() || !notAllowed(envErr) { // or else it has nothing to do there
 		share := connections.of(environmentOf(obj)).share
 		if !share.Enter(self, p.first()) {
 			return p.comeBack(gate.WorkerPause), nil

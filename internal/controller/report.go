@@ -27,6 +27,8 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	now := r.clock.Now()
 	r.environments.connections.of(environmentOf(p.obj)).waits.note(r.waiterOf(p.obj), o.inLine, now)
 	o.message = p.inputs.Redact(o.message)
+	uses := r.Resource.Uses(p.obj)
+	p.last.inputs.learn(uses, p.inputs, o.class == ready)
 	if o.class == ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		o.reason, o.message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))
 	}
@@ -38,6 +40,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 	if p.lost { // there is no status any more that could tell the next pass
 		r.holds.put(p.obj)
 	} else if !same { // a pass that finds nothing new writes nothing
+		p.last.inputs = r.inputs.record(ctx, p.obj, uses, p.last.inputs, p.inputs)
 		if err := r.tell(ctx, p); err != nil {
 			return r.due.requeue(client.ObjectKeyFromObject(p.obj), err)
 		}
@@ -87,7 +90,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
 		r.due.set(key, dueTime{
 			uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, seen: p.last.seen, wrote: p.wrote, at: at,
-			youth: p.last.youth, failure: r.pardon(p, o), restored: p.last.restored,
+			youth: p.last.youth, failure: r.pardon(p, o), restored: p.last.restored, inputs: p.last.inputs,
 		})
 		return background(at.Sub(now)), nil
 	}
@@ -151,7 +154,7 @@ func (r *Reconciler[T, R]) report(p *pass[T], o outcome, now time.Time) {
 		return
 	}
 	status := p.obj.CommonStatus()
-	status.InputsVersion = p.about.inputs
+	status.InputsVersion = p.last.inputs.told
 	if p.account.id != "" && p.accountErr == nil {
 		status.LinkedAccountID = p.account.id
 	}

@@ -36,8 +36,8 @@ type Resource[T Kept, R any] interface {
 	// UniqueID is Cobalt's id of what obj stands for, if nothing else in any
 	// environment can have the same; otherwise empty. It is pure.
 	UniqueID(obj T) string
-	// References names the Secrets and ConfigMaps that spec refers to. It is pure.
-	References(obj T) []Reference
+	// Uses names what spec uses of Secrets and ConfigMaps. It is pure.
+	Uses(obj T) []Use
 	// Desired builds what spec asks for. Values from Secrets and ConfigMaps
 	// must be read through inputs.
 	Desired(ctx context.Context, inputs *Inputs, obj T) (*R, error)
@@ -85,7 +85,7 @@ type Resource[T Kept, R any] interface {
 type plain[T Kept, R any] struct{}
 
 func (plain[T, R]) UniqueID(T) string                { return "" }
-func (plain[T, R]) References(T) []Reference         { return nil }
+func (plain[T, R]) Uses(T) []Use                     { return nil }
 func (plain[T, R]) Marks(T, *R) map[string]string    { return nil }
 func (plain[T, R]) Due(context.Context, T) time.Time { return time.Time{} }
 

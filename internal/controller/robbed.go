@@ -33,48 +33,97 @@ var robbed = predicate.Funcs{
 }
 
 // lastingMarks are those that an object keeps for as long as it stands for something.
-var lastingMarks = []string{accountMark, originMark, credentialsMark, workflowMark, firedMark}
+var lastingMarks = []string{accountMark, originMark, credentialsMark, workflowMark, adoptedMark, firedMark}
 
 // restorePause is how long it takes at least from one restoring of an object to the next: whoever takes it away again and
 // again must not have us write all the time.
 const restorePause = time.Minute
 
-// restore writes back what the status knows and the metadata has lost, which takes no call. after is when the object is
-// looked at next if there is nothing to restore.
-func (r *Reconciler[T, R]) restore(ctx context.Context, p *pass[T], after time.Duration) (ctrl.Result, error) {
-	marks, lost := lostMarks(p.obj)
-	if !lost || p.readOnly() {
-		return background(after), nil
+// restore writes back what the status knows and the metadata has lost, whatever else keeps obj from being looked after: it
+// takes no call, and what is deleted without it stays in Cobalt. It returns obj as the API server has it then and, if it is
+// too early to write that again, in how long it is not.
+func restore[T Object](ctx context.Context, c client.Client, due *dueTimes, obj T) (T, time.Duration, error) {
+	marks, held := lasting(obj)
+	if !obj.GetDeletionTimestamp().IsZero() || !isRobbed(obj, marks, held) {
+		return obj, 0, nil
 	}
-	if left := restorePause - r.clock.Now().Sub(p.last.restored); left > 0 {
-		return background(min(left, after)), nil
+	key, now := client.ObjectKeyFromObject(obj), due.clock.Now()
+	last := due.get(key, obj.GetUID())
+	if left := restorePause - now.Sub(last.restored); left > 0 {
+		return obj, left, nil
 	}
-	key := client.ObjectKeyFromObject(p.obj)
-	held, err := hold(ctx, r.client, p.obj, marks)
+	write := annotate[T]
+	if held {
+		write = hold[T]
+	}
+	whole, err := write(ctx, c, obj, marks)
 	if err != nil {
-		return r.due.requeue(key, err)
+		return obj, 0, client.IgnoreNotFound(err)
 	}
-	p.last.seen, p.last.restored = held.GetResourceVersion(), r.clock.Now()
-	r.due.set(key, p.last)
-	return background(after), nil
+	last.seen, last.restored = whole.GetResourceVersion(), now
+	due.set(key, last)
+	return whole, 0, nil
 }
 
-// lostMarks are the annotations that an object which stands for something has lost, by what its status knows, and whether
-// it has lost any of them or the finalizer.
-func lostMarks(obj Kept) (marks map[string]string, lost bool) {
-	status := obj.CommonStatus()
-	if status.ID == "" {
-		return nil, false
-	}
-	marks = map[string]string{}
-	for name, value := range map[string]string{accountMark: status.LinkedAccountID, originMark: string(status.Origin)} {
-		if _, ok := mark(obj, name); !ok && value != "" {
-			marks[name] = value
+// isRobbed tells whether obj lacks one of these annotations, or the finalizer.
+func isRobbed(obj client.Object, marks map[string]string, held bool) bool {
+	for name := range marks {
+		if _, ok := mark(obj, name); !ok {
+			return true
 		}
 	}
-	account, ok := obj.(*v1alpha1.LinkedAccount)
-	if _, marked := mark(obj, credentialsMark); ok && !marked && len(account.Status.Credentials) > 0 {
+	return held && !isHeld(obj)
+}
+
+// lasting are the annotations that obj must have by what its status knows, and whether it must have the finalizer.
+// Values that it has are left alone: they may be newer than what the cache has of the status.
+func lasting(obj Object) (marks map[string]string, held bool) {
+	switch obj := obj.(type) {
+	case Kept:
+		if marks = lastingOf(obj); marks == nil {
+			return nil, false
+		}
+	case *v1alpha1.PublicWorkflow:
+		if marks = (publicWorkflows{}).Marks(obj); marks == nil {
+			return nil, false
+		}
+		marks[accountMark] = obj.Status.LinkedAccountID
+	case *v1alpha1.EventTrigger: // which has no finalizer, as Cobalt has nothing to take back
+		marks = (eventTriggers{}).Marks(obj)
+	}
+	for name, value := range marks {
+		if present, ok := mark(obj, name); ok {
+			marks[name] = present
+		} else if value == "" {
+			delete(marks, name)
+		}
+	}
+	_, trigger := obj.(*v1alpha1.EventTrigger)
+	return marks, !trigger
+}
+
+// lastingOf is lasting for an object that keeps a state; nil if it does not, or not yet: what was only looked at is
+// nobody's before the first pass that may write.
+func lastingOf(obj Kept) map[string]string {
+	status := obj.CommonStatus()
+	managed := obj.CommonSpec().ManagementPolicy != v1alpha1.ManagementPolicyReadOnly &&
+		(status.Origin != "" || conditionsOf(obj).ready(obj.GetGeneration()))
+	if status.ID == "" || !managed {
+		return nil
+	}
+	marks := map[string]string{accountMark: status.LinkedAccountID, originMark: string(status.Origin)}
+	if account, ok := obj.(*v1alpha1.LinkedAccount); ok && len(account.Status.Credentials) > 0 {
 		marks[credentialsMark] = credentialsIn(rememberedInStatus(account))
 	}
-	return marks, len(marks) > 0 || !isHeld(obj)
+	return marks
+}
+
+// noLaterThan has an object come back after then at the latest, unless that is zero.
+func noLaterThan(then time.Duration) func(ctrl.Result, error) (ctrl.Result, error) {
+	return func(result ctrl.Result, err error) (ctrl.Result, error) {
+		if err == nil && then > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > then) {
+			result.RequeueAfter = then
+		}
+		return result, err
+	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // Options are the settings of all controllers.
@@ -81,6 +82,9 @@ const (
 
 // Setup adds the controllers of all kinds to a manager.
 func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
+	if err := object.Complete(mgr.GetScheme()); err != nil {
+		return err
+	}
 	s := newSetup(ctx, mgr, options)
 	if err := setupEnvironments(ctx, s, v1alpha1.KindEnvironment, &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{}); err != nil {
 		return fmt.Errorf("set up Environment: %w", err)
@@ -192,7 +196,7 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 			cache: mgr.GetClient(), connections: newConnections(options.Clock, options.workers), namespaced: options.Namespaced,
 		},
 		accounts: accounts{mgr.GetClient(), newRemade()},
-		inputs:   inputStore{metadata: mgr.GetClient(), contents: mgr.GetAPIReader()},
+		inputs:   inputStore{mgr.GetClient(), mgr.GetAPIReader(), newSources(mgr.GetAPIReader())},
 		jumps:    &jumps{clock: options.Clock, steady: options.Steady},
 	}
 }

@@ -42,7 +42,7 @@ func setupAction[T Object](
 	if err := indexAccounts(ctx, s, prototype); err != nil {
 		return err
 	}
-	if err := indexInputs(ctx, s, prototype, action.References); err != nil {
+	if err := indexInputs(ctx, s, prototype, action.Uses); err != nil {
 		return err
 	}
 	r := &ActionReconciler[T]{

@@ -92,7 +92,7 @@ func (e eventTriggers) conclude(ctx context.Context, t *triggerTurn, r result) e
 	}
 	run := begun(t, intent, answer.id, answer.status)
 	if len(t.obj.Spec.PayloadFrom) > 0 {
-		run.InputsVersion = t.version
+		run.InputsVersion = t.used.told
 	}
 	if answer.id == "" {
 		end(t, run, ended{phase: v1alpha1.PhaseAccepted, status: statusAccepted, at: stamp(t.flow.clock.Now())})

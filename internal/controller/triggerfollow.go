@@ -192,7 +192,7 @@ func (e eventTriggers) over(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 // cannot be read any more, nobody could take it out.
 func (e eventTriggers) tail(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun, entries []json.RawMessage) []string {
 	if len(t.obj.Spec.PayloadFrom) > 0 {
-		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.version {
+		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.used.told {
 			return []string{"withheld: the Secrets that the payload came from have changed, so what came from them cannot be taken out"}
 		}
 	}

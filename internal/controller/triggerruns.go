@@ -108,6 +108,15 @@ func end(t *triggerTurn, run *v1alpha1.TriggerRun, how ended) {
 	}
 }
 
+// renameInputs gives another name to a version of the inputs that the runs which go on were started with.
+func renameInputs(obj *v1alpha1.EventTrigger, from, to string) {
+	for _, run := range openRuns(obj) {
+		if run.InputsVersion == from {
+			run.InputsVersion = to
+		}
+	}
+}
+
 // phaseOf is how far the run is that was started last.
 func phaseOf(obj *v1alpha1.EventTrigger) v1alpha1.TriggerPhase {
 	run := lastRun(obj)

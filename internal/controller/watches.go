@@ -38,7 +38,7 @@ func setupKind[T Kept, R any](
 	if err != nil {
 		return err
 	}
-	if err := indexInputs(ctx, s, prototype, resource.References); err != nil {
+	if err := indexInputs(ctx, s, prototype, resource.Uses); err != nil {
 		return err
 	}
 	r := &Reconciler[T, R]{
@@ -101,7 +101,7 @@ func setupDependent[T Kept, R any](ctx context.Context, s *setup, resource Resou
 func setupEnvironments[T EnvironmentObject](
 	ctx context.Context, s *setup, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList,
 ) error {
-	if err := indexInputs(ctx, s, prototype, func(env T) []Reference { return environmentReferences(env) }); err != nil {
+	if err := indexInputs(ctx, s, prototype, func(env T) []Use { return environmentUses(env) }); err != nil {
 		return err
 	}
 	r := &EnvironmentReconciler[T]{
@@ -168,10 +168,10 @@ var goes = predicate.Funcs{
 }
 
 // indexInputs lets the objects be found that refer to a Secret or ConfigMap.
-func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, references func(T) []Reference) error {
+func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, uses func(T) []Use) error {
 	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, inputsIndex, func(obj client.Object) []string {
 		var keys []string
-		for _, ref := range references(obj.(T)) {
+		for _, ref := range referencesOf(uses(obj.(T))) {
 			keys = append(keys, ref.String())
 		}
 		return keys

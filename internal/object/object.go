@@ -54,8 +54,13 @@ const (
 	Granted
 )
 
-// Counts tells whether an object with this access to its environment counts for a use.
-func Counts(obj Object, use Use, access Access) bool {
+// Counts tells whether an object with this access to its environment counts for a use. How the address of the environment
+// is spelled makes no difference, and environments themselves count for none.
+func Counts(counted client.Object, use Use, access Access) bool {
+	obj, ok := counted.(Object)
+	if !ok {
+		return false
+	}
 	suspended, granted := obj.MemberSpec().Suspend, access == Granted
 	switch use {
 	case Rival, Dependent:
@@ -85,16 +90,14 @@ func ID(obj metav1.Object) string {
 
 // manages tells whether an object writes to Cobalt and goes on to.
 func manages(obj Object) bool {
-	keeps, ok := obj.(kept)
-	readOnly := ok && keeps.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
-	return !readOnly && obj.GetDeletionTimestamp().IsZero()
+	return !looksOnly(obj) && obj.GetDeletionTimestamp().IsZero()
 }
 
 // deletes tells whether the deletion of an object may delete something in Cobalt. That
 // its environment says Orphan does not count: nobody could ask it any more.
 func deletes(obj Object) bool {
 	keeps, ok := obj.(kept)
-	if !ok || keeps.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+	if !ok || looksOnly(obj) {
 		return false
 	}
 	if !obj.GetDeletionTimestamp().IsZero() && !isHeld(obj) { // it has been let go
@@ -107,6 +110,12 @@ func deletes(obj Object) bool {
 		return true
 	}
 	return keeps.CommonStatus().Origin != v1alpha1.OriginAdopted // of an unknown one only Cobalt can tell
+}
+
+// looksOnly tells whether an object writes nothing to Cobalt.
+func looksOnly(obj client.Object) bool {
+	keeps, ok := obj.(kept)
+	return ok && keeps.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
 }
 
 func isHeld(obj Object) bool { return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) }

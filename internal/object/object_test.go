@@ -6,15 +6,20 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // kinds are the columns of the table.
-var kinds = []string{"LinkedAccount", "IntegrationConfig", "Webhook", "PublicWorkflow", "EventTrigger"}
+var kinds = []string{"LinkedAccount", "IntegrationConfig", "Webhook", "PublicWorkflow", "EventTrigger", "Environment", "ClusterEnvironment"}
+
+// none is what the two kinds of environment count for, which end each row.
+const none = " ------ ------"
 
 // uses have a letter each; a dash is for what an object does not count for.
 var uses = []struct {
@@ -25,7 +30,7 @@ var uses = []struct {
 }
 
 // inCobalt is an object that the operator holds and has made there, if its kind can tell.
-func inCobalt(obj object.Object) {
+func inCobalt(obj client.Object) {
 	held(obj)
 	switch obj := obj.(type) {
 	case *v1alpha1.LinkedAccount:
@@ -39,20 +44,37 @@ func inCobalt(obj object.Object) {
 	}
 }
 
-func held(obj object.Object)      { obj.SetFinalizers([]string{v1alpha1.Finalizer}) }
-func suspended(obj object.Object) { obj.MemberSpec().Suspend = true }
-func deleted(obj object.Object)   { obj.SetDeletionTimestamp(new(metav1.Now())) }
-func letGo(obj object.Object)     { obj.SetFinalizers([]string{"others/finalizer"}) }
+func held(obj client.Object) { obj.SetFinalizers([]string{v1alpha1.Finalizer}) }
+func suspended(obj client.Object) {
+	if member, ok := obj.(object.Object); ok {
+		member.MemberSpec().Suspend = true
+	}
+}
 
-func adopted(obj object.Object) {
+// spelled is in an environment whose address is written in another way.
+func spelled(obj client.Object) {
+	switch obj := obj.(type) {
+	case interface {
+		Settings() *v1alpha1.EnvironmentSettings
+	}:
+		obj.Settings().BaseURL = "https://API.example:443//"
+	case object.Object:
+		obj.MemberSpec().EnvironmentRef.Name = "spelled-otherwise"
+	}
+}
+
+func deleted(obj client.Object) { obj.SetDeletionTimestamp(new(metav1.Now())) }
+func letGo(obj client.Object)   { obj.SetFinalizers([]string{"others/finalizer"}) }
+
+func adopted(obj client.Object) {
 	if account, ok := obj.(*v1alpha1.LinkedAccount); ok {
 		account.Status.Origin = v1alpha1.OriginAdopted
 	}
 }
 
 // common changes what the kinds have that keep a state; the others have none of it.
-func common(change func(*v1alpha1.CommonSpec)) func(object.Object) {
-	return func(obj object.Object) {
+func common(change func(*v1alpha1.CommonSpec)) func(client.Object) {
+	return func(obj client.Object) {
 		if keeps, ok := obj.(interface{ CommonSpec() *v1alpha1.CommonSpec }); ok {
 			change(keeps.CommonSpec())
 		}
@@ -68,37 +90,42 @@ var (
 // TestWhatObjectsCountFor is the table, with a row for each state of an object.
 func TestWhatObjectsCountFor(t *testing.T) {
 	t.Parallel()
-	is := func(all ...func(object.Object)) []func(object.Object) { return all }
+	is := func(all ...func(client.Object)) []func(client.Object) { return all }
 	cases := map[string]struct {
 		reason string
 		access object.Access
-		is     []func(object.Object)
+		is     []func(client.Object)
 		want   string // by kind
 	}{
-		"New":          {"what may be made counts", object.Granted, is(), "rd-ls- rd-ls- rd-ls- rd-ls- rd-ls-"},
-		"Begun":        {"it may be there by now", object.Granted, is(held), "rd-lsh rd-lsh rd-lsh rd-ls- rd-ls-"},
-		"InCobalt":     {"it counts for all", object.Granted, is(inCobalt), "rdklsh rdklsh rdklsh rdkls- rd-ls-"},
-		"Suspended":    {"it claims what it has", object.Granted, is(inCobalt, suspended), "rd---h rd---h rd---h rd---- ------"},
-		"SuspendedNew": {"it claims nothing", object.Granted, is(suspended), "------ ------ ------ ------ ------"},
-		"ReadOnly":     {"it only looks", object.Granted, is(inCobalt, readOnly), "---ls- ---ls- ---ls- rdkls- rd-ls-"},
-		"ReadOnlyNew":  {"it only looks", object.Granted, is(readOnly), "---ls- ---ls- ---ls- rd-ls- rd-ls-"},
-		"Ghost":        {"not even that", object.Granted, is(inCobalt, readOnly, suspended), "------ ------ ------ rd---- ------"},
-		"Deleted":      {"it needs the key, and gives up the rest", object.Granted, is(inCobalt, deleted), "---lsh ---lsh ---lsh ---ls- ---ls-"},
-		"LetGo":        {"others hold it", object.Granted, is(inCobalt, deleted, letGo), "---ls- ---ls- ---ls- ---ls- ---ls-"},
-		"Orphan":       {"its deletion needs no key", object.Granted, is(inCobalt, orphaned), "rdkls- rdkls- rdkls- rdkls- rd-ls-"},
-		"Adopted":      {"its deletion leaves what was there before", object.Granted, is(inCobalt, adopted), "rdkls- rdklsh rdklsh rdkls- rd-ls-"},
-		"AdoptedGoes":  {"unless spec says Delete", object.Granted, is(inCobalt, adopted, mustGoToo), "rdklsh rdklsh rdklsh rdkls- rd-ls-"},
+		"New":          {"what may be made counts", object.Granted, is(), "rd-ls- rd-ls- rd-ls- rd-ls- rd-ls-" + none},
+		"Begun":        {"it may be there by now", object.Granted, is(held), "rd-lsh rd-lsh rd-lsh rd-ls- rd-ls-" + none},
+		"InCobalt":     {"it counts for all", object.Granted, is(inCobalt), "rdklsh rdklsh rdklsh rdkls- rd-ls-" + none},
+		"Suspended":    {"it claims what it has", object.Granted, is(inCobalt, suspended), "rd---h rd---h rd---h rd---- ------" + none},
+		"SuspendedNew": {"it claims nothing", object.Granted, is(suspended), "------ ------ ------ ------ ------" + none},
+		"ReadOnly":     {"it only looks", object.Granted, is(inCobalt, readOnly), "---ls- ---ls- ---ls- rdkls- rd-ls-" + none},
+		"ReadOnlyNew":  {"it only looks", object.Granted, is(readOnly), "---ls- ---ls- ---ls- rd-ls- rd-ls-" + none},
+		"Ghost":        {"not even that", object.Granted, is(inCobalt, readOnly, suspended), "------ ------ ------ rd---- ------" + none},
+		"Deleted":      {"it needs the key, and gives up the rest", object.Granted, is(inCobalt, deleted), "---lsh ---lsh ---lsh ---ls- ---ls-" + none},
+		"LetGo":        {"others hold it", object.Granted, is(inCobalt, deleted, letGo), "---ls- ---ls- ---ls- ---ls- ---ls-" + none},
+		"Orphan":       {"its deletion needs no key", object.Granted, is(inCobalt, orphaned), "rdkls- rdkls- rdkls- rdkls- rd-ls-" + none},
+		"Adopted":      {"its deletion leaves what was there before", object.Granted, is(inCobalt, adopted), "rdkls- rdklsh rdklsh rdkls- rd-ls-" + none},
+		"AdoptedGoes":  {"unless spec says Delete", object.Granted, is(inCobalt, adopted, mustGoToo), "rdklsh rdklsh rdklsh rdkls- rd-ls-" + none},
 
-		"Refused":          {"it may only take back what it has", object.Refused, is(inCobalt), "-----h -----h -----h ------ ------"},
-		"RefusedSuspended": {"also while suspended", object.Refused, is(inCobalt, suspended), "-----h -----h -----h ------ ------"},
-		"RefusedReadOnly":  {"it takes nothing back", object.Refused, is(inCobalt, readOnly), "------ ------ ------ ------ ------"},
-		"RefusedNew":       {"it has nothing", object.Refused, is(), "------ ------ ------ ------ ------"},
-		"RefusedForged":    {"anybody can write a finalizer", object.Refused, is(held), "------ ------ ------ ------ ------"},
+		"Refused":          {"it may only take back what it has", object.Refused, is(inCobalt), "-----h -----h -----h ------ ------" + none},
+		"RefusedSuspended": {"also while suspended", object.Refused, is(inCobalt, suspended), "-----h -----h -----h ------ ------" + none},
+		"RefusedReadOnly":  {"it takes nothing back", object.Refused, is(inCobalt, readOnly), "------ ------ ------ ------ ------" + none},
+		"RefusedNew":       {"it has nothing", object.Refused, is(), "------ ------ ------ ------ ------" + none},
+		"RefusedForged":    {"anybody can write a finalizer", object.Refused, is(held), "------ ------ ------ ------ ------" + none},
 
-		"Missing":          {"nobody knows whether it may use it", object.Missing, is(inCobalt), "----s- ----s- ----s- ----s- ----s-"},
-		"MissingNew":       {"somebody has to see it", object.Missing, is(), "----s- ----s- ----s- ----s- ----s-"},
-		"MissingSuspended": {"nobody waits for it", object.Missing, is(inCobalt, suspended), "------ ------ ------ ------ ------"},
-		"MissingReadOnly":  {"somebody has to see it", object.Missing, is(inCobalt, readOnly), "----s- ----s- ----s- ----s- ----s-"},
+		"OtherSpelling":          {"it is the same place", object.Granted, is(inCobalt, spelled), "rdklsh rdklsh rdklsh rdkls- rd-ls-" + none},
+		"OtherSpellingSuspended": {"as above", object.Granted, is(inCobalt, spelled, suspended), "rd---h rd---h rd---h rd---- ------" + none},
+		"OtherSpellingReadOnly":  {"as above", object.Granted, is(inCobalt, spelled, readOnly), "---ls- ---ls- ---ls- rdkls- rd-ls-" + none},
+		"OtherSpellingRefused":   {"as above", object.Refused, is(inCobalt, spelled), "-----h -----h -----h ------ ------" + none},
+
+		"Missing":          {"nobody knows whether it may use it", object.Missing, is(inCobalt), "----s- ----s- ----s- ----s- ----s-" + none},
+		"MissingNew":       {"somebody has to see it", object.Missing, is(), "----s- ----s- ----s- ----s- ----s-" + none},
+		"MissingSuspended": {"nobody waits for it", object.Missing, is(inCobalt, suspended), "------ ------ ------ ------ ------" + none},
+		"MissingReadOnly":  {"somebody has to see it", object.Missing, is(inCobalt, readOnly), "----s- ----s- ----s- ----s- ----s-" + none},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +145,7 @@ func TestWhatObjectsCountFor(t *testing.T) {
 	}
 }
 
-func letters(obj object.Object, access object.Access) string {
+func letters(obj client.Object, access object.Access) string {
 	var text strings.Builder
 	for _, use := range uses {
 		letter := "-"
@@ -130,13 +157,13 @@ func letters(obj object.Object, access object.Access) string {
 	return text.String()
 }
 
-func made(t *testing.T, kind string) object.Object {
+func made(t *testing.T, kind string) client.Object {
 	t.Helper()
 	obj, err := scheme(t).New(v1alpha1.GroupVersion.WithKind(kind))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return obj.(object.Object)
+	return obj.(client.Object)
 }
 
 func scheme(t *testing.T) *runtime.Scheme {
@@ -146,6 +173,24 @@ func scheme(t *testing.T) *runtime.Scheme {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// stranger is a kind that nobody has thought about.
+type stranger struct{ v1alpha1.Webhook }
+
+func (s *stranger) DeepCopyObject() runtime.Object { copied := *s; return &copied }
+
+// TestAKindWithoutARowDoesNotStart: whoever adds a kind has to say what its objects count for.
+func TestAKindWithoutARowDoesNotStart(t *testing.T) {
+	t.Parallel()
+	s := scheme(t)
+	if err := object.Complete(s); err != nil {
+		t.Error(err)
+	}
+	s.AddKnownTypeWithName(v1alpha1.GroupVersion.WithKind("Stranger"), &stranger{})
+	if err := object.Complete(s); err == nil || !strings.Contains(err.Error(), "kind Stranger") {
+		t.Errorf("an operator with a kind that has no row starts: %v", err)
+	}
 }
 
 // TestAllKindsAreInTheTable: a new kind gets a column, and somebody thinks about it.
@@ -158,7 +203,7 @@ func TestAllKindsAreInTheTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := obj.(object.Object); ok {
+		if custom, ok := obj.(client.Object); ok && !meta.IsListType(custom) {
 			all = append(all, kind)
 		}
 	}

@@ -60,7 +60,9 @@ type world struct {
 	lag     *testenv.Laggard
 	// written counts what the operators of this world write, and nobody else.
 	written testenv.Writes
-	stop    func()
+	// reads counts what they read one by one.
+	reads testenv.Reads
+	stop  func()
 }
 
 func newWorld(options ...func(*simulator.Options)) *world {
@@ -123,7 +125,7 @@ func (w *world) start() {
 	// Those of other worlds are nobody's business here: their namespaces stay, and grow in number.
 	caches.ByObject[&corev1.Namespace{}] = cache.ByObject{Label: ours}
 	caches.ByObject[&v1alpha1.ClusterEnvironment{}] = cache.ByObject{Field: fields.OneTermEqualSelector("metadata.name", w.namespace)}
-	mgr, err := ctrl.NewManager(cluster.Config, ctrl.Options{
+	mgr, err := ctrl.NewManager(w.reads.Counted(cluster.Config), ctrl.Options{
 		Scheme: cluster.Scheme, Cache: caches,
 		Metrics:        metricsserver.Options{BindAddress: "0"},
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return controller.Mapper(), nil },
@@ -167,6 +169,15 @@ func (w *world) writes(resources ...string) int {
 		sum += w.written.Of(v1alpha1.GroupVersion.Group, resource)
 	}
 	return sum
+}
+
+// readsOf is how often the operators of this world have read a Secret or ConfigMap of its namespace.
+func (w *world) readsOf(source client.Object) int {
+	resource := "configmaps"
+	if _, ok := source.(*corev1.Secret); ok {
+		resource = "secrets"
+	}
+	return w.reads.Of(resource, w.namespace, source.GetName())
 }
 
 // restart starts another operator in the place of the one that runs.

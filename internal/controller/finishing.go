@@ -14,27 +14,27 @@ import (
 
 var _ cobalt.Bounds = &lifetime.Lifetime{}
 
-// lasting lets a reconcile that has begun come to its end when the operator is told to
+// finishing lets a reconcile that has begun come to its end when the operator is told to
 // stop, so that what was done in Cobalt gets into the status. None begins any more: queues
 // hand out what is left in them.
-type lasting struct {
+type finishing struct {
 	reconcile.Reconciler
 	lifetime *lifetime.Lifetime
 }
 
 // Reconcile reconciles, unless the operator was told to stop.
-func (l lasting) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	if l.lifetime.Stopping() {
+func (f finishing) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if f.lifetime.Stopping() {
 		return ctrl.Result{}, nil
 	}
-	ctx, end := l.lifetime.Working(ctx)
+	ctx, end := f.lifetime.Working(ctx)
 	defer end()
-	return l.Reconciler.Reconcile(ctx, request)
+	return f.Reconciler.Reconcile(ctx, request)
 }
 
 // complete is what a controller runs for a kind.
 func (s *setup) complete(r reconcile.Reconciler, kind string, waker *gate.Waker) reconcile.Reconciler {
-	return s.remembering(lasting{traced{r, s.options.Tracer, kind}, s.options.Lifetime}, waker)
+	return s.remembering(finishing{traced{r, s.options.Tracer, kind}, s.options.Lifetime}, waker)
 }
 
 // givenUp tells whether err is of a call that was given up, or not made, as the operator ends.

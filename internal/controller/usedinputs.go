@@ -1,0 +1,177 @@
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+)
+
+// usedInputs is what is remembered of the Secrets and ConfigMaps that an object uses.
+type usedInputs struct {
+	// edition counts how often the keys that are used have come to hold something else.
+	edition int64
+	// version stands for the versions that were last looked at.
+	version string
+	// told is the version under which the status speaks of this edition, or will.
+	told string
+	// hash stands for what the keys hold; empty if that is not known.
+	hash string
+}
+
+// unknownEdition is none that an object has had since the operator started.
+const unknownEdition = -1
+
+// inputsIn are the inputs that the status of obj speaks of; nil if its kind has none.
+func inputsIn(obj Object) *v1alpha1.InputsStatus {
+	switch obj := obj.(type) {
+	case Kept:
+		return &obj.CommonStatus().InputsStatus
+	case *v1alpha1.EventTrigger:
+		return &obj.Status.InputsStatus
+	}
+	return nil
+}
+
+// isIn tells whether the status of obj speaks of this edition.
+func (u usedInputs) isIn(obj Object) bool {
+	status := inputsIn(obj)
+	return status == nil || status.InputsVersion == u.told
+}
+
+// look finds out whether what obj uses is what it was. Versions go first, which cost nothing;
+// where they differ, a hash of what is used tells, and the source is read once for all.
+func (s inputStore) look(ctx context.Context, obj Object, uses []Use, known usedInputs) (usedInputs, error) {
+	status := inputsIn(obj)
+	if status == nil {
+		return known, nil
+	}
+	if known == (usedInputs{}) { // after a restart
+		known = usedInputs{version: status.InputsVersion, told: status.InputsVersion, hash: status.InputsHash}
+	}
+	used, err := s.compare(ctx, uses, known)
+	if used.version == status.InputsVersion {
+		used.told = used.version
+	}
+	return used, err
+}
+
+// compare is look for what is in no status.
+func (s inputStore) compare(ctx context.Context, uses []Use, known usedInputs) (usedInputs, error) {
+	version, err := s.version(ctx, uses)
+	if err != nil || version == known.version {
+		return known, err
+	}
+	if known.hash != "" {
+		held, err := s.content(ctx, uses, nil)
+		if err == nil && hashMatches(known.hash, "", held) { // or else the pass will tell what is wrong
+			known.version = version
+			return known, nil
+		}
+	}
+	return usedInputs{edition: known.edition + 1, version: version, told: version}, nil
+}
+
+// version stands for the present versions of what is used: it changes when a Secret or
+// ConfigMap is changed, deleted or created anew. It costs no request.
+func (s inputStore) version(ctx context.Context, uses []Use) (string, error) {
+	if len(uses) == 0 {
+		return "", nil
+	}
+	hash := sha256.New()
+	for _, ref := range referencesOf(uses) {
+		version, err := s.versionOf(ctx, ref)
+		if err != nil {
+			return "", err
+		}
+		_, _ = io.WriteString(hash, fmt.Sprintf("%s\x00%s\n", ref, version))
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:32], nil
+}
+
+func (s inputStore) versionOf(ctx context.Context, ref Reference) (string, error) {
+	meta := &metav1.PartialObjectMetadata{}
+	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(ref.Kind))
+	if err := s.metadata.Get(ctx, ref.key(), meta); client.IgnoreNotFound(err) != nil {
+		return "", fmt.Errorf("read %s: %w", ref, err)
+	}
+	return sourceVersion(meta), nil
+}
+
+// content stands for what the keys hold that are used: what a pass has read of them, and of
+// the rest what there is now.
+func (s inputStore) content(ctx context.Context, uses []Use, read *Inputs) ([]byte, error) {
+	return contentOf(uses, func(ref Reference) (facts, error) {
+		if own, ok := read.source(ref); ok {
+			return own.facts(), nil
+		}
+		version, err := s.versionOf(ctx, ref)
+		if err != nil {
+			return facts{}, err
+		}
+		return s.sources.of(ctx, ref, version)
+	})
+}
+
+func contentOf(uses []Use, find func(Reference) (facts, error)) ([]byte, error) {
+	var (
+		text  strings.Builder
+		ref   Reference
+		found facts
+	)
+	for _, use := range inOrder(uses) {
+		if use.Reference != ref {
+			var err error
+			if found, err = find(use.Reference); err != nil {
+				return nil, err
+			}
+			ref = use.Reference
+		}
+		text.WriteString(found.describe(use))
+	}
+	return []byte(text.String()), nil
+}
+
+var errNotRead = errors.New("the pass has not read it")
+
+// learn notes what a pass has used, if it has read all of that. Contents that are newer than
+// their version count only if the pass ended well: if not, the version is still to come, and
+// tells that there is something to do.
+func (u *usedInputs) learn(uses []Use, read *Inputs, well bool) {
+	held, err := contentOf(uses, func(ref Reference) (facts, error) {
+		if own, ok := read.source(ref); ok {
+			return own.facts(), nil
+		}
+		return facts{}, errNotRead
+	})
+	if err == nil && len(uses) > 0 && (well || u.hash == "") && !hashMatches(u.hash, "", held) {
+		u.hash = newHash("", held)
+	}
+}
+
+// record has a status that is written anyway, and speaks of this edition, speak of its newest version.
+func (s inputStore) record(ctx context.Context, obj Object, uses []Use, used usedInputs, read *Inputs) usedInputs {
+	status := inputsIn(obj)
+	if status == nil || !used.isIn(obj) {
+		return used
+	}
+	if used.hash == "" && len(uses) > 0 {
+		if held, err := s.content(ctx, uses, read); err == nil { // or else the next change is looked at without it
+			used.hash = newHash("", held)
+		}
+	}
+	if trigger, ok := obj.(*v1alpha1.EventTrigger); ok {
+		renameInputs(trigger, used.told, used.version)
+	}
+	status.InputsVersion, status.InputsHash, used.told = used.version, used.hash, used.version
+	return used
+}
