@@ -189,9 +189,11 @@ uninstall: ## Remove the CRDs, and with them every object of these kinds, from t
 IMAGE ?= cobalt-operator:$(TAG)
 WITH_IMAGE = $(KUBECTL) kustomize config/default | sed 's|image: cobalt-operator:.*|image: $(IMAGE)|'
 
+# A namespace that is there already stays as it is: applied by the server, it would lose what somebody has applied by the client.
 .PHONY: deploy
 deploy: ## Install the CRDs and the operator into that cluster; IMAGE=… says which image.
-	$(WITH_IMAGE) | $(KUBECTL) apply --server-side -f -
+	$(WITH_IMAGE) | awk 'BEGIN { RS = "---\n" } /(^|\n)kind: Namespace\n/' | $(KUBECTL) create -f - || $(KUBECTL) get namespace cobalt-operator-system
+	$(WITH_IMAGE) | awk 'BEGIN { RS = ORS = "---\n" } !/(^|\n)kind: Namespace\n/' | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
 undeploy: ## Remove the operator from that cluster; the CRDs and the objects stay.

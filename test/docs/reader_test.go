@@ -38,6 +38,8 @@ type reader struct {
 	folder      string
 	namespace   string
 	environment []string
+	// realm is what the environment was recognised by before its key changed.
+	realm string
 }
 
 // newReader returns a reader who has the operator, and the customer in it, and nothing of what readers before it had.

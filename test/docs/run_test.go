@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -25,7 +26,7 @@ type scene struct {
 
 var scenes = []scene{
 	{page: "docs/argocd.md", block: "argocd-cm", given: hasArgoCD, then: stillHasArgoCD},
-	{page: "docs/operations.md", block: "$NEW", then: hasTheNewKey},
+	{page: "docs/operations.md", block: "$NEW", given: slowsTheAPI, then: hasTheNewKey},
 	{page: "docs/kinds/publicworkflow.md", block: "adopt-workflow", given: hasLostAnAnswer, then: isSettled},
 	{page: "docs/kinds/publicworkflow.md", block: "retry-create", given: hasLostAnAnswer, then: isSettled},
 	{page: "docs/troubleshooting.md", block: "cet report-once", given: hasATrigger},
@@ -117,8 +118,17 @@ func (r *reader) checkArgoCD() {
 	}
 }
 
-// hasTheNewKey: the Secret holds what it held beside the key, and nothing repeats the key.
+// slowsTheAPI has the new key be accepted some time after it was put in place, when the Ready of the old one still stands.
+func slowsTheAPI(r *reader) {
+	r.realm = r.run("kubectl get cenv/default -o jsonpath='{.status.realm}'")
+	sim.Inject(simulator.Fault{Operation: "listApplications", Delay: 2 * time.Second, Times: 1})
+}
+
+// hasTheNewKey: the API has accepted it, the Secret holds what it held beside the key, and nothing repeats the key.
 func hasTheNewKey(r *reader) {
+	if realm := r.run("kubectl get cenv/default -o jsonpath='{.status.realm}'"); r.realm == "" || realm == r.realm {
+		r.t.Errorf("the script has ended before the new key was accepted: %q", realm)
+	}
 	var secret corev1.Secret
 	r.get(r.namespace, "cobalt-api-key", &secret)
 	if got := string(secret.Data["api-key"]); got != newKey {
