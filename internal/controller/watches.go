@@ -230,17 +230,17 @@ func (s *setup) watchDependents(b *builder.Builder) {
 	}
 }
 
-// accountsOf finds the LinkedAccounts whose account an object belongs to.
+// accountsOf finds the LinkedAccounts whose account an object belongs to: the one that it
+// refers to, and all that stand for the same.
 func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.Request {
-	account := obj.(Object).Account()
-	if ref := account.LinkedAccountRef; ref != nil {
-		return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}}}
+	var requests []reconcile.Request
+	if ref := obj.(Object).Account().LinkedAccountRef; ref != nil {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}})
 	}
-	linked, err := s.accounts.named(ctx, account.LinkedAccountID)
+	linked, err := s.accounts.named(ctx, s.environments.accountOf(ctx, obj.(Object)))
 	if err != nil {
 		return nil // only a cache that is stopping fails
 	}
-	var requests []reconcile.Request
 	for i := range linked {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&linked[i])})
 	}
