@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -92,6 +93,10 @@ func (v *View) isConnected(ctx context.Context, slug string) (bool, error) {
 	if err == nil && application.Connected != nil {
 		return *application.Connected, nil
 	}
+	if err == nil && !strings.EqualFold(application.Slug, slug) {
+		err = errors.New("the answer to getApplicationBySlug is not about " + slug)
+		return false, notSeen(err)
+	}
 	if err == nil {
 		err = v.heard(ctx)
 	}
@@ -99,9 +104,13 @@ func (v *View) isConnected(ctx context.Context, slug string) (bool, error) {
 	case err == nil, cobalt.IsUnknownApplication(err):
 		return false, err
 	case cobalt.IsNotFound(err), cobalt.IsHeaderLost(err): // which is no verdict on what spec says
-		return false, errors.New("whether it is connected cannot be seen, so its credentials are not sent: " + err.Error())
+		return false, notSeen(err)
 	}
 	return false, err
+}
+
+func notSeen(err error) error {
+	return errors.New("whether it is connected cannot be seen, so its credentials are not sent: " + err.Error())
 }
 
 // heard makes sure, once for each key, that the API hears which account a call is about.
