@@ -34,8 +34,8 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	if p.account.id == "" {
 		return true, nil // it never had an account to be in
 	}
-	if !allowed && (status.ID == "" || status.LinkedAccountID == "") {
-		// Finalizers and annotations can be forged, the status of what was held cannot.
+	if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {
+		// Finalizers and annotations can be forged, the status of what was held cannot. What was only looked at has no origin.
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+envErr.Error())
 		return true, nil
 	}
@@ -118,7 +118,8 @@ func (r *Reconciler[T, R]) confirm(ctx context.Context, api *View, p *pass[T], m
 // obj has created is as good as created by it.
 func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 	heir := winner(p.rivals[0], p.rivals[1:])
-	held, err := hold(ctx, r.client, heir, inheritance(p.obj))
+	marks := inheritance(p.obj, heir, p.account.id)
+	held, err := hold(ctx, r.client, heir, marks)
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 		r.holds.put(held.(T))
 		r.waker.Wake(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(heir)}, 0)
 	}
-	if knownOrigin(p.obj) == v1alpha1.OriginCreated {
+	if marks[originMark] == string(v1alpha1.OriginCreated) {
 		before := held.DeepCopyObject().(Kept)
 		held.CommonStatus().Origin = v1alpha1.OriginCreated
 		if err := r.client.Status().Patch(ctx, held, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
@@ -141,14 +142,16 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 	return nil
 }
 
-// inheritance are the annotations of obj that its heir takes over: what obj has created, or may have, and for whom.
-func inheritance(obj Kept) map[string]string {
+// inheritance are the annotations of obj that its heir takes over: what obj has created, or may have, and for whom. What
+// only annotations say of obj, which anybody may have written, does not count against the status of the heir.
+func inheritance(obj, heir Kept, account string) map[string]string {
 	marks := map[string]string{}
-	if value, ok := mark(obj, accountMark); ok {
-		marks[accountMark] = value
+	if _, ok := mark(obj, accountMark); ok {
+		marks[accountMark] = account
 	}
 	record, recorded := recordedOrigin(obj)
 	switch known := knownOrigin(obj); {
+	case obj.CommonStatus().Origin == "" && heir.CommonStatus().Origin != "":
 	case known == v1alpha1.OriginCreated:
 		marks[originMark] = string(known)
 	case known == "" && recorded:

@@ -59,10 +59,17 @@ func originOf(obj Kept, created time.Time, untold v1alpha1.Origin) v1alpha1.Orig
 		return status.Origin
 	case ok:
 		return record.of(created, untold)
-	case status.ID != "" && isHeld(obj):
+	case status.ID != "" && wasKept(obj):
 		return ""
 	}
 	return v1alpha1.OriginAdopted
+}
+
+// wasKept tells whether a version that recorded no origins has kept what obj stands for: it recorded the account, and held
+// obj. A copy of another object comes with a finalizer as well, and under ReadOnly with an id.
+func wasKept(obj Kept) bool {
+	_, ok := mark(obj, accountMark)
+	return ok && isHeld(obj)
 }
 
 // knownOrigin is the origin of what obj stands for without another look at it; empty if there is none, or if only Cobalt
@@ -76,7 +83,7 @@ func knownOrigin(obj Kept) v1alpha1.Origin {
 		return status.Origin
 	case ok && record.since.IsZero():
 		return record.origin
-	case !ok && !account && status.ID != "" && isHeld(obj):
+	case !ok && !account && status.ID != "" && wasKept(obj):
 		return v1alpha1.OriginCreated
 	}
 	return ""

@@ -67,7 +67,7 @@ func Counts(obj Object, use Use, access Access) bool {
 	case Shown: // somebody has to see an environmentRef that leads nowhere
 		return access != Refused && !suspended
 	case Holder: // one that was begun may be there although no status says so yet
-		return access != Missing && deletes(obj) && (ID(obj) != "" || granted && isHeld(obj))
+		return access != Missing && deletes(obj, granted) && (ID(obj) != "" || granted && isHeld(obj))
 	}
 	return false
 }
@@ -92,7 +92,7 @@ func manages(obj Object) bool {
 
 // deletes tells whether the deletion of an object may delete something in Cobalt. That
 // its environment says Orphan does not count: nobody could ask it any more.
-func deletes(obj Object) bool {
+func deletes(obj Object, granted bool) bool {
 	keeps, ok := obj.(kept)
 	if !ok || keeps.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return false
@@ -100,13 +100,11 @@ func deletes(obj Object) bool {
 	if !obj.GetDeletionTimestamp().IsZero() && !isHeld(obj) { // it has been let go
 		return false
 	}
-	switch keeps.CommonSpec().DeletionPolicy {
-	case v1alpha1.DeletionPolicyOrphan:
-		return false
-	case v1alpha1.DeletionPolicyDelete:
-		return true
+	policy, origin := keeps.CommonSpec().DeletionPolicy, keeps.CommonStatus().Origin
+	if origin == "" && granted { // only Cobalt can tell
+		origin = v1alpha1.OriginCreated
 	}
-	return keeps.CommonStatus().Origin != v1alpha1.OriginAdopted // of an unknown one only Cobalt can tell
+	return MayDelete(policy, origin, granted)
 }
 
 func isHeld(obj Object) bool { return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) }

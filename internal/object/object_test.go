@@ -27,15 +27,11 @@ var uses = []struct {
 // inCobalt is an object that the operator holds and has made there, if its kind can tell.
 func inCobalt(obj object.Object) {
 	held(obj)
-	switch obj := obj.(type) {
-	case *v1alpha1.LinkedAccount:
-		obj.Status.ID, obj.Status.Origin = "id", v1alpha1.OriginCreated
-	case *v1alpha1.IntegrationConfig:
-		obj.Status.ID = "id"
-	case *v1alpha1.Webhook:
-		obj.Status.ID = "id"
-	case *v1alpha1.PublicWorkflow:
-		obj.Status.ID = "id"
+	if keeps, ok := obj.(interface{ CommonStatus() *v1alpha1.CommonStatus }); ok {
+		keeps.CommonStatus().ID, keeps.CommonStatus().Origin = "id", v1alpha1.OriginCreated
+	}
+	if flow, ok := obj.(*v1alpha1.PublicWorkflow); ok {
+		flow.Status.ID = "id"
 	}
 }
 
@@ -44,11 +40,16 @@ func suspended(obj object.Object) { obj.MemberSpec().Suspend = true }
 func deleted(obj object.Object)   { obj.SetDeletionTimestamp(new(metav1.Now())) }
 func letGo(obj object.Object)     { obj.SetFinalizers([]string{"others/finalizer"}) }
 
-func adopted(obj object.Object) {
-	if account, ok := obj.(*v1alpha1.LinkedAccount); ok {
-		account.Status.Origin = v1alpha1.OriginAdopted
+// of gives an object another origin, if its kind has any.
+func of(origin v1alpha1.Origin) func(object.Object) {
+	return func(obj object.Object) {
+		if keeps, ok := obj.(interface{ CommonStatus() *v1alpha1.CommonStatus }); ok {
+			keeps.CommonStatus().Origin = origin
+		}
 	}
 }
+
+var adopted, unknown = of(v1alpha1.OriginAdopted), of("")
 
 // common changes what the kinds have that keep a state; the others have none of it.
 func common(change func(*v1alpha1.CommonSpec)) func(object.Object) {
@@ -86,9 +87,12 @@ func TestWhatObjectsCountFor(t *testing.T) {
 		"Deleted":      {"it needs the key, and gives up the rest", object.Granted, is(inCobalt, deleted), "---lsh ---lsh ---lsh ---ls- ---ls-"},
 		"LetGo":        {"others hold it", object.Granted, is(inCobalt, deleted, letGo), "---ls- ---ls- ---ls- ---ls- ---ls-"},
 		"Orphan":       {"its deletion needs no key", object.Granted, is(inCobalt, orphaned), "rdkls- rdkls- rdkls- rdkls- rd-ls-"},
-		"Adopted":      {"its deletion leaves what was there before", object.Granted, is(inCobalt, adopted), "rdkls- rdklsh rdklsh rdkls- rd-ls-"},
+		"Adopted":      {"its deletion leaves what was there before", object.Granted, is(inCobalt, adopted), "rdkls- rdkls- rdkls- rdkls- rd-ls-"},
 		"AdoptedGoes":  {"unless spec says Delete", object.Granted, is(inCobalt, adopted, mustGoToo), "rdklsh rdklsh rdklsh rdkls- rd-ls-"},
 
+		"Unknown":          {"only Cobalt can tell", object.Granted, is(inCobalt, unknown), "rdklsh rdklsh rdklsh rdkls- rd-ls-"},
+		"RefusedUnknown":   {"it may only have looked", object.Refused, is(inCobalt, unknown), "------ ------ ------ ------ ------"},
+		"RefusedAdopted":   {"it takes back only what it created", object.Refused, is(inCobalt, adopted, mustGoToo), "------ ------ ------ ------ ------"},
 		"Refused":          {"it may only take back what it has", object.Refused, is(inCobalt), "-----h -----h -----h ------ ------"},
 		"RefusedSuspended": {"also while suspended", object.Refused, is(inCobalt, suspended), "-----h -----h -----h ------ ------"},
 		"RefusedReadOnly":  {"it takes nothing back", object.Refused, is(inCobalt, readOnly), "------ ------ ------ ------ ------"},
