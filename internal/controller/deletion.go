@@ -42,7 +42,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	if len(p.rivals) > 0 { // it is theirs as well
 		return true, r.handOver(ctx, p)
 	}
-	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj))
+	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj), created(p.obj))
 	if err != nil {
 		return false, err
 	}
@@ -60,6 +60,12 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	}
 	r.event(p, corev1.EventTypeNormal, "Deleted", "Delete", "deleted in Cobalt")
 	return true, nil
+}
+
+// created tells whether the status says that obj has created what its deletion is about, which nobody can forge.
+func created(obj Kept) bool {
+	status := obj.CommonStatus()
+	return status.ID != "" && status.LinkedAccountID != "" && status.Origin == v1alpha1.OriginCreated
 }
 
 // mayEver tells whether deleting obj may delete anything, as far as obj itself tells: of what was recorded and not seen,

@@ -23,7 +23,7 @@ func marked(name, value string) func(*v1alpha1.Webhook) {
 
 func seen(hook *v1alpha1.Webhook)      { hook.Status.ID, hook.Status.LinkedAccountID = "w1", "acme" }
 func finalizer(hook *v1alpha1.Webhook) { hook.Finalizers = []string{v1alpha1.Finalizer} }
-func created(hook *v1alpha1.Webhook)   { hook.Status.Origin = v1alpha1.OriginCreated }
+func madeIt(hook *v1alpha1.Webhook)    { hook.Status.Origin = v1alpha1.OriginCreated }
 func adoptedIt(hook *v1alpha1.Webhook) { hook.Status.Origin = v1alpha1.OriginAdopted }
 
 // TestKnownOrigin: an object is taken for one of an older version only if it bears all that such a version wrote.
@@ -56,7 +56,7 @@ func TestInheritance(t *testing.T) {
 		obj, heir *v1alpha1.Webhook
 		want      map[string]string
 	}{
-		"Created": {"as good as created by the heir", hookWith(seen, created, marked(accountMark, "acme")), hookWith(adoptedIt),
+		"Created": {"as good as created by the heir", hookWith(seen, madeIt, marked(accountMark, "acme")), hookWith(adoptedIt),
 			map[string]string{accountMark: "acme", originMark: "created"}},
 		"Lost": {"the status of one, the other has none yet", hookWith(finalizer, marked(originMark, "created")), hookWith(),
 			map[string]string{originMark: "created"}},

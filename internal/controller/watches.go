@@ -52,6 +52,7 @@ func setupKind[T Kept, R any](
 		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}, appears))
 	s.watchEnvironments(b, list)
+	s.watchLabels(b, s.eachIn(r.namesakes, list))
 	watch(b)
 	return b.Complete(s.remembering(traced{r, s.options.Tracer, r.kind}, r.waker))
 }
@@ -113,6 +114,9 @@ func setupEnvironments[T EnvironmentObject](
 	b := s.controller(prototype, list, r.waker, r.due)
 	for _, user := range userKinds {
 		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
+	}
+	if kind == v1alpha1.KindClusterEnvironment {
+		s.watchLabels(b, s.everyOne(list))
 	}
 	return b.Complete(s.remembering(traced{r, s.options.Tracer, string(r.kind)}, r.waker))
 }
@@ -225,9 +229,12 @@ func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
 // watchDependents has an account looked at when one of its objects goes: it may
 // have been the last that the account had to wait for.
 func (s *setup) watchDependents(b *builder.Builder) {
+	var lists []client.ObjectList
 	for _, dependent := range dependentKinds {
 		b.Watches(dependent.object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(leaves))
+		lists = append(lists, dependent.list)
 	}
+	s.watchLabels(b, s.eachIn(s.accountsOf, lists...))
 }
 
 // accountsOf finds the LinkedAccounts whose account an object belongs to: the one that it
