@@ -42,6 +42,9 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	if len(p.rivals) > 0 { // it is theirs as well
 		return true, r.handOver(ctx, p)
 	}
+	if status.ID == "" && p.last.unmade { // and what is there, others have made
+		return true, nil
+	}
 	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj), created(p.obj))
 	if err != nil {
 		return false, err

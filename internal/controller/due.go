@@ -58,6 +58,8 @@ type dueTime struct {
 	restored time.Time
 	// missed is when a deletion was last told, in a foreign form, that nothing is there.
 	missed time.Time
+	// unmade tells that all that was tried to create it is known to have made nothing.
+	unmade bool
 	youth  youth
 }
 

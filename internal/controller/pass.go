@@ -41,6 +41,8 @@ type pass[T Kept] struct {
 	wrote string
 	// interval until the next look.
 	interval time.Duration
+	// fresh tells that nothing was tried before that may have made what obj stands for.
+	fresh bool
 	// held tells that this pass has put the finalizer on, lost that obj is gone nevertheless.
 	held, lost bool
 	// wake is when the next pass is needed; zero leaves it to the interval.
@@ -78,6 +80,7 @@ func (r *Reconciler[T, R]) begin(
 		p.last.about.request = status.LastHandledReconcileAt
 	}
 	if restarted {
+		p.last.unmade = p.last.unmade || wasRefused(obj)
 		p.last.ready = conditionsOf(obj).ready(obj.GetGeneration())
 	}
 	if p.last.ready {

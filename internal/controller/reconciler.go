@@ -173,16 +173,12 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 	if p.readOnly() {
 		return r.compare(p, desired, remote)
 	}
-	marks := maps.Clone(r.Resource.Marks(p.obj, remote))
-	if marks == nil {
-		marks = map[string]string{}
-	}
-	marks[accountMark] = p.account.id
-	if _, ok := marks[originMark]; !ok {
-		if value := originMarkOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now()); value != "" {
-			marks[originMark] = value
+	if remote == nil { // nothing is written before it is its turn
+		if ctx, err = api.Admit(ctx); err != nil {
+			return err
 		}
 	}
+	marks := r.marks(api, p, remote)
 	if p.obj, err = hold(ctx, r.client, p.obj, marks); err != nil {
 		return err
 	}
@@ -195,6 +191,23 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 	p.held = !isHeld(p.before)
 	p.before = p.obj.DeepCopyObject().(T)
 	return r.converge(ctx, api, p, desired, remote)
+}
+
+// marks are the annotations that the object must carry from now on.
+func (r *Reconciler[T, R]) marks(api *View, p *pass[T], remote *R) map[string]string {
+	marks := maps.Clone(r.Resource.Marks(p.obj, remote))
+	if marks == nil {
+		marks = map[string]string{}
+	}
+	marks[accountMark] = p.account.id
+	before, _ := mark(p.obj, originMark)
+	if _, ok := marks[originMark]; !ok {
+		if value := originMarkOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now(), p.last.unmade); value != "" {
+			marks[originMark] = value
+		}
+	}
+	p.fresh = p.last.unmade || marks[originMark] != before
+	return marks
 }
 
 // observe looks at Cobalt. What a list says is good enough as long as nothing is

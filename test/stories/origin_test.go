@@ -17,6 +17,12 @@ import (
 // madeByHand has somebody make what the object of a life stands for, some time before the object comes.
 func madeByHand(w *world, kind string) {
 	GinkgoHelper()
+	makeByHand(w, kind)
+	w.time.Advance(50 * time.Second)
+}
+
+func makeByHand(w *world, kind string) {
+	GinkgoHelper()
 	w.byHand(func(api *cobalt.Client) error {
 		switch kind {
 		case "a LinkedAccount":
@@ -29,7 +35,6 @@ func madeByHand(w *world, kind string) {
 		_, err := api.CreateWebhook(w.ctx, "acme", cobalt.WebhookInput{URL: "https://theirs.example/", Events: []string{"a", "c"}})
 		return err
 	})
-	w.time.Advance(50 * time.Second)
 }
 
 // creates is the call that makes what each kind stands for, and looks the one that reads it.
