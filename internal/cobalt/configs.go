@@ -36,6 +36,9 @@ func (c *Config) UnmarshalJSON(text []byte) error {
 	for _, workflow := range o.objects("workflows") {
 		c.Workflows = append(c.Workflows, ConfigWorkflow{ID: workflow.text("id", "_id"), Enabled: workflow.flag("enabled")})
 	}
+	if c.ID == "" && c.Slug == "" && len(c.Fields) == 0 { // whatever it is, it is no config
+		return missingError("_id")
+	}
 	return nil
 }
 

@@ -27,6 +27,9 @@ func (w *Webhook) UnmarshalJSON(text []byte) error {
 		Events:          o.texts("webhook_events"),
 		LinkedAccountID: o.text("linked_account_id", "account_id"),
 	}
+	if w.ID == "" && w.URL == "" && len(w.Events) == 0 { // whatever it is, it is no webhook
+		return missingError("_id")
+	}
 	return nil
 }
 
