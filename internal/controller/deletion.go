@@ -108,6 +108,11 @@ func (r *Reconciler[T, R]) confirm(ctx context.Context, api *View, p *pass[T], m
 	if cobalt.IsOwnAnswer(miss) && cobalt.IsOwnAnswer(again) {
 		return nil
 	}
+	return r.onceMore(p, "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", miss)
+}
+
+// onceMore waits for another miss, unless there was one before it.
+func (r *Reconciler[T, R]) onceMore(p *pass[T], why string, miss error) error {
 	now := r.clock.Now()
 	since := now.Sub(p.last.missed)
 	switch {
@@ -116,10 +121,16 @@ func (r *Reconciler[T, R]) confirm(ctx context.Context, api *View, p *pass[T], m
 	case since >= confirmPause:
 		return nil
 	}
-	return &waiting{
-		reason: v1alpha1.ReasonFailed, after: confirmPause - since,
-		message: "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: " + miss.Error(),
+	return &waiting{reason: v1alpha1.ReasonFailed, after: confirmPause - since, message: why + miss.Error()}
+}
+
+// believe makes sure of a look that has found nothing: something on the way may have said so, and what is there must not be
+// taken for gone, made again or called our own.
+func (r *Reconciler[T, R]) believe(api *View, p *pass[T]) error {
+	if api.miss == nil || cobalt.IsOwnAnswer(api.miss) || p.readOnly() {
+		return nil
 	}
+	return r.onceMore(p, "that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", api.miss)
 }
 
 // handOver leaves what obj stands for to the rival that counts from now on. That

@@ -215,9 +215,9 @@ func (r *Reconciler[T, R]) marks(api *View, p *pass[T], remote *R) map[string]st
 func (r *Reconciler[T, R]) observe(ctx context.Context, api *View, p *pass[T], desired *R) (*R, error) {
 	remote, err := r.Resource.Observe(ctx, api, p.obj)
 	if err != nil || remote == nil && p.obj.CommonStatus().ID == "" {
-		return nil, err
+		return nil, firstError(err, r.believe(api, p))
 	}
-	if err := r.doubt(p, remote); err != nil {
+	if err := r.doubt(api, p, remote); err != nil {
 		return nil, err
 	}
 	if remote != nil {
@@ -233,14 +233,17 @@ func (r *Reconciler[T, R]) observe(ctx context.Context, api *View, p *pass[T], d
 	if remote, err = r.Resource.Observe(ctx, api, p.obj); err != nil {
 		return nil, err
 	}
-	return remote, r.doubt(p, remote)
+	return remote, r.doubt(api, p, remote)
 }
 
 // doubt asks for proof that the environment is the one it was, if what was there
 // is missing: all else may be missing as well, and must not be made again elsewhere.
-func (r *Reconciler[T, R]) doubt(p *pass[T], remote *R) error {
-	if remote != nil || p.readOnly() || r.environments.trusted(environmentOf(p.obj)) {
+func (r *Reconciler[T, R]) doubt(api *View, p *pass[T], remote *R) error {
+	if remote != nil || p.readOnly() {
 		return nil
+	}
+	if err := r.believe(api, p); err != nil || r.environments.trusted(environmentOf(p.obj)) {
+		return err
 	}
 	r.environments.connections.of(environmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
 	return errNotYet

@@ -25,6 +25,8 @@ type View struct {
 	maxAge time.Duration
 	// news is set where somebody waits for the pass.
 	news bool
+	// miss is what the last look was told that found nothing; nil if a list said so.
+	miss error
 	// live is set where Cobalt itself was asked, or is to be, and not a list.
 	live bool
 }
@@ -38,7 +40,8 @@ func (v *View) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error)
 		}
 	}
 	v.live = true
-	found, err := unlessMissing(v.GetLinkedAccount(ctx, v.account))
+	found, err := v.GetLinkedAccount(ctx, v.account)
+	found, err = unlessMissing(v, found, err)
 	if found != nil {
 		v.lists.accounts.Put(v.account, *found)
 	}
@@ -63,13 +66,15 @@ func (v *View) config(ctx context.Context, id string) (*cobalt.Config, error) {
 		}
 	}
 	v.live = true
-	return unlessMissing(v.GetConfig(ctx, v.account, id))
+	found, err := v.GetConfig(ctx, v.account, id)
+	return unlessMissing(v, found, err)
 }
 
 // webhook returns the webhook of the account, or nil if there is none.
 func (v *View) webhook(ctx context.Context) (*cobalt.Webhook, error) {
 	v.live = true
-	return unlessMissing(v.GetWebhook(ctx, v.account))
+	found, err := v.GetWebhook(ctx, v.account)
+	return unlessMissing(v, found, err)
 }
 
 // requireApplication returns stalled unless Cobalt offers an application. It
@@ -139,8 +144,10 @@ func ifPresent[V any](found *V, presence snapshot.Presence) *V {
 	return found
 }
 
-func unlessMissing[V any](found *V, err error) (*V, error) {
+func unlessMissing[V any](v *View, found *V, err error) (*V, error) {
+	v.miss = nil
 	if cobalt.IsNotFound(err) {
+		v.miss = err
 		return nil, nil
 	}
 	return found, err
