@@ -99,6 +99,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	obj := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
 		r.due.forget(request.NamespacedName)
+		r.environments.connections.gone(gate.Waiter{Waker: r.waker, Request: request})
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	slots, self := r.environments.connections.of(environmentOf(obj)).slots, r.waiterOf(obj)

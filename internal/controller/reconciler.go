@@ -91,6 +91,7 @@ func (r *Reconciler[T, R]) read(ctx context.Context, key types.NamespacedName) (
 	}
 	if err != nil {
 		r.due.forget(key)
+		r.environments.connections.gone(gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
 	}
 	return obj, false, err
 }
