@@ -2,7 +2,10 @@ package cobalt
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
+	"slices"
+	"strings"
 )
 
 // Application is a product of a third party that accounts can connect to.
@@ -29,9 +32,15 @@ func (a *Application) UnmarshalJSON(text []byte) error {
 		AuthType:    o.text("auth_type"),
 	}
 	if o.has("connected") {
-		a.Connected = new(o.flag("connected"))
+		a.Connected = new(!denies(o["connected"]))
 	}
 	return nil
+}
+
+// denies tells whether a value says no: a boolean, which some dialects write as a text or a
+// number. Of any other value nobody knows what it means, and a yes does less harm.
+func denies(value json.RawMessage) bool {
+	return slices.Contains([]string{"false", "0", ""}, strings.ToLower(strings.Trim(string(value), `" `)))
 }
 
 // maybeAs scopes the call to an account, if there is one.

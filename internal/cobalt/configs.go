@@ -36,7 +36,7 @@ func (c *Config) UnmarshalJSON(text []byte) error {
 	for _, workflow := range o.objects("workflows") {
 		c.Workflows = append(c.Workflows, ConfigWorkflow{ID: workflow.text("id", "_id"), Enabled: workflow.flag("enabled")})
 	}
-	if c.ID == "" && c.Slug == "" && c.LinkedAccountID == "" { // whatever it is, it is no config
+	if c.ID == "" && c.Slug == "" && c.LinkedAccountID == "" && len(c.Fields) == 0 { // whatever it is, it is no config
 		return missingError("_id")
 	}
 	return nil

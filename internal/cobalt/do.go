@@ -227,8 +227,8 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, q request, rea
 		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 		_ = resp.Body.Close()
 	}()
-	c.clock.saw(resp.Header)
-	if resp.StatusCode/100 == 2 {
+	if resp.StatusCode/100 == 2 { // others may come from a gateway with a clock of its own
+		c.clock.saw(resp.Header)
 		c.limiter.Succeeded()
 		return resp.StatusCode, c.unreadable(ctx, q, readJSON(resp, read))
 	}

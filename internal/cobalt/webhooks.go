@@ -27,7 +27,7 @@ func (w *Webhook) UnmarshalJSON(text []byte) error {
 		Events:          o.texts("webhook_events"),
 		LinkedAccountID: o.text("linked_account_id", "account_id"),
 	}
-	if w.ID == "" && w.URL == "" && w.LinkedAccountID == "" { // whatever it is, it is no webhook
+	if w.ID == "" && w.URL == "" && w.LinkedAccountID == "" && len(w.Events) == 0 { // whatever it is, it is no webhook
 		return missingError("_id")
 	}
 	return nil

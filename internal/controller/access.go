@@ -145,15 +145,17 @@ func saysMissing(obj Object, what string) bool {
 
 // connectToDelete is connect for an object that is being deleted: the last
 // client that worked will do if the Secret or the environment went first.
-// env is nil if it does not exist.
-func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate.Waiter) (*View, error) {
+// env is nil if it does not exist. Then nobody can tell whom a ClusterEnvironment allowed, so
+// that its last client serves only those who have created what they delete.
+func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate.Waiter, created bool) (*View, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
+	served := env != nil || key.kind == v1alpha1.KindEnvironment || created
 	reason, open := conn.gate.Pass(w, true)
-	if open {
+	if open && served {
 		return conn.view(), nil
 	}
-	if worked := conn.lastResort(); worked != nil {
+	if worked := conn.lastResort(); worked != nil && served {
 		return &View{Client: worked, lists: conn.view().lists}, nil
 	}
 	if reason == "" && env != nil {

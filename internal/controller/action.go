@@ -105,7 +105,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	obj := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
 		r.due.forget(request.NamespacedName)
-		connections.quit(self)
+		connections.gone(self)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now())

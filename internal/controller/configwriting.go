@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 
@@ -100,12 +101,33 @@ func unsetFields(ctx context.Context, api *View, desired, now *config) error {
 			continue
 		}
 		err := api.DeleteConfigField(ctx, api.account, now.ID, id)
-		if err != nil && !cobalt.IsNotFound(err) { // a field that is gone is unset
+		if cobalt.IsNotFound(err) { // a field that is gone is unset, but something on the way may have said so
+			err = fieldGone(ctx, api, now.ID, id, err)
+		}
+		if err != nil {
 			return err
 		}
 		now.unset[id] = true
 	}
 	return nil
+}
+
+// fieldGone makes sure that a field is not there which its deletion has missed. One that has a default may be missed
+// although it can be read: then Cobalt says so twice.
+func fieldGone(ctx context.Context, api *View, config, field string, miss error) error {
+	found, err := api.GetConfig(ctx, api.account, config)
+	switch {
+	case err != nil:
+		return err
+	case found.Fields[field] == nil:
+		return nil
+	case cobalt.IsOwnAnswer(miss):
+		err = api.DeleteConfigField(ctx, api.account, config, field)
+	}
+	if err == nil && cobalt.IsOwnAnswer(miss) || cobalt.IsNotFound(err) && cobalt.IsOwnAnswer(err) {
+		return nil
+	}
+	return errors.New("field " + field + " is still there: " + miss.Error())
 }
 
 // writeWhole writes the document that was read last with what spec lists in it:

@@ -47,6 +47,14 @@ func (c *connections) forget(key environmentKey) {
 	metrics.Forget(key.String())
 }
 
+// gone has nobody wait for an object any more that does not exist, wherever it waited.
+func (c *connections) gone(w gate.Waiter) {
+	for _, conn := range c.all() {
+		conn.gate.Forget(w)
+	}
+	c.quit(w)
+}
+
 // all returns the connections of now.
 func (c *connections) all() map[environmentKey]*connection {
 	c.mu.Lock()

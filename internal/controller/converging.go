@@ -17,11 +17,13 @@ import (
 // came of it into the status.
 func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], desired, remote *R) error {
 	if remote == nil {
+		r.tries(p)
 		created, err := r.Resource.Create(ctx, api, desired)
 		if created != nil {
 			r.publish(p, desired, created)
 		}
 		if err != nil {
+			p.failed(err)
 			return err
 		}
 		if p.obj.CommonStatus().Origin == v1alpha1.OriginAdopted {

@@ -34,15 +34,18 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	if p.account.id == "" {
 		return true, nil // it never had an account to be in
 	}
-	if !allowed && (status.ID == "" || status.LinkedAccountID == "") {
-		// Finalizers and annotations can be forged, the status of what was held cannot.
+	if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {
+		// Finalizers and annotations can be forged, the status of what was held cannot. What was only looked at has no origin.
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+envErr.Error())
 		return true, nil
 	}
 	if len(p.rivals) > 0 { // it is theirs as well
 		return true, r.handOver(ctx, p)
 	}
-	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj))
+	if status.ID == "" && p.last.unmade { // and what is there, others have made
+		return true, nil
+	}
+	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj), created(p.obj))
 	if err != nil {
 		return false, err
 	}
@@ -60,6 +63,12 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	}
 	r.event(p, corev1.EventTypeNormal, "Deleted", "Delete", "deleted in Cobalt")
 	return true, nil
+}
+
+// created tells whether the status says that obj has created what its deletion is about, which nobody can forge.
+func created(obj Kept) bool {
+	status := obj.CommonStatus()
+	return status.ID != "" && status.LinkedAccountID != "" && status.Origin == v1alpha1.OriginCreated
 }
 
 // mayEver tells whether deleting obj may delete anything, as far as obj itself tells: of what was recorded and not seen,
@@ -104,16 +113,32 @@ func (r *Reconciler[T, R]) confirm(ctx context.Context, api *View, p *pass[T], m
 	case err != nil:
 		return err
 	}
-	switch {
-	case own, since >= confirmPause:
+	if own {
 		return nil
-	case since == 0:
-		p.last.missed = now
 	}
-	return &waiting{
-		reason: v1alpha1.ReasonFailed, after: confirmPause - since,
-		message: "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: " + miss.Error(),
+	return r.onceMore(&p.last.missed, "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", miss)
+}
+
+// onceMore waits for another miss, unless the one before it was long enough ago.
+func (r *Reconciler[T, R]) onceMore(missed *time.Time, why string, miss error) error {
+	now := r.clock.Now()
+	since := now.Sub(*missed)
+	switch {
+	case since > confirmWithin: // or never
+		*missed, since = now, 0
+	case since >= confirmPause:
+		return nil
 	}
+	return &waiting{reason: v1alpha1.ReasonFailed, after: confirmPause - since, message: why + miss.Error()}
+}
+
+// believe makes sure of a look that has found nothing: something on the way may have said so, and what is there must not be
+// taken for gone, made again or called our own.
+func (r *Reconciler[T, R]) believe(api *View, p *pass[T]) error {
+	if api.miss == nil || cobalt.IsOwnAnswer(api.miss) || p.readOnly() {
+		return nil
+	}
+	return r.onceMore(&p.last.unseen, "that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", api.miss)
 }
 
 // missAgain looks for what a deletion has missed, and returns that this look misses it as well, or as err that it does not.
@@ -135,7 +160,8 @@ func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *View, obj T, miss
 // obj has created is as good as created by it.
 func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 	heir := winner(p.rivals[0], p.rivals[1:])
-	held, err := hold(ctx, r.client, heir, inheritance(p.obj))
+	marks := inheritance(p.obj, heir, p.account.id)
+	held, err := hold(ctx, r.client, heir, marks)
 	if err != nil {
 		return err
 	}
@@ -143,7 +169,7 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 		r.holds.put(held.(T))
 		r.waker.Wake(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(heir)}, 0)
 	}
-	if knownOrigin(p.obj) == v1alpha1.OriginCreated {
+	if marks[originMark] == string(v1alpha1.OriginCreated) {
 		before := held.DeepCopyObject().(Kept)
 		held.CommonStatus().Origin = v1alpha1.OriginCreated
 		if err := r.client.Status().Patch(ctx, held, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
@@ -158,14 +184,16 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 	return nil
 }
 
-// inheritance are the annotations of obj that its heir takes over: what obj has created, or may have, and for whom.
-func inheritance(obj Kept) map[string]string {
+// inheritance are the annotations of obj that its heir takes over: what obj has created, or may have, and for whom. What
+// only annotations say of obj, which anybody may have written, does not count against the status of the heir.
+func inheritance(obj, heir Kept, account string) map[string]string {
 	marks := map[string]string{}
-	if value, ok := mark(obj, accountMark); ok {
-		marks[accountMark] = value
+	if _, ok := mark(obj, accountMark); ok {
+		marks[accountMark] = account
 	}
 	record, recorded := recordedOrigin(obj)
 	switch known := knownOrigin(obj); {
+	case obj.CommonStatus().Origin == "" && heir.CommonStatus().Origin != "":
 	case known == v1alpha1.OriginCreated:
 		marks[originMark] = string(known)
 	case known == "" && recorded:

@@ -59,6 +59,10 @@ type dueTime struct {
 	restored time.Time
 	// missed is when a deletion was last told, in a foreign form, that nothing is there.
 	missed time.Time
+	// unseen is the same of a look at an object that is not being deleted.
+	unseen time.Time
+	// unmade tells that all that was tried to create it is known to have made nothing.
+	unmade bool
 	youth  youth
 }
 

@@ -166,7 +166,9 @@ func enabled(workflows []cobalt.ConfigWorkflow, id string) any {
 // Publish records the fields that were set, so that they can be unset when spec
 // no longer lists them, and keeps what is not unset yet.
 func (configs) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config) {
-	obj.Status.ID = remote.ID
+	if remote.ID != "" {
+		obj.Status.ID = remote.ID
+	}
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		obj.Status.HiddenFields = slices.Sorted(maps.Keys(desired.hidden))
 		return

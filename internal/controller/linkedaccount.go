@@ -20,6 +20,8 @@ type account struct {
 	cobalt.LinkedAccount
 	// secret are the keys of YourApp whose values came from a Secret.
 	secret map[string]bool
+	// asked tells that this is what Cobalt answered when it was asked to create it.
+	asked bool
 }
 
 // linkedAccounts teaches the shared flow what a LinkedAccount is.
@@ -132,7 +134,7 @@ func vanished(obj *v1alpha1.LinkedAccount) bool {
 // madeByOthers tells whether what is there now is none of ours, whatever was recorded: others have made it in the place
 // of the one that was here, or Cobalt has refused what we asked for.
 func madeByOthers(obj *v1alpha1.LinkedAccount, remote *account) bool {
-	if remote == nil {
+	if remote == nil || remote.asked { // when that was begun tells more
 		return false
 	}
 	ready := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
@@ -163,6 +165,9 @@ func (linkedAccounts) Create(ctx context.Context, api *View, desired *account) (
 	made, err := upsert(ctx, api, input(desired, nil))
 	if err != nil && cobalt.OutcomeUnknown(err) {
 		return &account{}, err
+	}
+	if made != nil {
+		made.asked = true
 	}
 	return made, err
 }

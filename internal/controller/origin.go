@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
 // originRecord is the origin annotation of an object. It is written with the finalizer, before anything is made in
@@ -59,10 +60,17 @@ func originOf(obj Kept, created time.Time, untold v1alpha1.Origin) v1alpha1.Orig
 		return status.Origin
 	case ok:
 		return record.of(created, untold)
-	case status.ID != "" && isHeld(obj):
+	case status.ID != "" && wasKept(obj):
 		return ""
 	}
 	return v1alpha1.OriginAdopted
+}
+
+// wasKept tells whether a version that recorded no origins has kept what obj stands for: it recorded the account, and held
+// obj. A copy of another object comes with a finalizer as well, and under ReadOnly with an id.
+func wasKept(obj Kept) bool {
+	_, ok := mark(obj, accountMark)
+	return ok && isHeld(obj)
 }
 
 // knownOrigin is the origin of what obj stands for without another look at it; empty if there is none, or if only Cobalt
@@ -76,19 +84,35 @@ func knownOrigin(obj Kept) v1alpha1.Origin {
 		return status.Origin
 	case ok && record.since.IsZero():
 		return record.origin
-	case !ok && !account && status.ID != "" && isHeld(obj):
+	case !ok && !account && status.ID != "" && wasKept(obj):
 		return v1alpha1.OriginCreated
 	}
 	return ""
 }
 
-// originMarkOf is what the origin annotation of obj must say before anything is written to Cobalt; empty for nothing.
-func originMarkOf(obj Kept, found bool, origin v1alpha1.Origin, now time.Time) string {
-	if record, ok := recordedOrigin(obj); ok {
+// originMarkOf is what the origin annotation of obj must say before anything is written to Cobalt; empty for nothing. Where
+// what was tried until now is known to have made nothing, it begins anew: what is there then was made by others.
+func originMarkOf(obj Kept, found bool, origin v1alpha1.Origin, now time.Time, unmade bool) string {
+	record, ok := recordedOrigin(obj)
+	begins := obj.CommonStatus().ID == "" && obj.CommonStatus().Origin == ""
+	switch {
+	case ok && !(unmade && begins && !record.since.IsZero()):
 		return record.String()
-	}
-	if !found && obj.CommonStatus().ID == "" {
+	case !found && obj.CommonStatus().ID == "":
 		return originRecord{v1alpha1.OriginCreated, now}.String()
+	case ok:
+		return string(v1alpha1.OriginAdopted)
 	}
 	return string(origin)
 }
+
+// tries notes that a creation is about to be tried, and what comes of it is not known until it has ended.
+func (r *Reconciler[T, R]) tries(p *pass[T]) {
+	if p.last.unmade {
+		p.last.unmade = false
+		r.due.set(client.ObjectKeyFromObject(p.obj), p.last)
+	}
+}
+
+// failed notes whether a creation that has failed is known to have made nothing, and none before it has.
+func (p *pass[T]) failed(err error) { p.last.unmade = p.fresh && !cobalt.OutcomeUnknown(err) }

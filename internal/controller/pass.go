@@ -41,6 +41,8 @@ type pass[T Kept] struct {
 	wrote string
 	// interval until the next look.
 	interval time.Duration
+	// fresh tells that nothing was tried before that may have made what obj stands for.
+	fresh bool
 	// held tells that this pass has put the finalizer on, lost that obj is gone nevertheless.
 	held, lost bool
 	// wake is when the next pass is needed; zero leaves it to the interval.
@@ -103,6 +105,7 @@ func (p *pass[T]) recall() {
 		}
 	}
 	p.last.ready = conditionsOf(p.obj).ready(p.obj.GetGeneration())
+	p.last.unmade = p.last.unmade || wasRefused(p.obj)
 }
 
 // interval is how often obj is looked at.

@@ -44,7 +44,6 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	defer connections.workers.Yield(self)
 	obj, lost, err := r.read(ctx, request.NamespacedName)
 	if err != nil {
-		connections.quit(self)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	deleting := !obj.GetDeletionTimestamp().IsZero()
@@ -108,6 +107,7 @@ func (r *Reconciler[T, R]) read(ctx context.Context, key types.NamespacedName) (
 	}
 	if err != nil {
 		r.due.forget(key)
+		r.environments.connections.gone(gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
 	}
 	return obj, false, err
 }
@@ -190,16 +190,12 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 	if p.readOnly() {
 		return r.compare(p, desired, remote)
 	}
-	marks := maps.Clone(r.Resource.Marks(p.obj, remote))
-	if marks == nil {
-		marks = map[string]string{}
-	}
-	marks[accountMark] = p.account.id
-	if _, ok := marks[originMark]; !ok {
-		if value := originMarkOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now()); value != "" {
-			marks[originMark] = value
+	if remote == nil { // nothing is written before it is its turn
+		if ctx, err = api.Admit(ctx); err != nil {
+			return err
 		}
 	}
+	marks := r.marks(api, p, remote)
 	if p.obj, err = hold(ctx, r.client, p.obj, marks); err != nil {
 		return err
 	}
@@ -214,14 +210,31 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 	return r.converge(ctx, api, p, desired, remote)
 }
 
+// marks are the annotations that the object must carry from now on.
+func (r *Reconciler[T, R]) marks(api *View, p *pass[T], remote *R) map[string]string {
+	marks := maps.Clone(r.Resource.Marks(p.obj, remote))
+	if marks == nil {
+		marks = map[string]string{}
+	}
+	marks[accountMark] = p.account.id
+	before, _ := mark(p.obj, originMark)
+	if _, ok := marks[originMark]; !ok {
+		if value := originMarkOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now(), p.last.unmade); value != "" {
+			marks[originMark] = value
+		}
+	}
+	p.fresh = p.last.unmade || marks[originMark] != before
+	return marks
+}
+
 // observe looks at Cobalt. What a list says is good enough as long as nothing is
 // written because of it.
 func (r *Reconciler[T, R]) observe(ctx context.Context, api *View, p *pass[T], desired *R) (*R, error) {
 	remote, err := r.Resource.Observe(ctx, api, p.obj)
 	if err != nil || remote == nil && p.obj.CommonStatus().ID == "" {
-		return nil, err
+		return nil, firstError(err, r.believe(api, p))
 	}
-	if err := r.doubt(p, remote); err != nil {
+	if err := r.doubt(api, p, remote); err != nil {
 		return nil, err
 	}
 	if remote != nil {
@@ -237,14 +250,17 @@ func (r *Reconciler[T, R]) observe(ctx context.Context, api *View, p *pass[T], d
 	if remote, err = r.Resource.Observe(ctx, api, p.obj); err != nil {
 		return nil, err
 	}
-	return remote, r.doubt(p, remote)
+	return remote, r.doubt(api, p, remote)
 }
 
 // doubt asks for proof that the environment is the one it was, if what was there
 // is missing: all else may be missing as well, and must not be made again elsewhere.
-func (r *Reconciler[T, R]) doubt(p *pass[T], remote *R) error {
-	if remote != nil || p.readOnly() || r.environments.trusted(environmentOf(p.obj)) {
+func (r *Reconciler[T, R]) doubt(api *View, p *pass[T], remote *R) error {
+	if remote != nil || p.readOnly() {
 		return nil
+	}
+	if err := r.believe(api, p); err != nil || r.environments.trusted(environmentOf(p.obj)) {
+		return err
 	}
 	r.environments.connections.of(environmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
 	return errNotYet

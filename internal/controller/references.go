@@ -73,8 +73,12 @@ func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, v
 		}
 		return d.environments.sameRealm(ctx, environmentOf(account), environmentOf(obj))
 	}
+	keys, err := d.keysOf(ctx, account)
+	if err != nil {
+		return err
+	}
 	for _, dependent := range d.kinds {
-		for _, key := range []string{accountName(account.Namespace, account.Name), accountID(account.AccountID())} {
+		for _, key := range keys {
 			list := dependent.list.DeepCopyObject().(client.ObjectList)
 			if err := d.cache.List(ctx, list, client.MatchingFields{accountIndex: key}); err != nil {
 				return fmt.Errorf("list the %s objects of the account: %w", dependent.name, err)
@@ -92,6 +96,19 @@ func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, v
 		}
 	}
 	return nil
+}
+
+// keysOf are the values of accountIndex under which the objects of the account are found. Some
+// refer to another LinkedAccount that stands for the same, such as one that only looks.
+func (d dependents) keysOf(ctx context.Context, account *v1alpha1.LinkedAccount) ([]string, error) {
+	keys := []string{accountName(account.Namespace, account.Name), accountID(account.AccountID())}
+	linked, err := accounts{cache: d.cache}.named(ctx, account.AccountID())
+	for i := range linked {
+		if key := accountName(linked[i].Namespace, linked[i].Name); key != keys[0] {
+			keys = append(keys, key)
+		}
+	}
+	return keys, err
 }
 
 // usersInWords names those who use an account to somebody who may see these names, and

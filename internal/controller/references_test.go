@@ -42,7 +42,9 @@ func cacheOf(t *testing.T, objects ...client.Object) client.Client {
 	for _, kind := range dependentKinds {
 		b = b.WithIndex(kind.object, accountIndex, index)
 	}
-	return b.Build()
+	return b.WithIndex(&v1alpha1.LinkedAccount{}, identityIndex, func(obj client.Object) []string {
+		return []string{identityKey(obj.(Object).Account(), obj.GetNamespace(), "")}
+	}).Build()
 }
 
 func TestDependents(t *testing.T) {
@@ -63,6 +65,9 @@ func TestDependents(t *testing.T) {
 		change(hook)
 		return hook
 	}
+	looks := &v1alpha1.LinkedAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "other", Name: "looks"}}
+	looks.Spec = *acme.Spec.DeepCopy()
+	looks.Spec.ManagementPolicy = v1alpha1.ManagementPolicyReadOnly
 	leaving := dependent("leaving", "acme", "")
 	leaving.Finalizers, leaving.DeletionTimestamp = []string{"a/b"}, &metav1.Time{Time: metav1.Now().Time}
 	cases := map[string]struct {
@@ -84,6 +89,9 @@ func TestDependents(t *testing.T) {
 		"ForeignToo": {reason: "own ones are named", there: []client.Object{
 			in("other", "a", "", "acme-1"), in("other", "b", "", "acme-1"), dependent("c", "acme", ""),
 		}, want: "by Webhook team/c, and by 2 objects in other namespaces: delete"},
+		"OfANamesake": {reason: "it refers to an object that only looks at the same account", there: []client.Object{
+			looks, with(in("other", "a", "looks", ""), func(hook *v1alpha1.Webhook) { hook.Status.ID = "w1" }),
+		}, want: "by 1 object in another namespace: delete"},
 		"NotAllowed": {reason: "it has no say in this environment", there: []client.Object{in("stranger", "a", "", "acme-1")}},
 		"ReadOnly": {reason: "it only looks", there: []client.Object{with(dependent("a", "acme", ""), func(hook *v1alpha1.Webhook) {
 			hook.Spec.ManagementPolicy = v1alpha1.ManagementPolicyReadOnly

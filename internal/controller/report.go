@@ -90,7 +90,7 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
 		r.due.set(key, dueTime{
 			uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, seen: p.last.seen, wrote: p.wrote, at: at,
-			youth: p.last.youth, failure: r.pardon(p, o), restored: p.last.restored, inputs: p.last.inputs,
+			youth: p.last.youth, failure: r.pardon(p, o), restored: p.last.restored, inputs: p.last.inputs, unmade: p.last.unmade,
 		})
 		return background(at.Sub(now)), nil
 	}

@@ -134,8 +134,8 @@ func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 			return nil, err
 		}
 	} // a list that fails, or does not have it, says nothing of this one
-	seen, err := unlessMissing(api.GetExecution(ctx, api.account, run.ExecutionID))
-	if seen != nil || err != nil || age < newborn {
+	seen, err := api.GetExecution(ctx, api.account, run.ExecutionID)
+	if seen, err = unlessMissing(api, seen, err); seen != nil || err != nil || age < newborn {
 		return seen, err
 	}
 	found, presence, err := shared.Find(ctx, run.ExecutionID, shortestShared)

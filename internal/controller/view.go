@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -24,6 +25,8 @@ type View struct {
 	maxAge time.Duration
 	// news is set where somebody waits for the pass.
 	news bool
+	// miss is what the last look was told that found nothing; nil if a list said so.
+	miss error
 	// live is set where Cobalt itself was asked, or is to be, and not a list.
 	live bool
 }
@@ -37,7 +40,8 @@ func (v *View) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error)
 		}
 	}
 	v.live = true
-	found, err := unlessMissing(v.GetLinkedAccount(ctx, v.account))
+	found, err := v.GetLinkedAccount(ctx, v.account)
+	found, err = unlessMissing(v, found, err)
 	if found != nil {
 		v.lists.accounts.Put(v.account, *found)
 	}
@@ -62,13 +66,15 @@ func (v *View) config(ctx context.Context, id string) (*cobalt.Config, error) {
 		}
 	}
 	v.live = true
-	return unlessMissing(v.GetConfig(ctx, v.account, id))
+	found, err := v.GetConfig(ctx, v.account, id)
+	return unlessMissing(v, found, err)
 }
 
 // webhook returns the webhook of the account, or nil if there is none.
 func (v *View) webhook(ctx context.Context) (*cobalt.Webhook, error) {
 	v.live = true
-	return unlessMissing(v.GetWebhook(ctx, v.account))
+	found, err := v.GetWebhook(ctx, v.account)
+	return unlessMissing(v, found, err)
 }
 
 // requireApplication returns stalled unless Cobalt offers an application. It
@@ -92,6 +98,10 @@ func (v *View) isConnected(ctx context.Context, slug string) (bool, error) {
 	if err == nil && application.Connected != nil {
 		return *application.Connected, nil
 	}
+	if err == nil && !strings.EqualFold(application.Slug, slug) {
+		err = errors.New("the answer to getApplicationBySlug is not about " + slug)
+		return false, notSeen(err)
+	}
 	if err == nil {
 		err = v.heard(ctx)
 	}
@@ -99,9 +109,13 @@ func (v *View) isConnected(ctx context.Context, slug string) (bool, error) {
 	case err == nil, cobalt.IsUnknownApplication(err):
 		return false, err
 	case cobalt.IsNotFound(err), cobalt.IsHeaderLost(err): // which is no verdict on what spec says
-		return false, errors.New("whether it is connected cannot be seen, so its credentials are not sent: " + err.Error())
+		return false, notSeen(err)
 	}
 	return false, err
+}
+
+func notSeen(err error) error {
+	return errors.New("whether it is connected cannot be seen, so its credentials are not sent: " + err.Error())
 }
 
 // heard makes sure, once for each key, that the API hears which account a call is about.
@@ -130,8 +144,10 @@ func ifPresent[V any](found *V, presence snapshot.Presence) *V {
 	return found
 }
 
-func unlessMissing[V any](found *V, err error) (*V, error) {
+func unlessMissing[V any](v *View, found *V, err error) (*V, error) {
+	v.miss = nil
 	if cobalt.IsNotFound(err) {
+		v.miss = err
 		return nil, nil
 	}
 	return found, err

@@ -52,6 +52,7 @@ func setupKind[T Kept, R any](
 		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}, appears))
 	s.watchEnvironments(b, list)
+	s.watchLabels(b, s.eachIn(r.namesakes, list))
 	watch(b)
 	return b.Complete(s.complete(r, r.kind, r.waker))
 }
@@ -113,6 +114,9 @@ func setupEnvironments[T EnvironmentObject](
 	b := s.controller(prototype, list, r.waker, r.due)
 	for _, user := range userKinds {
 		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
+	}
+	if kind == v1alpha1.KindClusterEnvironment {
+		s.watchLabels(b, s.everyOne(list))
 	}
 	return b.Complete(s.complete(r, string(r.kind), r.waker))
 }
@@ -230,22 +234,25 @@ func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
 // watchDependents has an account looked at when one of its objects goes: it may
 // have been the last that the account had to wait for.
 func (s *setup) watchDependents(b *builder.Builder) {
+	var lists []client.ObjectList
 	for _, dependent := range dependentKinds {
 		b.Watches(dependent.object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(leaves))
+		lists = append(lists, dependent.list)
 	}
+	s.watchLabels(b, s.eachIn(s.accountsOf, lists...))
 }
 
-// accountsOf finds the LinkedAccounts whose account an object belongs to.
+// accountsOf finds the LinkedAccounts whose account an object belongs to: the one that it
+// refers to, and all that stand for the same.
 func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.Request {
-	account := obj.(Object).Account()
-	if ref := account.LinkedAccountRef; ref != nil {
-		return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}}}
+	var requests []reconcile.Request
+	if ref := obj.(Object).Account().LinkedAccountRef; ref != nil {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}})
 	}
-	linked, err := s.accounts.named(ctx, account.LinkedAccountID)
+	linked, err := s.accounts.named(ctx, s.environments.accountOf(ctx, obj.(Object)))
 	if err != nil {
 		return nil // only a cache that is stopping fails
 	}
-	var requests []reconcile.Request
 	for i := range linked {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&linked[i])})
 	}

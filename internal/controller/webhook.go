@@ -100,7 +100,11 @@ func unsubscribe(ctx context.Context, api *View, desired, remote *cobalt.Webhook
 	return &kept, false, nil
 }
 
-func (webhooks) Publish(obj *v1alpha1.Webhook, _, remote *cobalt.Webhook) { obj.Status.ID = remote.ID }
+func (webhooks) Publish(obj *v1alpha1.Webhook, _, remote *cobalt.Webhook) {
+	if remote.ID != "" {
+		obj.Status.ID = remote.ID
+	}
+}
 
 // Origin goes by the look before the first subscription.
 func (webhooks) Origin(obj *v1alpha1.Webhook, remote *cobalt.Webhook) v1alpha1.Origin {

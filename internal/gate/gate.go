@@ -3,6 +3,7 @@
 package gate
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -98,6 +99,14 @@ func (g *Gate) Quit(w Waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.waiters, w)
+}
+
+// Forget forgets an object that is gone.
+func (g *Gate) Forget(w Waiter) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.waiters, w)
+	delete(g.failing, w)
 }
 
 // Saw draws the conclusions from a finished call.
@@ -227,16 +236,32 @@ func (g *Gate) wake(pause time.Duration) {
 	g.waiters = map[Waiter]bool{}
 	g.mu.Unlock()
 	var after time.Duration
-	for w, wanted := range waiters {
-		if wanted {
-			w.Waker.Wake(w.Request, after)
+	for _, wanted := range []bool{true, false} {
+		for _, w := range inTurns(waiters, wanted) {
+			if wanted {
+				w.Waker.Wake(w.Request, after)
+			} else {
+				w.Waker.WakeBackground(w.Request, after)
+			}
 			after += pause
 		}
 	}
-	for w, wanted := range waiters {
-		if !wanted {
-			w.Waker.WakeBackground(w.Request, after)
-			after += pause
+}
+
+// inTurns are those who wait, or do not, that somebody waits for them, one of each namespace after
+// the other: a namespace with many does not hold up the others.
+func inTurns(waiters map[Waiter]bool, wanted bool) []Waiter {
+	rounds, counts := [][]Waiter{}, map[string]int{}
+	for w, is := range waiters {
+		if is != wanted {
+			continue
 		}
+		round := counts[w.Request.Namespace]
+		counts[w.Request.Namespace]++
+		if round == len(rounds) {
+			rounds = append(rounds, nil)
+		}
+		rounds[round] = append(rounds[round], w)
 	}
+	return slices.Concat(rounds...)
 }

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -188,5 +189,51 @@ func TestGateIsDoubtedEverMoreSeldom(t *testing.T) {
 	g.LetThrough(0)
 	if n := until(); n != 1 {
 		t.Errorf("after the probe has agreed it takes %d calls, want 1", n)
+	}
+}
+
+// TestGateForgetsWhoIsGone: an object that was deleted while it waited takes nobody's turn, also for another client.
+func TestGateForgetsWhoIsGone(t *testing.T) {
+	t.Parallel()
+	g, waker, woken := New(clock.RealClock{}), &Waker{}, &wakings{after: map[string]time.Duration{}}
+	if err := waker.Start(t.Context(), woken); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"gone", "patient"} {
+		w := Waiter{Waker: waker}
+		w.Request.Name = name
+		g.Pass(w, true)
+		g.Fails(w, true)
+		if name == "gone" {
+			g.Forget(w)
+		}
+	}
+	g.NewEpoch()
+	g.LetThrough(time.Second)
+	if diff := cmp.Diff(map[string]time.Duration{"patient": 0}, woken.after); diff != "" {
+		t.Errorf("who was woken when (-want +got):\n%s", diff)
+	}
+}
+
+// TestGateWakesNamespacesInTurn: one with many objects does not hold up another.
+func TestGateWakesNamespacesInTurn(t *testing.T) {
+	t.Parallel()
+	for _, wanted := range []bool{true, false} {
+		g, waker, woken := New(clock.RealClock{}), &Waker{}, &wakings{after: map[string]time.Duration{}}
+		if err := waker.Start(t.Context(), woken); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 1000 {
+			w := Waiter{Waker: waker}
+			w.Request.Namespace, w.Request.Name = "many", fmt.Sprintf("many-%d", i)
+			g.Pass(w, wanted)
+		}
+		few := Waiter{Waker: waker}
+		few.Request.Namespace, few.Request.Name = "few", "few"
+		g.Pass(few, wanted)
+		g.LetThrough(time.Second)
+		if after := woken.after["few"]; len(woken.after) != 1001 || after > time.Second {
+			t.Errorf("wanted %t: of %d the one of another namespace is woken after %s", wanted, len(woken.after), after)
+		}
 	}
 }

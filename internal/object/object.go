@@ -72,7 +72,7 @@ func Counts(counted client.Object, use Use, access Access) bool {
 	case Shown: // somebody has to see an environmentRef that leads nowhere
 		return access != Refused && !suspended
 	case Holder: // one that was begun may be there although no status says so yet
-		return access != Missing && deletes(obj) && (ID(obj) != "" || granted && isHeld(obj))
+		return access != Missing && deletes(obj, granted) && (ID(obj) != "" || granted && isHeld(obj))
 	}
 	return false
 }
@@ -95,21 +95,16 @@ func manages(obj Object) bool {
 
 // deletes tells whether the deletion of an object may delete something in Cobalt. That
 // its environment says Orphan does not count: nobody could ask it any more.
-func deletes(obj Object) bool {
+func deletes(obj Object, granted bool) bool {
 	keeps, ok := obj.(kept)
-	if !ok || looksOnly(obj) {
+	if !ok || !obj.GetDeletionTimestamp().IsZero() && !isHeld(obj) { // it has been let go
 		return false
 	}
-	if !obj.GetDeletionTimestamp().IsZero() && !isHeld(obj) { // it has been let go
-		return false
+	origin := keeps.CommonStatus().Origin
+	if origin == "" && granted { // only Cobalt can tell
+		origin = v1alpha1.OriginCreated
 	}
-	switch keeps.CommonSpec().DeletionPolicy {
-	case v1alpha1.DeletionPolicyOrphan:
-		return false
-	case v1alpha1.DeletionPolicyDelete:
-		return true
-	}
-	return keeps.CommonStatus().Origin != v1alpha1.OriginAdopted // of an unknown one only Cobalt can tell
+	return MayDelete(obj, origin, granted)
 }
 
 // looksOnly tells whether an object writes nothing to Cobalt.

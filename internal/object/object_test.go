@@ -32,15 +32,11 @@ var uses = []struct {
 // inCobalt is an object that the operator holds and has made there, if its kind can tell.
 func inCobalt(obj client.Object) {
 	held(obj)
-	switch obj := obj.(type) {
-	case *v1alpha1.LinkedAccount:
-		obj.Status.ID, obj.Status.Origin = "id", v1alpha1.OriginCreated
-	case *v1alpha1.IntegrationConfig:
-		obj.Status.ID = "id"
-	case *v1alpha1.Webhook:
-		obj.Status.ID = "id"
-	case *v1alpha1.PublicWorkflow:
-		obj.Status.ID = "id"
+	if keeps, ok := obj.(interface{ CommonStatus() *v1alpha1.CommonStatus }); ok {
+		keeps.CommonStatus().ID, keeps.CommonStatus().Origin = "id", v1alpha1.OriginCreated
+	}
+	if flow, ok := obj.(*v1alpha1.PublicWorkflow); ok {
+		flow.Status.ID = "id"
 	}
 }
 
@@ -66,11 +62,16 @@ func spelled(obj client.Object) {
 func deleted(obj client.Object) { obj.SetDeletionTimestamp(new(metav1.Now())) }
 func letGo(obj client.Object)   { obj.SetFinalizers([]string{"others/finalizer"}) }
 
-func adopted(obj client.Object) {
-	if account, ok := obj.(*v1alpha1.LinkedAccount); ok {
-		account.Status.Origin = v1alpha1.OriginAdopted
+// of gives an object another origin, if its kind has any.
+func of(origin v1alpha1.Origin) func(client.Object) {
+	return func(obj client.Object) {
+		if keeps, ok := obj.(interface{ CommonStatus() *v1alpha1.CommonStatus }); ok {
+			keeps.CommonStatus().Origin = origin
+		}
 	}
 }
+
+var adopted, unknown = of(v1alpha1.OriginAdopted), of("")
 
 // common changes what the kinds have that keep a state; the others have none of it.
 func common(change func(*v1alpha1.CommonSpec)) func(client.Object) {
@@ -108,9 +109,12 @@ func TestWhatObjectsCountFor(t *testing.T) {
 		"Deleted":      {"it needs the key, and gives up the rest", object.Granted, is(inCobalt, deleted), "---lsh ---lsh ---lsh ---ls- ---ls-" + none},
 		"LetGo":        {"others hold it", object.Granted, is(inCobalt, deleted, letGo), "---ls- ---ls- ---ls- ---ls- ---ls-" + none},
 		"Orphan":       {"its deletion needs no key", object.Granted, is(inCobalt, orphaned), "rdkls- rdkls- rdkls- rdkls- rd-ls-" + none},
-		"Adopted":      {"its deletion leaves what was there before", object.Granted, is(inCobalt, adopted), "rdkls- rdklsh rdklsh rdkls- rd-ls-" + none},
+		"Adopted":      {"its deletion leaves what was there before", object.Granted, is(inCobalt, adopted), "rdkls- rdkls- rdkls- rdkls- rd-ls-" + none},
 		"AdoptedGoes":  {"unless spec says Delete", object.Granted, is(inCobalt, adopted, mustGoToo), "rdklsh rdklsh rdklsh rdkls- rd-ls-" + none},
 
+		"Unknown":          {"only Cobalt can tell", object.Granted, is(inCobalt, unknown), "rdklsh rdklsh rdklsh rdkls- rd-ls-" + none},
+		"RefusedUnknown":   {"it may only have looked", object.Refused, is(inCobalt, unknown), "------ ------ ------ ------ ------" + none},
+		"RefusedAdopted":   {"it takes back only what it created", object.Refused, is(inCobalt, adopted, mustGoToo), "------ ------ ------ ------ ------" + none},
 		"Refused":          {"it may only take back what it has", object.Refused, is(inCobalt), "-----h -----h -----h ------ ------" + none},
 		"RefusedSuspended": {"also while suspended", object.Refused, is(inCobalt, suspended), "-----h -----h -----h ------ ------" + none},
 		"RefusedReadOnly":  {"it takes nothing back", object.Refused, is(inCobalt, readOnly), "------ ------ ------ ------ ------" + none},

@@ -179,6 +179,27 @@ var _ = Describe("An integration config", func() {
 		Entry("when the API replaces", true),
 	)
 
+	DescribeTable("unsets a field although one 404 to that is false", func(fault simulator.Fault, deletions int) {
+		w, _ := withAccount()
+		config := w.config("acme", of("acme"), field("owner_email", `"a@acme.example"`))
+		w.create(config)
+		w.ready(config)
+		fault.Operation, fault.Status, fault.Times = "deleteFieldValueById", 404, 1
+		w.sim.Inject(fault)
+		w.change(config, func() { config.Spec.Fields = nil })
+		Eventually(func() any {
+			w.time.Advance(time.Second)
+			return w.remoteConfig("acme").Fields
+		}).ShouldNot(HaveKey("owner_email"))
+		w.ready(config)
+		Expect(config.Status.Fields).To(BeEmpty())
+		Expect(w.sim.Calls()).To(HaveKeyWithValue("deleteFieldValueById", deletions))
+	},
+		Entry("a text", simulator.Fault{ContentType: "text/plain", Body: "404 page not found"}, 2),
+		Entry("a gateway's JSON", simulator.Fault{ContentType: "application/json", Body: `{"message":"no Route matched with those values"}`}, 2),
+		Entry("the API's own form", simulator.Fault{ContentType: "application/json", Body: `{"error_code":"RESOURCE_NOT_FOUND","message":"not found"}`}, 2),
+	)
+
 	It("unsets a field once though another is refused", func() {
 		w, _ := withAccount()
 		config := w.config("acme", of("acme"), field("owner_email", `"a@acme.example"`), field("sync_interval_minutes", `30`))

@@ -199,6 +199,7 @@ var _ = Describe("Credentials", func() {
 		Entry("nothing", simulator.Fault{Status: 404, ContentType: "text/plain", Body: " "}),
 		Entry("a gateway's JSON", simulator.Fault{Status: 404, ContentType: "application/json", Body: `{"message":"no Route matched with those values"}`}),
 		Entry("the API's own form", simulator.Fault{Status: 404, ContentType: "application/json", Body: `{"error_code":"RESOURCE_NOT_FOUND","message":"not found"}`}),
+		Entry("a good answer about something else", simulator.Fault{ContentType: "application/json", Body: `{"status":"ok"}`}),
 	)
 
 	It("are sent where the API does not say that somebody is connected, once it was seen to hear of which account", func() {

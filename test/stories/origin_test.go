@@ -17,6 +17,12 @@ import (
 // madeByHand has somebody make what the object of a life stands for, some time before the object comes.
 func madeByHand(w *world, kind string) {
 	GinkgoHelper()
+	makeByHand(w, kind)
+	w.time.Advance(50 * time.Second)
+}
+
+func makeByHand(w *world, kind string) {
+	GinkgoHelper()
 	w.byHand(func(api *cobalt.Client) error {
 		switch kind {
 		case "a LinkedAccount":
@@ -29,7 +35,6 @@ func madeByHand(w *world, kind string) {
 		_, err := api.CreateWebhook(w.ctx, "acme", cobalt.WebhookInput{URL: "https://theirs.example/", Events: []string{"a", "c"}})
 		return err
 	})
-	w.time.Advance(50 * time.Second)
 }
 
 // creates is the call that makes what each kind stands for, and looks the one that reads it.
@@ -148,4 +153,61 @@ var _ = Describe("What an object made in Cobalt", func() {
 		Eventually(func() any { w.time.Advance(time.Second); return w.remote("acme") }).Should(BeNil())
 		w.gone(acme)
 	})
+})
+
+var _ = Describe("A look that finds nothing", func() {
+	for form, miss := range map[string]simulator.Fault{
+		"a text":           {ContentType: "text/plain", Body: "404 page not found"},
+		"nothing":          {ContentType: "text/plain", Body: " "},
+		"a gateway's JSON": {ContentType: "application/json", Body: `{"message":"no Route matched with those values"}`},
+	} {
+		It("has a webhook of others neither written over nor called the object's own, if something on the way said so: "+form, func() {
+			w, _ := withAccount()
+			w.byHand(func(api *cobalt.Client) error {
+				_, err := api.CreateWebhook(w.ctx, "acme", cobalt.WebhookInput{URL: "https://theirs.example/", Events: []string{"a"}})
+				return err
+			})
+			w.sim.ResetCalls()
+			miss.Operation, miss.Status, miss.Times = "getWebhook", http.StatusNotFound, 1
+			w.sim.Inject(miss)
+			hook := w.webhook("mine", of("acme"), "a")
+			w.create(hook)
+			message := w.settled(hook, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+			Expect(message).To(HavePrefix("that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: "))
+			Expect(w.sim.Calls()).NotTo(HaveKey("createWebhook"))
+			Eventually(func() time.Duration { delay, _ := w.delay(hook); return delay }).Should(Equal(30 * time.Second))
+			w.time.Advance(30 * time.Second)
+			w.ready(hook)
+			Expect(hook.Status.Origin).To(Equal(v1alpha1.OriginAdopted))
+		})
+
+		It("has nothing made twice, if something on the way said so: "+form, func() {
+			w, _ := withAccount()
+			hook := w.webhook("mine", of("acme"), "a")
+			w.create(hook)
+			w.ready(hook)
+			w.sim.ResetCalls()
+			miss.Operation, miss.Status, miss.Times = "getWebhook", http.StatusNotFound, 1
+			w.sim.Inject(miss)
+			w.pass(hook, syncInterval)
+			Eventually(func() time.Duration { delay, _ := w.delay(hook); return delay }).Should(Equal(30 * time.Second))
+			w.time.Advance(30 * time.Second)
+			Eventually(func() int { return w.sim.Calls()["getWebhook"] }).Should(Equal(2))
+			w.ready(hook)
+			Expect(w.sim.Calls()).NotTo(HaveKey("createWebhook"))
+		})
+
+		It("is believed the second time, half a minute later: "+form, func() {
+			w, _ := withAccount()
+			miss.Operation, miss.Status, miss.Times = "getWebhook", http.StatusNotFound, 2
+			w.sim.Inject(miss)
+			hook := w.webhook("mine", of("acme"), "a")
+			w.create(hook)
+			w.settled(hook, metav1.ConditionFalse, v1alpha1.ReasonFailed)
+			Eventually(func() time.Duration { delay, _ := w.delay(hook); return delay }).Should(Equal(30 * time.Second))
+			w.time.Advance(30 * time.Second)
+			w.ready(hook)
+			Expect(hook.Status.Origin).To(Equal(v1alpha1.OriginCreated))
+		})
+	}
 })
