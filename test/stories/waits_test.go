@@ -27,8 +27,9 @@ var _ = Describe("Objects that wait for their turn", func() {
 		w.create(w.keySecret(goodKey), env)
 		w.ready(env)
 		var said []string
+		first := env.GetResourceVersion()
 		w.doom.afterWrites(func(obj client.Object) {
-			if written, ok := obj.(controller.EnvironmentObject); ok {
+			if written, ok := obj.(controller.EnvironmentObject); ok && written.GetResourceVersion() != first { // which may be told late
 				said = append(said, meta.FindStatusCondition(written.EnvironmentStatus().Conditions, v1alpha1.ConditionReady).Message)
 			}
 		})

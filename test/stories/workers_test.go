@@ -165,6 +165,11 @@ var _ = Describe("Ten environments that hang", func() {
 			waiting = append(waiting, obj)
 		}
 		Expect(pit.calls()).To(Equal(tarpits), "calls under way: a slow environment has one worker")
+		slow := 0.0
+		for _, is := range w.series("cobalt_environment_slow", labels{}) {
+			slow += is
+		}
+		Expect(slow).To(BeNumerically("==", tarpits), "what they hold is not taken from the one that is not slow")
 		for n := range 4 {
 			obj := object(makes, "default", n+1)
 			w.create(obj)
