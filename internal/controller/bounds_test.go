@@ -210,7 +210,7 @@ func TestRequestIsCutBetweenCharacters(t *testing.T) {
 // TestWishIsMarkedIfItCanBe: what is no id is not copied into another annotation, for which there may be no room.
 func TestWishIsMarkedIfItCanBe(t *testing.T) {
 	t.Parallel()
-	for wish, marked := range map[string]bool{" wf-1 ": true, "": false, strings.Repeat("x", 200<<10): false, "a/b": false} {
+	for wish, marked := range map[string]bool{"wf-1": true, "": false, strings.Repeat("x", 200<<10): false, "a/b": false} {
 		obj := &v1alpha1.PublicWorkflow{}
 		obj.Status.ID = "wf-0"
 		metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.AdoptWorkflowAnnotation, wish)

@@ -198,17 +198,16 @@ var _ = Describe("A refusal", func() {
 
 var _ = Describe("Executions whose list fails", func() {
 	DescribeTable("are looked at one by one", func(status int) {
-		w := newWorld()
-		w.connected()
-		acme := w.account("acme")
-		w.create(acme)
-		w.ready(acme)
+		w, _ := withAccount(slowly)
 		w.sim.Inject(simulator.Fault{Operation: "listExecutions", Status: status})
 		var triggers []*v1alpha1.EventTrigger
 		for _, name := range []string{"a", "b", "c"} {
 			trigger := w.trigger(name, of("acme"), executing("sync-deals"))
 			w.create(trigger)
 			triggers = append(triggers, trigger)
+		}
+		for _, trigger := range triggers {
+			w.settled(trigger, metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning)
 		}
 		for _, trigger := range triggers {
 			until(w, trigger, time.Second, metav1.ConditionTrue, v1alpha1.ReasonCompleted)
