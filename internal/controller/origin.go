@@ -96,7 +96,7 @@ func originMarkOf(obj Kept, found bool, origin v1alpha1.Origin, now time.Time, u
 	record, ok := recordedOrigin(obj)
 	begins := obj.CommonStatus().ID == "" && obj.CommonStatus().Origin == ""
 	switch {
-	case ok && !(unmade && begins && !record.since.IsZero()):
+	case ok && (!unmade || !begins || record.since.IsZero()):
 		return record.String()
 	case !found && obj.CommonStatus().ID == "":
 		return originRecord{v1alpha1.OriginCreated, now}.String()

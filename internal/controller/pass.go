@@ -43,6 +43,8 @@ type pass[T Kept] struct {
 	interval time.Duration
 	// fresh tells that nothing was tried before that may have made what obj stands for.
 	fresh bool
+	// begun is the origin annotation of a creation that begins anew.
+	begun string
 	// held tells that this pass has put the finalizer on, lost that obj is gone nevertheless.
 	held, lost bool
 	// wake is when the next pass is needed; zero leaves it to the interval.

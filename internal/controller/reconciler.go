@@ -199,6 +199,9 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 	if p.obj, err = hold(ctx, r.client, p.obj, marks); err != nil {
 		return err
 	}
+	if p.begun != "" { // for this pass alone: a refused object writes nothing each time
+		setMark(p.obj, originMark, p.begun)
+	}
 	if !isHeld(p.before) && remote != nil {
 		r.adopted(p)
 	}
@@ -217,13 +220,16 @@ func (r *Reconciler[T, R]) marks(api *View, p *pass[T], remote *R) map[string]st
 		marks = map[string]string{}
 	}
 	marks[accountMark] = p.account.id
-	before, _ := mark(p.obj, originMark)
+	before, recorded := mark(p.obj, originMark)
 	if _, ok := marks[originMark]; !ok {
 		if value := originMarkOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now(), p.last.unmade); value != "" {
 			marks[originMark] = value
 		}
 	}
 	p.fresh = p.last.unmade || marks[originMark] != before
+	if recorded && remote == nil && marks[originMark] != before {
+		p.begun, marks[originMark] = marks[originMark], before
+	}
 	return marks
 }
 
