@@ -145,9 +145,9 @@ func (a accounts) missing(ctx context.Context, id string, now time.Time) error {
 
 // vanishing is the error of a call for an account that was there a moment ago. Where Cobalt
 // does not know it yet, or no longer, the next pass sees what is true. Of one that was just
-// made, any miss may say so.
+// made, any miss may say so but that of an application.
 func vanishing(err error, justMade bool) error {
-	if cobalt.IsUnknownAccount(err) || justMade && cobalt.IsNotFound(err) {
+	if cobalt.IsUnknownAccount(err) || justMade && cobalt.IsNotFound(err) && !cobalt.IsUnknownApplication(err) {
 		return errors.New("the account vanished from Cobalt meanwhile: " + err.Error())
 	}
 	return err
