@@ -1,7 +1,6 @@
 package cobalt
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,30 +16,30 @@ func TestWhatThereIsNoRoomForIsRefusedInWords(t *testing.T) {
 	}{
 		"an account": {
 			answer: `{"_id":"$","linked_account_id":"acme"}`, most: id, more: id + "a",
-			call: func(c *Client) error { _, err := c.GetLinkedAccount(context.Background(), "acme"); return err },
+			call: func(c *Client) error { _, err := c.GetLinkedAccount(t.Context(), "acme"); return err },
 			want: "the answer to getLinkedAccount has an id of more than 256 characters, which there is no room for",
 		},
 		"a config": {
 			answer: `{"config_id":"$","slug":"hubspot"}`, most: id, more: id + "a",
 			call: func(c *Client) error {
-				_, err := c.UpsertConfig(context.Background(), "acme", "hubspot", "")
+				_, err := c.UpsertConfig(t.Context(), "acme", "hubspot", "")
 				return err
 			},
 			want: "the answer to upsertConfig has an id of more than 256 characters, which there is no room for",
 		},
 		"a webhook": {
 			answer: `[{"_id":"$"}]`, most: id, more: id + "a",
-			call: func(c *Client) error { _, err := c.GetWebhook(context.Background(), "acme"); return err },
+			call: func(c *Client) error { _, err := c.GetWebhook(t.Context(), "acme"); return err },
 			want: "the answer to getWebhook has an id of more than 256 characters, which there is no room for",
 		},
 		"a session token": {
 			answer: `{"token":"$"}`, most: secret, more: secret + "b",
-			call: func(c *Client) error { _, err := c.CreateSessionToken(context.Background(), "acme"); return err },
+			call: func(c *Client) error { _, err := c.CreateSessionToken(t.Context(), "acme"); return err },
 			want: "the answer to createSessionToken has a token or an address of more than 16 KiB, which there is no room for",
 		},
 		"the URL of a portal": {
 			answer: `{"url":"$"}`, most: secret, more: secret + "b",
-			call: func(c *Client) error { _, err := c.CreateHostedPortalURL(context.Background(), "acme"); return err },
+			call: func(c *Client) error { _, err := c.CreateHostedPortalURL(t.Context(), "acme"); return err },
 			want: "the answer to createHostedPortalUrl has a token or an address of more than 16 KiB, which there is no room for",
 		},
 	} {
@@ -58,7 +57,7 @@ func TestWhatThereIsNoRoomForIsRefusedInWords(t *testing.T) {
 
 func TestAnExecutionThatNoCallCouldAskForIsAsGoodAsNotTold(t *testing.T) {
 	for _, id := range []string{strings.Repeat("a", maxID+1), "a/b", "a\\nb"} {
-		result, err := answering(t, `{"execution_id":"`+id+`","status":"pending"}`).ExecuteWorkflow(context.Background(), "acme", "flow", nil)
+		result, err := answering(t, `{"execution_id":"`+id+`","status":"pending"}`).ExecuteWorkflow(t.Context(), "acme", "flow", nil)
 		if err != nil || result.ExecutionID != "" || result.Status != "pending" {
 			t.Errorf("%.20q: got %+v, %v", id, result, err)
 		}
@@ -67,9 +66,9 @@ func TestAnExecutionThatNoCallCouldAskForIsAsGoodAsNotTold(t *testing.T) {
 
 func TestWhatHasNothingOfAnAnswerIsNone(t *testing.T) {
 	c := answering(t, `{}`)
-	_, account := c.GetLinkedAccount(context.Background(), "acme")
-	_, config := c.GetConfig(context.Background(), "acme", "c1")
-	_, hook := c.GetWebhook(context.Background(), "acme")
+	_, account := c.GetLinkedAccount(t.Context(), "acme")
+	_, config := c.GetConfig(t.Context(), "acme", "c1")
+	_, hook := c.GetWebhook(t.Context(), "acme")
 	for _, err := range []error{account, config, hook} {
 		if err == nil || !strings.HasSuffix(err.Error(), "has no _id") {
 			t.Errorf("got %v: a gateway may answer so", err)

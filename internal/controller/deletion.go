@@ -138,7 +138,8 @@ func (r *Reconciler[T, R]) believe(api *View, p *pass[T]) error {
 	if api.miss == nil || cobalt.IsOwnAnswer(api.miss) || p.readOnly() {
 		return nil
 	}
-	return r.onceMore(&p.last.unseen, "that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", api.miss)
+	return r.onceMore(&p.last.unseen,
+		"that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", api.miss)
 }
 
 // missAgain looks for what a deletion has missed, and returns that this look misses it as well, or as err that it does not.

@@ -66,13 +66,13 @@ func manyDoomed(w *world, positions int) []*doomedObject {
 	var all []*doomedObject
 	for form := range falseAnswers {
 		for position := range positions {
-			for kind, make := range map[string]func(name string) controller.Object{
+			for kind, build := range map[string]func(name string) controller.Object{
 				"a LinkedAccount":      func(name string) controller.Object { return w.account(name) },
 				"an IntegrationConfig": func(name string) controller.Object { return w.config(name, ofID(name)) },
 				"a Webhook":            func(name string) controller.Object { return w.webhook(name, ofID(name), "a", "b") },
 			} {
 				name := fmt.Sprintf("%s-%d-%d", strings.ToLower(strings.Fields(kind)[1]), form, position)
-				all = append(all, &doomedObject{Object: make(name), kind: kind, account: name, form: form, position: position})
+				all = append(all, &doomedObject{Object: build(name), kind: kind, account: name, form: form, position: position})
 			}
 		}
 	}

@@ -158,9 +158,10 @@ func (w *world) client(server *rest.Config, options client.Options) (client.Clie
 }
 
 // everyKind are the resources of all our kinds.
-var everyKind = []string{
-	"environments", "clusterenvironments", "linkedaccounts", "integrationconfigs", "webhooks", "publicworkflows", "eventtriggers",
-}
+var everyKind = append([]string{"environments", "clusterenvironments"}, memberKinds...)
+
+// memberKinds are the kinds whose objects belong to an environment.
+var memberKinds = []string{"linkedaccounts", "integrationconfigs", "webhooks", "publicworkflows", "eventtriggers"}
 
 // writes are how many of these resources the operators of this world have made.
 func (w *world) writes(resources ...string) int {
