@@ -76,13 +76,13 @@ NEW_WALKS = 50
 COMMIT_SEED = $(shell printf %d 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 0))
 
 .PHONY: test
-test: ## Run the tests of the code and all stories; the race detector watches all but the crash points.
+test: ## Run the tests of the code and all stories; the race detector watches all but those that enumerate cases.
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
 	go test $(RACE) -timeout 60m $(TEST_FLAGS) $(PACKAGES) \
 	$(if $(WHOLE),&& echo 'New walks: make test-walks SEED=$(COMMIT_SEED) WALKS=$(NEW_WALKS) takes them again.' && rm -f $(RACES).* && \
-		{ GORACE=log_path=$(RACES) WALKS=$(NEW_WALKS) SEED=$(COMMIT_SEED) $(STORIES) $(RACE) --label-filter='!crash-points' ./test/stories || \
+		{ GORACE=log_path=$(RACES) WALKS=$(NEW_WALKS) SEED=$(COMMIT_SEED) $(STORIES) $(RACE) --label-filter='!enumeration' ./test/stories || \
 			{ cat $(RACES).* 2>/dev/null; false; }; } && \
-		$(STORIES) --label-filter=crash-points ./test/stories)
+		$(STORIES) --label-filter=enumeration ./test/stories)
 
 .PHONY: test-delivery
 test-delivery: ## Test what delivers the operator: the chart and config, images, and what Argo CD, Helm and kstatus make of each state.

@@ -124,7 +124,7 @@ func liveEnvironment(kind v1alpha1.EnvironmentKind, until int, cache staleness, 
 
 // Both kinds take one path, so each point is told of one of them: of Environment while caches are fresh, and of
 // ClusterEnvironment while they are behind.
-var _ = Describe("An environment whose operator dies, or cannot write,", crashPoints, func() {
+var _ = Describe("An environment whose operator dies, or cannot write,", enumeration, func() {
 	for until, stage := range environmentStages {
 		live := func(of death) acts {
 			all, _ := liveEnvironment(v1alpha1.KindEnvironment, until, fresh, of)

@@ -188,7 +188,7 @@ func (tc life) live(until int, cache staleness, of death) (all acts, versions in
 	return all, versions
 }
 
-var _ = Describe("An object whose operator dies, or cannot write,", crashPoints, func() {
+var _ = Describe("An object whose operator dies, or cannot write,", enumeration, func() {
 	for name, tc := range lives {
 		for until, p := range phases {
 			live := func(of death) acts {

@@ -209,7 +209,7 @@ func (tc crashCase) act(until int, cache staleness, of death) (all acts, version
 	return all, versions
 }
 
-var _ = Describe("An operator that dies, or cannot write,", crashPoints, func() {
+var _ = Describe("An operator that dies, or cannot write,", enumeration, func() {
 	for name, tc := range crashCases {
 		for until, p := range phases {
 			act := func(of death) acts {

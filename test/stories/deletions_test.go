@@ -159,7 +159,7 @@ func settle(w *world, all []*doomedObject) {
 	}
 }
 
-var _ = Describe("Nine hundred deletions with one false answer each", func() {
+var _ = Describe("Nine hundred deletions with one false answer each", enumeration, func() {
 	It("leave nothing behind, and none takes longer than its pauses", func() {
 		w := newWorld()
 		all := manyDoomed(w, 15)

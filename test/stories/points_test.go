@@ -29,8 +29,9 @@ var phases = []phase{
 	{name: "deleted", do: func(w *world, obj controller.Object, _ func(controller.Object)) { w.remove(obj) }, gone: true},
 }
 
-// crashPoints labels the stories that enumerate them: one thing after the other, and so without the race detector.
-var crashPoints = Label("crash-points")
+// enumeration labels the stories that go through all cases of something, such as the points at which an operator can die: they
+// run one thing after the other, or the same for a thousand objects, and so without the race detector.
+var enumeration = Label("enumeration")
 
 // pointsEntry is where the report of a story says at how many points operators have died.
 const pointsEntry = "points"

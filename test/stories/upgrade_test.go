@@ -56,7 +56,7 @@ func (w *world) touch(obj client.Object, name string) {
 	w.change(obj, func() { obj.SetLabels(map[string]string{"touched": "yes"}) })
 }
 
-var _ = Describe("An upgrade from 54fcec1 with a thousand objects of all kinds", func() {
+var _ = Describe("An upgrade from 54fcec1 with a thousand objects of all kinds", enumeration, func() {
 	It("costs no call, no write, no event, and sends nothing again; looks come as usual", func() {
 		const copies = 28
 		w := newWorld()

@@ -87,7 +87,7 @@ var _ = Describe("A public workflow", func() {
 		Expect(workflowIDs(w)).To(HaveLen(2))
 	})
 
-	It("is made once in an account that an operator died of making again", crashPoints, func() {
+	It("is made once in an account that an operator died of making again", enumeration, func() {
 		atEveryPoint(func(end death) acts {
 			w, acme := withAccount()
 			defer func() { w.stop() }()
