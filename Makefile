@@ -75,6 +75,9 @@ RACES = $(CURDIR)/bin/races
 NEW_WALKS = 50
 COMMIT_SEED = $(shell printf %d 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 0))
 
+# Tests leave much garbage behind and need little memory: to collect it more seldom saves them a quarter of their time.
+test test-walks test-mutants: export GOGC ?= 400
+
 .PHONY: test
 test: ## Run the tests of the code and all stories; the race detector watches all but those that enumerate cases.
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
