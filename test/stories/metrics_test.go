@@ -174,7 +174,7 @@ var _ = Describe("Traces", func() {
 		w := newWorld()
 		spans := tracetest.NewSpanRecorder()
 		w.stop()
-		w.options.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("")
+		w.options.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans), sdktrace.WithSpanProcessor(operatorSpans)).Tracer("")
 		w.start()
 		w.connected()
 		w.create(w.secret("plan", map[string]string{"value": `{"tier":"hunter2-top"}`}))

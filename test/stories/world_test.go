@@ -434,6 +434,7 @@ func (w *world) pass(obj client.Object, d time.Duration) {
 		_, planned := w.delay(obj)
 		return planned && w.passes(obj) > before
 	}).Should(BeTrue(), "a pass of %s", obj.GetName())
+	Eventually(w.time.Idle).Should(BeTrue(), "others have become due as well, and their calls must not come later")
 }
 
 func (w *world) passes(obj client.Object) int {
