@@ -352,6 +352,7 @@ var _ = Describe("A namespace that is taken off a cluster environment's list", f
 			return err
 		})
 		w.change(env, func() { env.Spec.AllowedNamespaces.AccountIDPrefixes = []string{"mine-"} })
+		w.ready(env) // and the operator knows of that
 		forged := w.account("forged", in(env), withID("victim"), func(obj *v1alpha1.LinkedAccount) {
 			obj.Spec.DeletionPolicy = v1alpha1.DeletionPolicyDelete
 			obj.Finalizers = []string{v1alpha1.Finalizer}

@@ -191,6 +191,7 @@ var _ = Describe("A public workflow", func() {
 			return err
 		})
 		w.change(env, func() { env.Spec.AllowedNamespaces.Selector.MatchLabels = map[string]string{"cobalt": "yes"} })
+		w.ready(env) // and the operator knows of that
 		flow := w.publicWorkflow("sync", ofID("acme"))
 		flow.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: env.Name}
 		w.create(flow)
