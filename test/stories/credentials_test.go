@@ -111,6 +111,7 @@ var _ = Describe("Credentials", func() {
 		acme := w.account("acme", migrating("hubspot", "hubspot-oauth", ""))
 		w.create(oauth, acme)
 		w.ready(acme)
+		w.pass(acme, syncInterval) // by which the cache has what was written
 		w.lag.Lag(func() time.Duration { return 5 * time.Second }, nil)
 		w.sim.ResetCalls()
 		w.change(oauth, func() { oauth.StringData = map[string]string{"refresh_token": "hunter2-2"} })
