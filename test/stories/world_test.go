@@ -123,7 +123,12 @@ func (w *world) start() {
 	}})
 	Expect(err).NotTo(HaveOccurred())
 	// Those of other worlds are nobody's business here: their namespaces stay, and grow in number.
-	caches.ByObject[&corev1.Namespace{}] = cache.ByObject{Label: ours}
+	for object, options := range caches.ByObject {
+		if _, ok := object.(*corev1.Namespace); ok {
+			options.Label = ours
+			caches.ByObject[object] = options
+		}
+	}
 	caches.ByObject[&v1alpha1.ClusterEnvironment{}] = cache.ByObject{Field: fields.OneTermEqualSelector("metadata.name", w.namespace)}
 	mgr, err := ctrl.NewManager(w.reads.Counted(cluster.Config), ctrl.Options{
 		Scheme: cluster.Scheme, Cache: caches,
