@@ -64,7 +64,7 @@ lint-fix: ## Let golangci-lint repair what it can.
 	$(TOOL) golangci-lint run --allow-serial-runners --fix
 
 # Without TEST_FLAGS, which are of `go test`, ginkgo runs the stories in several processes on one API server. They wait
-# for it most of the time, so three of them fill a processor.
+# for it most of the time, and some packages for what they start, so three of them fill a processor.
 WHOLE = $(if $(TEST_FLAGS),,$(filter ./...,$(TEST_PACKAGES)))
 PACKAGES = $(if $(WHOLE),$$(go list ./... | grep -v -e /test/stories -e /test/chart),$(TEST_PACKAGES))
 PROCESSES = $$((3 * $$(getconf _NPROCESSORS_ONLN)))
@@ -81,7 +81,7 @@ test test-walks test-mutants: export GOGC ?= 400
 .PHONY: test
 test: ## Run the tests of the code and all stories; the race detector watches all but those that enumerate cases.
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
-	go test $(RACE) -timeout 60m $(TEST_FLAGS) $(PACKAGES) \
+	go test $(RACE) -timeout 60m -p=$(PROCESSES) $(TEST_FLAGS) $(PACKAGES) \
 	$(if $(WHOLE),&& echo 'New walks: make test-walks SEED=$(COMMIT_SEED) WALKS=$(NEW_WALKS) takes them again.' && rm -f $(RACES).* && \
 		{ GORACE=log_path=$(RACES) WALKS=$(NEW_WALKS) SEED=$(COMMIT_SEED) $(STORIES) $(RACE) --label-filter='!enumeration' ./test/stories || \
 			{ cat $(RACES).* 2>/dev/null; false; }; } && \

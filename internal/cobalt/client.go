@@ -92,6 +92,7 @@ type Client struct {
 	bounds   Bounds
 	observe  func(context.Context, Call)
 	heldBack func(time.Duration)
+	maxPages int // how far a list is followed
 }
 
 // New returns a client, or an error that says which option is wrong.
@@ -132,6 +133,7 @@ func New(o Options) (*Client, error) {
 		bounds:   bounds,
 		observe:  o.Observe,
 		heldBack: o.HeldBack,
+		maxPages: maxPages,
 	}, nil
 }
 

@@ -34,7 +34,7 @@ func TestLineCountsThoseAhead(t *testing.T) {
 	random, now := rand.New(rand.NewPCG(1, 2)), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	q := queue{tickets: map[place]*ticket{}, next: map[crowd]int{}}
 	most := 0
-	for i := range 30_000 {
+	for i := range 12_000 {
 		crowd := crowd{Lane(random.IntN(2)), fmt.Sprint(random.IntN(5))}
 		c := &caller{place: place{crowd, fmt.Sprint(random.IntN(2000))}}
 		held := q.ticket(c, now)

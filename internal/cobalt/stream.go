@@ -36,7 +36,7 @@ func list[T any](ctx context.Context, c *Client, q request) iter.Seq2[T, error] 
 			}
 			count += p.count
 			if err == nil && !p.stopped && p.next() > 0 {
-				if p.next() <= p.number || pages == maxPages {
+				if p.next() <= p.number || pages == c.maxPages {
 					err = &AnswerError{Operation: q.operation, problem: "has pages without an end"}
 				}
 				q.page = p.next()

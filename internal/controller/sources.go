@@ -20,8 +20,8 @@ type sources struct {
 
 	mu    sync.Mutex
 	known map[Reference]*knownSource
-	// size is how many keys there are facts of.
-	size int
+	// size is how many keys there are facts of, most how many at most.
+	size, most int
 }
 
 // mostFacts is of how many keys facts are kept, which take some 60 bytes each.
@@ -52,7 +52,7 @@ func sumOf(text []byte) sum128 {
 }
 
 func newSources(contents client.Reader) *sources {
-	return &sources{contents: contents, known: map[Reference]*knownSource{}}
+	return &sources{contents: contents, known: map[Reference]*knownSource{}, most: mostFacts}
 }
 
 // sourceVersion is the version of a Secret or ConfigMap; the same for all that do not exist. Statuses hold hashes of it.
@@ -99,12 +99,12 @@ func (s *sources) grew(ref Reference, latest *knownSource, by int) {
 	if s.known[ref] == latest {
 		s.size += by
 	}
-	if s.size <= mostFacts {
+	if s.size <= s.most {
 		return
 	}
 	clear(s.known)
 	s.size = 0
-	if size := len(latest.facts.keys) + 1; size <= mostFacts {
+	if size := len(latest.facts.keys) + 1; size <= s.most {
 		s.known[ref], s.size = latest, size
 	}
 }

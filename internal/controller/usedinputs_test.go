@@ -254,13 +254,15 @@ func TestHashesTellNoShortValues(t *testing.T) {
 // TestFactsAreBounded: whoever may create Secrets cannot make the operator keep as much as they hold.
 func TestFactsAreBounded(t *testing.T) {
 	t.Parallel()
+	const most = 400
 	data := map[string][]byte{}
-	for i := range mostFacts / 4 {
+	for i := range most / 4 {
 		data[fmt.Sprintf("key-%d", i)] = []byte(strings.Repeat("x", 40))
 	}
 	server := fake.NewClientBuilder().Build()
 	reads := &countedReader{Reader: server}
 	known := newSources(reads)
+	known.most = most
 	ask := func(name, version string) {
 		t.Helper()
 		if _, err := known.of(t.Context(), Reference{kindSecret, "default", name}, version); err != nil {
@@ -280,7 +282,7 @@ func TestFactsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		ask(name, "1")
-		if size := kept(); size > mostFacts || size != known.size {
+		if size := kept(); size > most || size != known.size {
 			t.Fatalf("facts of %d keys are kept, %d by its own count", size, known.size)
 		}
 	}

@@ -136,14 +136,16 @@ var _ = Describe("Ten environments that hang", func() {
 			w.ready(env)
 			hung = append(hung, env.Name)
 		}
+		var accounts []*v1alpha1.LinkedAccount
 		for _, environment := range append(hung, "default") {
 			for n := range 5 {
 				account := w.account(fmt.Sprintf("of-%s-%d", environment, n))
 				account.Spec.EnvironmentRef.Name = environment
 				w.create(account)
-				w.ready(account)
+				accounts = append(accounts, account)
 			}
 		}
+		allReady(w, accounts)
 		pit.hang()
 		var waiting []client.Object
 		for _, environment := range hung {
