@@ -64,10 +64,10 @@ lint-fix: ## Let golangci-lint repair what it can.
 	$(TOOL) golangci-lint run --allow-serial-runners --fix
 
 # Without TEST_FLAGS, which are of `go test`, ginkgo runs the stories in several processes on one API server. They wait
-# for it most of the time, and some packages for what they start, so three of them fill a processor.
+# for it most of the time, and some packages for what they start, so four of them fill a processor.
 WHOLE = $(if $(TEST_FLAGS),,$(filter ./...,$(TEST_PACKAGES)))
 PACKAGES = $(if $(WHOLE),$$(go list ./... | grep -v -e /test/stories -e /test/chart),$(TEST_PACKAGES))
-PROCESSES = $$((3 * $$(getconf _NPROCESSORS_ONLN)))
+PROCESSES = $$((4 * $$(getconf _NPROCESSORS_ONLN)))
 STORIES = go tool ginkgo run --procs=$(PROCESSES) --no-color --timeout=60m
 # A race fails a process all of whose stories have passed, and ginkgo would not show why.
 RACES = $(CURDIR)/bin/races

@@ -37,7 +37,7 @@ var _ = SynchronizedBeforeSuite(func() []byte {
 	log.SetLogger(zap.New(zap.UseDevMode(true), zap.WriteTo(operatorLog)))
 	// Nothing here waits for time to pass: this is for what takes a moment.
 	SetDefaultEventuallyTimeout(time.Minute)
-	SetDefaultEventuallyPollingInterval(10 * time.Millisecond)
+	SetDefaultEventuallyPollingInterval(25 * time.Millisecond)
 	if cluster == nil {
 		var err error
 		cluster, err = testenv.Join(kubeConfig)
