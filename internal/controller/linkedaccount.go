@@ -20,7 +20,7 @@ type account struct {
 	cobalt.LinkedAccount
 	// secret are the keys of YourApp whose values came from a Secret.
 	secret map[string]bool
-	// asked tells that this is what Cobalt answered when it was asked to create it.
+	// asked tells that this is what Cobalt answered when it was asked to create it, or has created it when asked to update it.
 	asked bool
 }
 
@@ -172,8 +172,13 @@ func (linkedAccounts) Create(ctx context.Context, api *View, desired *account) (
 	return made, err
 }
 
+// Update makes an account that has gone since it was looked at, and knows by its age whether others have been faster.
 func (linkedAccounts) Update(ctx context.Context, api *View, desired, remote *account) (*account, bool, error) {
+	begun := originRecord{v1alpha1.OriginCreated, api.Now()}
 	now, err := upsert(ctx, api, input(desired, remote))
+	if now != nil && now.ID != remote.ID {
+		now.asked = begun.of(now.CreatedAt, v1alpha1.OriginAdopted) == v1alpha1.OriginCreated
+	}
 	return now, true, err
 }
 

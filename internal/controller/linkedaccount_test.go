@@ -1,10 +1,14 @@
 package controller
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -62,6 +66,46 @@ func TestLinkedAccountMarks(t *testing.T) {
 			}
 			if got, _ := mark(obj, vanishedMark); got != tc.wantGone {
 				t.Errorf("vanished is %q, want %q", got, tc.wantGone)
+			}
+		})
+	}
+}
+
+// TestUpdateTellsWhoHasMadeAnAccountAgain: one that has gone since it was looked at comes back by the update itself, unless
+// others were faster.
+func TestUpdateTellsWhoHasMadeAnAccountAgain(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	for name, tc := range map[string]struct {
+		id, created string
+		want        v1alpha1.Origin
+	}{
+		"as it was":               {id: "1", created: "2026-11-30T11:00:00Z", want: v1alpha1.OriginCreated},
+		"by the call":             {id: "2", created: "2026-11-30T12:00:01Z", want: v1alpha1.OriginCreated},
+		"by others":               {id: "2", created: "2026-11-30T11:59:50Z", want: v1alpha1.OriginAdopted},
+		"nobody tells since when": {id: "2", want: v1alpha1.OriginAdopted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+				rw.Header().Set("Content-Type", "application/json")
+				_ = json.NewEncoder(rw).Encode(map[string]string{"_id": tc.id, "linked_account_id": "acme", "createdAt": tc.created})
+			}))
+			t.Cleanup(server.Close)
+			api, err := cobalt.New(cobalt.Options{BaseURL: server.URL, APIKey: "key", Now: func() time.Time { return now }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			obj := &v1alpha1.LinkedAccount{}
+			obj.Status.ID, obj.Status.Origin = "1", v1alpha1.OriginCreated
+			view := &View{Client: api, lists: newLists(environmentKey{}, api, nil, clock.RealClock{})}
+			wanted := &account{LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: "acme"}}
+			got, _, err := linkedAccounts{}.Update(t.Context(), view, wanted, &account{LinkedAccount: cobalt.LinkedAccount{ID: "1"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if origin := (linkedAccounts{}).Origin(obj, got); origin != tc.want {
+				t.Errorf("origin is %s, want %s", origin, tc.want)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package stories
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -210,4 +211,27 @@ var _ = Describe("A look that finds nothing", func() {
 			Expect(hook.Status.Origin).To(Equal(v1alpha1.OriginCreated))
 		})
 	}
+})
+
+var _ = Describe("An account that goes after the operator has looked at it", func() {
+	It("goes with its object if the operator's own call has made it again", func() {
+		w, acme := withAccount()
+		w.doom.changeCalls(func(call *http.Request) {
+			if call.Method == http.MethodGet {
+				return
+			}
+			w.doom.onTheWay = nil
+			removal := httptest.NewRequest(http.MethodDelete, simulator.BasePath+"/public/linked-account/acme", nil)
+			removal.Header = call.Header.Clone()
+			w.sim.ServeHTTP(httptest.NewRecorder(), removal)
+		})
+		was := acme.Status.ID
+		w.change(acme, func() { acme.Spec.Name = "Acme, renamed" })
+		Eventually(func() string { w.read(acme); return acme.Status.ID }).ShouldNot(Equal(was))
+		w.ready(acme)
+		Expect(w.remote("acme").Name).To(Equal("Acme, renamed"))
+		w.remove(acme)
+		w.gone(acme)
+		Expect(w.remote("acme")).To(BeNil())
+	})
 })
