@@ -80,13 +80,18 @@ var mutants = []mutant{
 	},
 	{
 		rule: "an annotation leads no deletion to an account that is not lent", file: controller + "deletion.go",
-		text: `if !allowed && (status.ID == "" || status.LinkedAccountID == "") {`, with: `if !allowed && status.ID == "" {`,
+		text: `if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {`, with: `if !allowed && status.ID == "" {`,
 		stories: `do not lead its deletion to an account`,
 	},
 	{
 		rule: "what others made is kept, however short a time before", file: controller + "origin.go",
 		text: "case created.Before(r.since.Add(-clockSkew)):", with: "case false:",
 		stories: `stays when an object goes`,
+	},
+	{
+		rule: "what an update has made again is its object's", file: controller + "linkedaccount.go",
+		text: "if now != nil && now.ID != remote.ID {", with: "if false {",
+		stories: `goes with its object if the operator's own call has made it again`,
 	},
 	{
 		rule: "no credentials are sent on an answer that proves nothing", file: controller + "view.go",
