@@ -35,6 +35,9 @@ type Options struct {
 	Namespaced bool
 	// ConflictPause is what the cache needs to catch up with a write that it has not seen; 0 means 200 ms.
 	ConflictPause time.Duration
+	// SpareWorkers are how many workers of a kind there are beside those that environments share: for as many environments
+	// whose calls are under way for long before anybody can know; 0 means 64.
+	SpareWorkers int
 	// UserAgent names the operator to the API.
 	UserAgent string
 	// Lifetime says when all is to end; nil: when the context of Setup ends.
@@ -151,7 +154,10 @@ func kindOf(obj client.Object) string {
 	return userKinds[index].name
 }
 
-const usualConflictPause = 200 * time.Millisecond
+const (
+	usualConflictPause = 200 * time.Millisecond
+	usualSpareWorkers  = 64
+)
 
 // setup is what the controllers share.
 type setup struct {
@@ -188,6 +194,9 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 	}
 	if options.ConflictPause == 0 {
 		options.ConflictPause = usualConflictPause
+	}
+	if options.SpareWorkers == 0 {
+		options.SpareWorkers = usualSpareWorkers
 	}
 	options.workers = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles)
 	return &setup{

@@ -124,10 +124,6 @@ func setupEnvironments[T EnvironmentObject](
 // recorder is the controller that events name.
 const recorder = "cobalt-operator"
 
-// standby is how many workers of a kind there are beside those that environments share: for as many
-// environments whose calls are under way for long before anybody can know.
-const standby = 64
-
 // controller is what all controllers have in common: what they watch and how
 // they pause after failures.
 func (s *setup) controller(prototype client.Object, list client.ObjectList, w *gate.Waker, due *dueTimes) *builder.Builder {
@@ -138,7 +134,7 @@ func (s *setup) controller(prototype client.Object, list client.ObjectList, w *g
 		WatchesMetadata(&corev1.ConfigMap{}, toUsers).
 		WatchesRawSource(w).
 		WithOptions(controller.Options{
-			MaxConcurrentReconciles: s.options.workers + standby,
+			MaxConcurrentReconciles: s.options.workers + s.options.SpareWorkers,
 			RateLimiter:             due,
 			NewQueue:                s.options.Queue,
 		})

@@ -83,7 +83,7 @@ func newWorld(options ...func(*simulator.Options)) *world {
 	w.url = server.URL + simulator.BasePath
 	w.options = controller.Options{
 		SyncInterval: syncInterval, ProgressDeadline: 15 * time.Minute, AllowedAPIOrigins: []string{server.URL},
-		ConflictPause: 50 * time.Millisecond, UserAgent: "stories", Clock: w.time, Steady: w.steady, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(), Tracer: operatorTracer,
+		ConflictPause: 50 * time.Millisecond, SpareWorkers: 16, UserAgent: "stories", Clock: w.time, Steady: w.steady, Queue: w.time.Queue, Metrics: prometheus.NewRegistry(), Tracer: operatorTracer,
 		Jitter: func(d time.Duration) time.Duration { return d },
 		Spread: func(d time.Duration) time.Duration { return d },
 	}
