@@ -46,7 +46,7 @@ func backgroundCalls(w *world, mark int, account string) []string {
 	return nil
 }
 
-var _ = Describe("Many objects", Ordered, func() {
+var _ = Describe("Many objects", enumeration, Ordered, func() {
 	var (
 		w        *world
 		accounts []*v1alpha1.LinkedAccount

@@ -72,7 +72,7 @@ func (w *world) taken(obj client.Object, mutate func()) {
 	}).Should(BeTrue())
 }
 
-var _ = Describe("Sixty objects that fail", func() {
+var _ = Describe("Sixty objects that fail", enumeration, func() {
 	const each, healthy = 12, 60
 	fails := []simulator.Fault{
 		{Operation: "migrateToken", Status: 500}, {Operation: "createHostedPortalUrl", Status: 401},

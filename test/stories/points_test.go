@@ -30,7 +30,7 @@ var phases = []phase{
 }
 
 // enumeration labels the stories that go through all cases of something, such as the points at which an operator can die: they
-// run one thing after the other, or the same for a thousand objects, or each time again, and so without the race detector.
+// run one thing after the other, or the same for many objects, or each time again, and so without the race detector.
 var enumeration = Label("enumeration")
 
 // pointsEntry is where the report of a story says at how many points operators have died.

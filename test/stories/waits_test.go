@@ -13,7 +13,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 )
 
-var _ = Describe("Objects that wait for their turn", func() {
+var _ = Describe("Objects that wait for their turn", enumeration, func() {
 	const connected = "the API answers and accepts the key"
 
 	DescribeTable("write nothing, and their environment says coarsely how many they are and for how long", func(cluster bool) {
