@@ -4,7 +4,7 @@ const controller = "internal/controller/"
 
 var mutants = []mutant{
 	{
-		rule: "an object has the finalizer before anything is made in Cobalt", file: controller + "marks.go",
+		rule: "an object has the finalizer before anything is made in Cobalt", file: controller + "annotations.go",
 		text: "changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)", with: "changed := false",
 		stories: `leaves nothing, whenever it dies \(a Webhook, created\)`,
 	},
@@ -35,7 +35,8 @@ var mutants = []mutant{
 	},
 	{
 		rule: "a status is written once", file: controller + "report.go",
-		text: "if err := r.tell(ctx, p); err != nil {", with: "if err := errors.Join(r.tell(ctx, p), r.tell(ctx, p)); err != nil {",
+		text:    "if err := r.patchStatus(ctx, p); err != nil {",
+		with:    "if err := errors.Join(r.patchStatus(ctx, p), r.patchStatus(ctx, p)); err != nil {",
 		stories: `is created with one write call and two Kubernetes writes`,
 	},
 	{
@@ -60,7 +61,7 @@ var mutants = []mutant{
 	},
 	{
 		rule: "of two objects for one account the older counts", file: controller + "identity.go",
-		text: "return slices.MinFunc(append([]Kept{obj}, rivals...), older)", with: "return obj",
+		text: "return slices.MinFunc(append([]Kept{obj}, conflicting...), older)", with: "return obj",
 		stories: `Two objects for one account are in conflict`,
 	},
 	{
@@ -75,12 +76,14 @@ var mutants = []mutant{
 	},
 	{
 		rule: "the loss of the finalizer wakes an object", file: controller + "watches.go",
-		text: "predicate.GenerationChangedPredicate{}, requestChanged, robbed)", with: "predicate.GenerationChangedPredicate{}, requestChanged)",
+		text:    "predicate.GenerationChangedPredicate{}, requestChanged, metadataTakenAway)",
+		with:    "predicate.GenerationChangedPredicate{}, requestChanged)",
 		stories: `whose finalizer and annotations somebody has taken away`,
 	},
 	{
 		rule: "an annotation leads no deletion to an account that is not lent", file: controller + "deletion.go",
-		text: `if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {`, with: `if !allowed && status.ID == "" {`,
+		text:    `if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {`,
+		with:    `if !allowed && status.ID == "" {`,
 		stories: `do not lead its deletion to an account`,
 	},
 	{
@@ -94,7 +97,7 @@ var mutants = []mutant{
 		stories: `goes with its object if the operator's own call has made it again`,
 	},
 	{
-		rule: "no credentials are sent on an answer that proves nothing", file: controller + "view.go",
+		rule: "no credentials are sent on an answer that proves nothing", file: controller + "remoteview.go",
 		text: "err = v.heard(ctx)", with: "err = nil",
 		stories: `are not sent where something on the way drops`,
 	},

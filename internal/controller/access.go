@@ -83,10 +83,10 @@ func (e *environments) lags(obj Object, env EnvironmentObject) bool {
 	return conn.unseen() || conn.lags(env)
 }
 
-// sameRealm tells whether two environments lead to the same place with the same
+// sameEndpoint tells whether two environments lead to the same place with the same
 // key. It goes by what the other has recorded when it was last accepted, so that
 // it is known even while the other's Secret is missing.
-func (e *environments) sameRealm(ctx context.Context, a, b environmentKey) (bool, error) {
+func (e *environments) sameEndpoint(ctx context.Context, a, b environmentKey) (bool, error) {
 	if a == b {
 		return true, nil
 	}
@@ -120,7 +120,7 @@ func (e *environments) trusted(key environmentKey) bool {
 
 // connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter, wanted bool) (*View, error) {
+func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter, wanted bool) (*remoteView, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
 	reason, open := conn.gate.Pass(w, wanted)
@@ -130,7 +130,7 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter,
 	case !open && reason == "" && saysMissing(obj, key.String()):
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready yet: its API has not answered", key)
 	case !open && reason == "":
-		return nil, errNotYet
+		return nil, errWait
 	case !open:
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
 	}
@@ -147,7 +147,7 @@ func saysMissing(obj Object, what string) bool {
 // client that worked will do if the Secret or the environment went first.
 // env is nil if it does not exist. Then nobody can tell whom a ClusterEnvironment allowed, so
 // that its last client serves only those who have created what they delete.
-func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate.Waiter, created bool) (*View, error) {
+func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate.Waiter, created bool) (*remoteView, error) {
 	key := environmentOf(obj)
 	conn := e.connections.of(key)
 	served := env != nil || key.kind == v1alpha1.KindEnvironment || created
@@ -156,10 +156,10 @@ func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate
 		return conn.view(), nil
 	}
 	if worked := conn.lastResort(); worked != nil && served {
-		return &View{Client: worked, lists: conn.view().lists}, nil
+		return &remoteView{Client: worked, lists: conn.view().lists}, nil
 	}
 	if reason == "" && env != nil {
-		return nil, errNotYet
+		return nil, errWait
 	}
 	remedy := "or set deletionPolicy: Orphan on this object, or on the environment for all its objects, to leave them in Cobalt"
 	if env == nil {

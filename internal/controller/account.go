@@ -65,7 +65,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 	case !linked.DeletionTimestamp.IsZero():
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
 	case linked.Status.ID == "" && unheard(linked) && !saysMissing(obj, "LinkedAccount "+key.String()):
-		return found, errNotYet
+		return found, errWait
 	case a.remade.isGone(key, linked.Status.ID) || vanished(linked):
 		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is made again in Cobalt, see its status", key)
 	case linked.Status.ID == "":
@@ -86,7 +86,7 @@ func knownAccount(obj Object) string {
 	if id := obj.MemberStatus().LinkedAccountID; id != "" {
 		return id
 	}
-	id, _ := mark(obj, accountMark)
+	id, _ := annotation(obj, accountAnnotation)
 	return id
 }
 
@@ -129,7 +129,7 @@ const settling = 2 * time.Minute
 
 // accountMissing is the error of a creation that Cobalt refuses because there is
 // no such account.
-func accountMissing(ctx context.Context, api *View) error {
+func accountMissing(ctx context.Context, api *remoteView) error {
 	return accounts{cache: api.lists.cache}.missing(ctx, api.account, api.lists.clock.Now())
 }
 
@@ -144,7 +144,7 @@ func (a accounts) missing(ctx context.Context, id string, now time.Time) error {
 }
 
 // vanishing is the error of a call for an account that was there a moment ago. Where Cobalt
-// does not know it yet, or no longer, the next pass sees what is true. Of one that was just
+// does not know it yet, or no longer, the next run sees what is true. Of one that was just
 // made, any miss may say so but that of an application.
 func vanishing(err error, justMade bool) error {
 	if cobalt.IsUnknownAccount(err) || justMade && cobalt.IsNotFound(err) && !cobalt.IsUnknownApplication(err) {

@@ -25,7 +25,7 @@ func input(desired, remote *account) cobalt.LinkedAccountInput {
 	return in
 }
 
-func upsert(ctx context.Context, api *View, in cobalt.LinkedAccountInput) (*account, error) {
+func upsert(ctx context.Context, api *remoteView, in cobalt.LinkedAccountInput) (*account, error) {
 	found, err := api.UpsertLinkedAccount(ctx, in)
 	if err != nil {
 		if !cobalt.IsThrottled(err) { // then nothing has happened, and what was known still holds

@@ -23,17 +23,17 @@ type Action[T Object] interface {
 	Uses(obj T) []Use
 	// Act takes obj as far as it can go now, and says how it stands. Whatever it
 	// changes in the status is written after it, and by attempt before a call.
-	Act(ctx context.Context, t *turn[T]) (standing, error)
+	Act(ctx context.Context, t *actionRun[T]) (readiness, error)
 	// Marks names the annotations that obj must carry once its status is written. It is pure.
-	Marks(obj T) map[string]string
+	Annotations(obj T) map[string]string
 	// Suspend takes out of the status what is not going to happen. It is pure.
 	Suspend(obj T)
 	// Leave says what stays behind in Cobalt when obj goes; empty for nothing. It is pure.
-	Leave(obj T) string
+	LeftBehind(obj T) string
 }
 
-// standing is how an object stands that nothing is wrong with.
-type standing struct{ reason, message string }
+// readiness is how an object stands that nothing is wrong with.
+type readiness struct{ reason, message string }
 
 // ActionReconciler is the flow that the kinds share whose calls must not be made twice.
 type ActionReconciler[T Object] struct {
@@ -47,15 +47,15 @@ type ActionReconciler[T Object] struct {
 	inputs       inputStore
 	options      Options
 	clock        clock.Clock
-	due          *dueTimes
+	memories     *memories
 	attempts     *attempts
 	waker        *gate.Waker
 	kind         string
 	prototype    T
 }
 
-// turn is one reconcile of one object.
-type turn[T Object] struct {
+// actionRun is one reconcile of one object.
+type actionRun[T Object] struct {
 	obj T
 	// before is obj as the API server has it.
 	before T
@@ -66,8 +66,8 @@ type turn[T Object] struct {
 	envErr     error
 	inputs     *Inputs
 	// used is what is known of the Secrets and ConfigMaps that spec uses.
-	used  usedInputs
-	about about
+	used        usedInputs
+	fingerprint fingerprint
 	// settled tells that the status speaks of all that this turn is about.
 	settled bool
 	// rests tells that what was refused before is to be tried at rest, and not now.
@@ -85,8 +85,8 @@ type turn[T Object] struct {
 	refused bool
 	// epoch is that of the environment's client.
 	epoch int
-	// marks are the annotations that obj should have had when the turn began.
-	marks map[string]string
+	// annotations are those that obj should have had when the run began.
+	annotations map[string]string
 	// resolved is the attempt whose outcome the status tells from now on.
 	resolved string
 	// afterwards is what to tell the world once the status says so.
@@ -104,21 +104,21 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	defer connections.workers.Yield(self)
 	obj := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
-		r.due.forget(request.NamespacedName)
+		r.memories.forget(request.NamespacedName)
 		connections.gone(self)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now())
+	lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now())
 	switch {
 	case lags || err != nil:
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	case !obj.GetDeletionTimestamp().IsZero():
 		connections.quit(self)
-		return r.leave(ctx, obj)
+		return r.delete(ctx, obj)
 	}
-	obj, early, err := restore(ctx, r.client, r.due, obj)
+	obj, early, err := restore(ctx, r.client, r.memories, obj)
 	if err != nil {
-		return r.due.requeue(request.NamespacedName, err)
+		return r.memories.requeue(request.NamespacedName, err)
 	}
 	if obj.MemberSpec().Suspend {
 		connections.of(environmentOf(obj)).gate.Quit(self)
@@ -146,47 +146,49 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 // suspend takes out of the status of an object what is not going to happen.
 func (r *ActionReconciler[T]) suspend(ctx context.Context, obj T) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(obj)
-	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), used: r.due.get(key, obj.GetUID()).inputs, flow: r}
+	t := &actionRun[T]{obj: obj, before: obj.DeepCopyObject().(T), used: r.memories.get(key, obj.GetUID()).inputs, flow: r}
 	r.Action.Suspend(obj)
-	return r.due.requeue(key, t.commit(ctx))
+	return r.memories.requeue(key, t.commit(ctx))
 }
 
 // begin finds out what a turn is about.
-func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*turn[T], error) {
+func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], error) {
 	key := client.ObjectKeyFromObject(obj)
-	last := r.due.get(key, obj.GetUID())
+	last := r.memories.get(key, obj.GetUID())
 	used, err := r.inputs.look(ctx, obj, r.Action.Uses(obj), last.inputs)
 	if err != nil {
 		return nil, err
 	}
 	if last.inputs != used {
 		last.inputs = used
-		r.due.set(key, last)
+		r.memories.set(key, last)
 	}
-	t := &turn[T]{obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), used: used, flow: r, marks: r.Action.Marks(obj)}
+	t := &actionRun[T]{
+		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), used: used, flow: r, annotations: r.Action.Annotations(obj),
+	}
 	t.account, t.accountErr = r.accounts.of(ctx, obj)
 	t.env, t.envErr = r.environments.find(ctx, obj, t.account.id, r.waiterOf(obj))
-	t.about = about{
+	t.fingerprint = fingerprint{
 		generation: obj.GetGeneration(), inputs: used.edition, request: wishes(obj), account: t.account.made,
 		environment: generationOf(t.env), refused: notAllowed(t.envErr),
 	}
 	t.settled = conditionsOf(obj).settled(obj.GetGeneration()) && used.isIn(obj) &&
 		obj.MemberStatus().LastHandledReconcileAt == requested(obj)
 	t.epoch = r.environments.connections.of(environmentOf(obj)).gate.Epoch()
-	last = r.due.forgive(key, last, t.about, t.epoch)
-	if t.retry = last.failure.Failing() && last.failure.like(t.about); t.retry && last.failure.Pauses(r.clock.Now()) {
+	last = r.memories.forgive(key, last, t.fingerprint, t.epoch)
+	if t.retry = last.failure.Failing() && last.failure.like(t.fingerprint); t.retry && last.failure.Pauses(r.clock.Now()) {
 		t.paused = last.failure.Until()
 		t.wakeAt(t.paused)
 	}
 	t.wasAside = last.failure.aside
-	if (last.about == about{}) && t.settled && !conditionsOf(obj).ready(obj.GetGeneration()) { // after a restart: not all at once
-		last.about, last.at = t.about, r.clock.Now().Add(r.options.Spread(r.interval(t)))
+	if (last.fingerprint == fingerprint{}) && t.settled && !conditionsOf(obj).ready(obj.GetGeneration()) { // after a restart: not all at once
+		last.fingerprint, last.at = t.fingerprint, r.clock.Now().Add(r.options.Spread(r.interval(t)))
 		if refusedForGood(obj) {
 			last.at = r.clock.Now().Add(never)
 		}
-		r.due.set(key, last)
+		r.memories.set(key, last)
 	}
-	t.rests, t.rest = last.about == t.about && r.clock.Now().Before(last.at), last.at
+	t.rests, t.rest = last.fingerprint == t.fingerprint && r.clock.Now().Before(last.at), last.at
 	return t, nil
 }
 
@@ -197,7 +199,7 @@ func wishes(obj client.Object) string {
 }
 
 // interval is how often something that was refused is tried again.
-func (r *ActionReconciler[T]) interval(t *turn[T]) time.Duration {
+func (r *ActionReconciler[T]) interval(t *actionRun[T]) time.Duration {
 	interval := r.options.SyncInterval
 	if t.env != nil {
 		interval = t.env.Settings().SyncInterval.Value(interval)
@@ -211,7 +213,7 @@ func (r *ActionReconciler[T]) interval(t *turn[T]) time.Duration {
 // connect returns what calls are made through, and the context to make them in;
 // until the environment lets obj through, it returns waiting. What is tried again does not
 // go before others.
-func (t *turn[T]) connect(ctx context.Context, retry bool) (*View, context.Context, error) {
+func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*remoteView, context.Context, error) {
 	r := t.flow
 	switch {
 	case t.envErr != nil:
@@ -227,60 +229,60 @@ func (t *turn[T]) connect(ctx context.Context, retry bool) (*View, context.Conte
 	if retry {
 		lane = cobalt.Background
 	}
-	api.account, api.news = t.account.id, true
+	api.account, api.awaited = t.account.id, true
 	ctx = cobalt.WithTenant(ctx, t.obj.GetNamespace())
 	return api, cobalt.WithCaller(ctx, lane, string(t.obj.GetUID())), nil
 }
 
 // connectOnce is connect for a call that must not be repeated, which waits as well while
 // calls of others raise doubts in the environment.
-func (t *turn[T]) connectOnce(ctx context.Context) (*View, context.Context, error) {
+func (t *actionRun[T]) connectOnce(ctx context.Context) (*remoteView, context.Context, error) {
 	api, ctx, err := t.connect(ctx, t.retry && !t.wasAside)
 	if err == nil && !t.flow.environments.connections.of(environmentOf(t.obj)).gate.PassOnce(t.flow.waiterOf(t.obj)) {
-		return nil, nil, errNotYet
+		return nil, nil, errWait
 	}
 	return api, ctx, err
 }
 
 // mayCall tells whether it is not too early to make a call again that failed.
-func (t *turn[T]) mayCall() bool { return t.paused.IsZero() || t.wasAside }
+func (t *actionRun[T]) mayCall() bool { return t.paused.IsZero() || t.wasAside }
 
 // endRest has what was refused before be tried now, or as soon as the environment lets obj through.
-func (t *turn[T]) endRest() {
+func (t *actionRun[T]) endRest() {
 	key := client.ObjectKeyFromObject(t.obj)
-	last := t.flow.due.get(key, t.obj.GetUID())
+	last := t.flow.memories.get(key, t.obj.GetUID())
 	last.at, t.rests = time.Time{}, false
-	t.flow.due.set(key, last)
+	t.flow.memories.set(key, last)
 }
 
 // wakeAt has the next turn come no later than at.
-func (t *turn[T]) wakeAt(at time.Time) { t.wake = earlier(t.wake, at) }
+func (t *actionRun[T]) wakeAt(at time.Time) { t.wake = earlier(t.wake, at) }
 
 func (r *ActionReconciler[T]) waiterOf(obj T) gate.Waiter {
 	return gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
 }
 
-// leave lets an object go, and says what stays behind.
-func (r *ActionReconciler[T]) leave(ctx context.Context, obj T) (ctrl.Result, error) {
-	if !isHeld(obj) {
+// delete lets an object go, and says what stays behind.
+func (r *ActionReconciler[T]) delete(ctx context.Context, obj T) (ctrl.Result, error) {
+	if !hasFinalizer(obj) {
 		return ctrl.Result{}, nil
 	}
-	if left := r.Action.Leave(obj); left != "" {
-		r.tell(obj, "Warning", "LeftBehind", "Delete", left)
+	if left := r.Action.LeftBehind(obj); left != "" {
+		r.event(obj, "Warning", "LeftBehind", "Delete", left)
 		ctrl.LoggerFrom(ctx).Info("left behind in Cobalt", "what", left)
 		metrics.LeftBehind.WithLabelValues(r.kind).Inc()
 	}
-	return r.due.requeue(client.ObjectKeyFromObject(obj), release(ctx, r.client, obj))
+	return r.memories.requeue(client.ObjectKeyFromObject(obj), removeFinalizer(ctx, r.client, obj))
 }
 
-func (r *ActionReconciler[T]) tell(obj T, eventType, reason, action, note string) {
+func (r *ActionReconciler[T]) event(obj T, eventType, reason, action, note string) {
 	r.events.Eventf(obj, nil, eventType, reason, action, "%s", note)
 }
 
 // later has something done once the status is written.
-func (t *turn[T]) later(do func()) { t.afterwards = append(t.afterwards, do) }
+func (t *actionRun[T]) later(do func()) { t.afterwards = append(t.afterwards, do) }
 
-// tell makes an event of what happened, once the status says so.
-func (t *turn[T]) tell(eventType, reason, action, note string) {
-	t.later(func() { t.flow.tell(t.obj, eventType, reason, action, t.inputs.Redact(note)) })
+// event makes an event of what happened, once the status says so.
+func (t *actionRun[T]) event(eventType, reason, action, note string) {
+	t.later(func() { t.flow.event(t.obj, eventType, reason, action, t.inputs.Redact(note)) })
 }

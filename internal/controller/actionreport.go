@@ -17,8 +17,8 @@ import (
 )
 
 // finish reports how an object stands, and says when its next turn is.
-func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands standing, err error) (ctrl.Result, error) {
-	o, now := judge(err), r.clock.Now()
+func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stands readiness, err error) (ctrl.Result, error) {
+	o, now := classify(err), r.clock.Now()
 	r.environments.connections.of(environmentOf(t.obj)).waits.note(r.waiterOf(t.obj), o.inLine, now)
 	if err == nil {
 		o.reason, o.message = stands.reason, stands.message
@@ -40,47 +40,47 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *turn[T], stands sta
 		if (o.err == nil || o.after > 0) && is.Reason != v1alpha1.ReasonExecutionRunning { // or else the work queue logs it, or it is no problem
 			t.later(func() { ctrl.LoggerFrom(ctx).Info("not Ready", "reason", is.Reason, "message", is.Message) })
 		}
-		t.tell(o.eventType(is.Reason), is.Reason, "Reconcile", is.Message)
+		t.event(o.eventType(is.Reason), is.Reason, "Reconcile", is.Message)
 	}
 	if err := t.commit(ctx); err != nil {
-		return r.due.requeue(client.ObjectKeyFromObject(t.obj), err)
+		return r.memories.requeue(client.ObjectKeyFromObject(t.obj), err)
 	}
 	r.attempts.forget(t.resolved)
 	r.grewUp(t, conditions, now)
 	for _, do := range t.afterwards {
 		do()
 	}
-	if err := r.mark(ctx, t); err != nil {
-		return r.due.requeue(client.ObjectKeyFromObject(t.obj), err)
+	if err := r.annotate(ctx, t); err != nil {
+		return r.memories.requeue(client.ObjectKeyFromObject(t.obj), err)
 	}
 	return r.next(t, o, now)
 }
 
 // grewUp counts it if this is the first time that an object is Ready.
-func (r *ActionReconciler[T]) grewUp(t *turn[T], was []metav1.Condition, now time.Time) {
+func (r *ActionReconciler[T]) grewUp(t *actionRun[T], was []metav1.Condition, now time.Time) {
 	key := client.ObjectKeyFromObject(t.obj)
-	last := r.due.get(key, t.obj.GetUID())
-	last.youth.reported(r.kind, t.obj, was, t.obj.MemberStatus().Conditions, now)
-	r.due.set(key, last)
+	last := r.memories.get(key, t.obj.GetUID())
+	last.firstReady.reported(r.kind, t.obj, was, t.obj.MemberStatus().Conditions, now)
+	r.memories.set(key, last)
 }
 
 // keepsQuiet tells whether it is not worth a word that an object which is Ready
 // could not be looked after: during an outage of the environment, which says so
 // itself, and for a while otherwise.
-func (r *ActionReconciler[T]) keepsQuiet(t *turn[T], o outcome, now time.Time) bool {
+func (r *ActionReconciler[T]) keepsQuiet(t *actionRun[T], o outcome, now time.Time) bool {
 	if o.class != reconciling || !t.settled || !conditionsOf(t.before).ready(t.obj.GetGeneration()) {
 		return false
 	}
 	key := client.ObjectKeyFromObject(t.obj)
-	last := r.due.get(key, t.obj.GetUID())
+	last := r.memories.get(key, t.obj.GetUID())
 	if last.failingSince.IsZero() {
 		last.failingSince = now
-		r.due.set(key, last)
+		r.memories.set(key, last)
 	}
 	return o.reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(last.failingSince) < patience
 }
 
-func (r *ActionReconciler[T]) report(t *turn[T], o outcome, now time.Time) {
+func (r *ActionReconciler[T]) report(t *actionRun[T], o outcome, now time.Time) {
 	if o.class == silent {
 		return
 	}
@@ -97,21 +97,21 @@ func (r *ActionReconciler[T]) report(t *turn[T], o outcome, now time.Time) {
 }
 
 // next says when an object has its next turn.
-func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.Result, error) {
+func (r *ActionReconciler[T]) next(t *actionRun[T], o outcome, now time.Time) (ctrl.Result, error) {
 	key, again := client.ObjectKeyFromObject(t.obj), now.Add(r.options.Jitter(r.interval(t)))
-	last := r.due.get(key, t.obj.GetUID())
+	last := r.memories.get(key, t.obj.GetUID())
 	if t.refused && meta.IsStatusConditionTrue(t.obj.MemberStatus().Conditions, v1alpha1.ConditionStalled) {
 		o.class, o.err, again = stuck, nil, now.Add(never) // also what was tried until the deadline
 	}
 	switch {
 	case o.class == stuck:
-		last.about, last.at = t.about, again
+		last.fingerprint, last.at = t.fingerprint, again
 		if t.rests {
 			last.at = t.rest
 		}
 		t.wakeAt(last.at)
 	case o.class != silent:
-		last.about, last.at = about{}, time.Time{}
+		last.fingerprint, last.at = fingerprint{}, time.Time{}
 	}
 	if o.class == ready {
 		last.failingSince = time.Time{}
@@ -122,22 +122,22 @@ func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.R
 	environment := r.environments.connections.of(environmentOf(t.obj)).gate
 	switch {
 	case o.fails():
-		last.failure.about, last.failure.epoch, last.failure.aside, last.wake = t.about, t.epoch, t.aside, t.wake
+		last.failure.fingerprint, last.failure.epoch, last.failure.aside, last.wake = t.fingerprint, t.epoch, t.aside, t.wake
 		environment.Fails(r.waiterOf(t.obj), true)
 	case last.failure.Failing() && o.goesOn():
 		last.failure, last.wake = failure{}, time.Time{}
 		environment.Fails(r.waiterOf(t.obj), false)
 	}
-	r.due.set(key, last)
+	r.memories.set(key, last)
 	switch {
 	case o.conflict:
-		return ctrl.Result{RequeueAfter: r.due.refused(key)}, nil
+		return ctrl.Result{RequeueAfter: r.memories.refused(key)}, nil
 	case o.again:
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	case o.err != nil && o.after == 0:
 		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.fails():
-		return background(r.due.failed(key, o.after)), nil
+		return background(r.memories.failed(key, o.after)), nil
 	case o.after > 0:
 		return ctrl.Result{RequeueAfter: o.after}, nil
 	case o.class == reconciling:
@@ -151,7 +151,7 @@ func (r *ActionReconciler[T]) next(t *turn[T], o outcome, now time.Time) (ctrl.R
 
 // commit writes the status, unless somebody has written obj meanwhile: an intent
 // must not be written over by whoever has not seen it.
-func (t *turn[T]) commit(ctx context.Context) error {
+func (t *actionRun[T]) commit(ctx context.Context) error {
 	if equality.Semantic.DeepEqual(t.before, t.obj) {
 		return nil
 	}
@@ -165,34 +165,34 @@ func (t *turn[T]) commit(ctx context.Context) error {
 }
 
 // wrote takes obj for what the API server has.
-func (t *turn[T]) wrote() {
+func (t *actionRun[T]) wrote() {
 	t.before = t.obj.DeepCopyObject().(T)
 	key := client.ObjectKeyFromObject(t.obj)
-	last := t.flow.due.get(key, t.obj.GetUID())
+	last := t.flow.memories.get(key, t.obj.GetUID())
 	last.seen, last.inputs = t.obj.GetResourceVersion(), t.used
-	t.flow.due.set(key, last)
+	t.flow.memories.set(key, last)
 }
 
 // learn notes what the turn has used of Secrets and ConfigMaps.
-func (t *turn[T]) learn(well bool) {
+func (t *actionRun[T]) learn(well bool) {
 	before := t.used
 	t.used.learn(t.flow.Action.Uses(t.obj), t.inputs, well)
 	if t.used != before {
 		key := client.ObjectKeyFromObject(t.obj)
-		last := t.flow.due.get(key, t.obj.GetUID())
+		last := t.flow.memories.get(key, t.obj.GetUID())
 		last.inputs = t.used
-		t.flow.due.set(key, last)
+		t.flow.memories.set(key, last)
 	}
 }
 
-// mark puts the annotations on obj that must outlive its status, unless somebody has
+// annotate puts the annotations on obj that must outlive its status, unless somebody has
 // written obj meanwhile: they may be older than those that it has.
-func (r *ActionReconciler[T]) mark(ctx context.Context, t *turn[T]) error {
-	marks := r.Action.Marks(t.obj)
-	if t.early > 0 && maps.Equal(marks, t.marks) { // what somebody has taken away comes back in time
+func (r *ActionReconciler[T]) annotate(ctx context.Context, t *actionRun[T]) error {
+	annotations := r.Action.Annotations(t.obj)
+	if t.early > 0 && maps.Equal(annotations, t.annotations) { // what somebody has taken away comes back in time
 		return nil
 	}
-	marked, err := annotate(ctx, r.client, t.obj, marks)
+	marked, err := annotate(ctx, r.client, t.obj, annotations)
 	if err == nil && marked.GetResourceVersion() != t.obj.GetResourceVersion() {
 		t.obj = marked
 		t.wrote()
@@ -200,14 +200,14 @@ func (r *ActionReconciler[T]) mark(ctx context.Context, t *turn[T]) error {
 	return err
 }
 
-// hold puts the finalizer and marks on obj. It comes before anything is changed in
+// addFinalizer puts the finalizer and annotations on obj. It comes before anything is changed in
 // the status, which it reads anew. An object that somebody robs again and again goes
 // without as long as there is nothing to be done for it.
-func (t *turn[T]) hold(ctx context.Context, marks map[string]string) error {
+func (t *actionRun[T]) addFinalizer(ctx context.Context, annotations map[string]string) error {
 	if t.early > 0 && t.settled {
 		return nil
 	}
-	held, err := hold(ctx, t.flow.client, t.obj, marks)
+	held, err := addFinalizer(ctx, t.flow.client, t.obj, annotations)
 	if err != nil {
 		return err
 	}

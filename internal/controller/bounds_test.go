@@ -97,8 +97,8 @@ func TestYourAppFitsIntoStatus(t *testing.T) {
 			if (err == nil) != tc.fits {
 				t.Errorf("%v, want fits %t", err, tc.fits)
 			}
-			if err != nil && judge(err).reason != v1alpha1.ReasonInvalidInput {
-				t.Errorf("%s says who acts next", judge(err).reason)
+			if err != nil && classify(err).reason != v1alpha1.ReasonInvalidInput {
+				t.Errorf("%s says who acts next", classify(err).reason)
 			}
 		})
 	}
@@ -148,7 +148,7 @@ func TestMessagesFitIntoNotes(t *testing.T) {
 	for i := range 30 {
 		differences = append(differences, difference{path: fmt.Sprint("yourApp.", i, strings.Repeat("ä", 500))})
 	}
-	message := (&pass[*v1alpha1.LinkedAccount]{obj: &v1alpha1.LinkedAccount{}, inputs: inputStore{}.open()}).kept(differences).Error()
+	message := (&run[*v1alpha1.LinkedAccount]{obj: &v1alpha1.LinkedAccount{}, inputs: inputStore{}.open()}).kept(differences).Error()
 	if len(message) > longestNote {
 		t.Errorf("%d bytes: %s", len(message), message)
 	}
@@ -157,7 +157,7 @@ func TestMessagesFitIntoNotes(t *testing.T) {
 // TestRedactionLeavesWordsThatAreGoneBy: a value of a Secret may be an id or a word of Cobalt's.
 func TestRedactionLeavesWordsThatAreGoneBy(t *testing.T) {
 	t.Parallel()
-	turn := &triggerTurn{obj: &v1alpha1.EventTrigger{}, inputs: inputStore{}.open()}
+	turn := &triggerRun{obj: &v1alpha1.EventTrigger{}, inputs: inputStore{}.open()}
 	for _, word := range []string{"completed", "execution-7", "waiting", statusUnknown} {
 		turn.inputs.Hide(word)
 	}
@@ -190,14 +190,14 @@ func TestFieldsFitIntoStatus(t *testing.T) {
 			obj.Status.Fields = append(obj.Status.Fields, fmt.Sprint("old", i))
 		}
 		_, err := configs{}.Desired(t.Context(), inputStore{}.open(), obj)
-		if refused := judge(err).reason == v1alpha1.ReasonInvalidInput; refused != (listed > 100) {
+		if refused := classify(err).reason == v1alpha1.ReasonInvalidInput; refused != (listed > 100) {
 			t.Errorf("%d and 100 others: %v", listed, err)
 		}
 	}
 }
 
 // TestRequestIsCutBetweenCharacters: or the API server would store another, and what status says would be written anew
-// in each pass.
+// in each run.
 func TestRequestIsCutBetweenCharacters(t *testing.T) {
 	t.Parallel()
 	obj := &v1alpha1.LinkedAccount{}
@@ -214,7 +214,7 @@ func TestWishIsMarkedIfItCanBe(t *testing.T) {
 		obj := &v1alpha1.PublicWorkflow{}
 		obj.Status.ID = "wf-0"
 		metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.AdoptWorkflowAnnotation, wish)
-		if _, ok := (publicWorkflows{}).Marks(obj)[adoptedMark]; ok != marked {
+		if _, ok := (publicWorkflows{}).Annotations(obj)[adoptedAnnotation]; ok != marked {
 			t.Errorf("%.20q is marked: %t, want %t", wish, ok, marked)
 		}
 	}

@@ -51,7 +51,7 @@ func stripSecret(in any) (any, error) {
 	}
 	object.OwnerReferences = []metav1.OwnerReference{*owner}
 	object.Labels = onlyOf(before.Labels, accountLabel, longestLabel)
-	object.Annotations = onlyOf(before.Annotations, issueAnnotation, longestIssue)
+	object.Annotations = onlyOf(before.Annotations, tokenAnnotation, longestIssue)
 	return in, nil
 }
 

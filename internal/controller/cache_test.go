@@ -46,12 +46,12 @@ func transforms(t *testing.T) map[string]toolscache.TransformFunc {
 // TestCacheKeepsWhatIsUsed: whose a Secret is, and what is known of the token in it.
 func TestCacheKeepsWhatIsUsed(t *testing.T) {
 	t.Parallel()
-	secret := ownedBy(controllerReference("acme"), map[string]string{issueAnnotation: `{"account":"id"}`, "kubectl": "hunter2"})
+	secret := ownedBy(controllerReference("acme"), map[string]string{tokenAnnotation: `{"account":"id"}`, "kubectl": "hunter2"})
 	got, err := transforms(t)[kindSecret](secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := ownedBy(controllerReference("acme"), map[string]string{issueAnnotation: `{"account":"id"}`})
+	want := ownedBy(controllerReference("acme"), map[string]string{tokenAnnotation: `{"account":"id"}`})
 	want.Labels = map[string]string{accountLabel: "acme"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -86,14 +86,14 @@ func TestCacheKeepsFactsOfFixedSize(t *testing.T) {
 	other, version := controllerReference("acme"), controllerReference("acme")
 	other.Kind, other.UID = "Deployment", "other"
 	version.APIVersion = v1alpha1.GroupVersion.Group + "/" + large
-	plain := map[string]string{issueAnnotation: "{}"}
+	plain := map[string]string{tokenAnnotation: "{}"}
 	for name, meta := range map[string]*metav1.PartialObjectMetadata{
 		"Annotation":       ownedBy(controllerReference("acme"), map[string]string{"cobalt.gocobalt.io/x": large}),
 		"LastApplied":      ownedBy(controllerReference("acme"), map[string]string{corev1.LastAppliedConfigAnnotation: large}),
-		"UsedAnnotation":   ownedBy(controllerReference("acme"), map[string]string{issueAnnotation: large}),
+		"UsedAnnotation":   ownedBy(controllerReference("acme"), map[string]string{tokenAnnotation: large}),
 		"NameOfOwner":      ownedBy(controllerReference(large), plain),
 		"VersionOfOwner":   ownedBy(version, plain),
-		"OtherController":  ownedBy(other, map[string]string{issueAnnotation: large}),
+		"OtherController":  ownedBy(other, map[string]string{tokenAnnotation: large}),
 		"OwnersInGreatNum": manyOwners(ownedBy(controllerReference("acme"), plain)),
 		"Finalizers":       {ObjectMeta: metav1.ObjectMeta{Name: "a", Finalizers: []string{large}}},
 		"Label":            {ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: map[string]string{"cobalt.gocobalt.io/" + large: "x"}}},

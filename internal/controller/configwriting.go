@@ -19,7 +19,7 @@ const mostSingles = 2
 
 // Create asks for the config, which Cobalt makes or hands back, and writes into
 // it what spec lists.
-func (c configs) Create(ctx context.Context, api *View, desired *config) (*config, error) {
+func (c configs) Create(ctx context.Context, api *remoteView, desired *config) (*config, error) {
 	if err := api.requireApplication(ctx, desired.Slug); err != nil {
 		return nil, err
 	}
@@ -36,14 +36,14 @@ func (c configs) Create(ctx context.Context, api *View, desired *config) (*confi
 		return made, nil
 	}
 	if desired.ID == "" && api.lists.refersTo(api.account, answer.ID) {
-		return made, errAgain // Cobalt's choice is what another object stands for: they are rivals
+		return made, errStale // Cobalt's choice is what another object stands for: they conflict
 	}
 	now, _, err := c.Update(ctx, api, desired, made)
 	return now, err
 }
 
 // Update writes what differs, and nothing of what spec does not list.
-func (c configs) Update(ctx context.Context, api *View, desired, remote *config) (now *config, told bool, err error) {
+func (c configs) Update(ctx context.Context, api *remoteView, desired, remote *config) (now *config, told bool, err error) {
 	defer api.lists.configsOf(api.account).Forget(remote.ID) // however it ends
 	now, told, err = c.write(ctx, api, desired, remote)
 	if !cobalt.IsNotFound(err) {
@@ -55,7 +55,7 @@ func (c configs) Update(ctx context.Context, api *View, desired, remote *config)
 	return now, told, err
 }
 
-func (c configs) write(ctx context.Context, api *View, desired, remote *config) (now *config, told bool, err error) {
+func (c configs) write(ctx context.Context, api *remoteView, desired, remote *config) (now *config, told bool, err error) {
 	now = &config{Config: remote.Config, unset: map[string]bool{}}
 	now.Fields = maps.Clone(remote.Fields)
 	if err := unsetFields(ctx, api, desired, now); err != nil {
@@ -95,7 +95,7 @@ func changes(desired, remote *config) (texts map[string]string, whole bool) {
 }
 
 // unsetFields takes back the fields that spec no longer lists.
-func unsetFields(ctx context.Context, api *View, desired, now *config) error {
+func unsetFields(ctx context.Context, api *remoteView, desired, now *config) error {
 	for _, id := range slices.Sorted(maps.Keys(desired.unset)) {
 		if now.Fields[id] == nil {
 			continue
@@ -114,7 +114,7 @@ func unsetFields(ctx context.Context, api *View, desired, now *config) error {
 
 // fieldGone makes sure that a field is not there which its deletion has missed. One that has a default may be missed
 // although it can be read: then Cobalt says so twice.
-func fieldGone(ctx context.Context, api *View, config, field string, miss error) error {
+func fieldGone(ctx context.Context, api *remoteView, config, field string, miss error) error {
 	found, err := api.GetConfig(ctx, api.account, config)
 	switch {
 	case err != nil:
@@ -132,7 +132,7 @@ func fieldGone(ctx context.Context, api *View, config, field string, miss error)
 
 // writeWhole writes the document that was read last with what spec lists in it:
 // whether Cobalt merges what it is sent, or replaces all by it, is not said.
-func writeWhole(ctx context.Context, api *View, desired, now *config) error {
+func writeWhole(ctx context.Context, api *remoteView, desired, now *config) error {
 	base := &now.Config
 	if len(now.unset) > 0 { // what they have now is Cobalt's affair
 		var err error

@@ -71,7 +71,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
 			"the API key in Secret %s/%s, key %s %s: put a valid key there", apiKey.Namespace, apiKey.Name, apiKey.Key, err)
 	}
-	where := realmOf(settings.BaseURL, key)
+	where := endpointOf(settings.BaseURL, key)
 	digest := sha256.Sum256([]byte(strings.Join([]string{where.baseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
 	identity := hex.EncodeToString(digest[:])
 	if conn.same(identity, version) {
@@ -101,7 +101,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 }
 
 // limiter is what paces the calls of an environment.
-func (r *EnvironmentReconciler[T]) limiter(env T, where *realm) *cobalt.Limiter {
+func (r *EnvironmentReconciler[T]) limiter(env T, where *endpoint) *cobalt.Limiter {
 	key := environmentKey{r.kind, client.ObjectKeyFromObject(env)}
 	return r.environments.connections.pacemaker.Limiter(key.String(), where.digest("pace"), env.Settings().RateLimit)
 }

@@ -21,7 +21,7 @@ type connection struct {
 	clock clock.Clock
 	// waits are the objects that wait for their turn at the limiter.
 	waits *waits
-	// newcomers are the business of passes and of the environment's own reconciler.
+	// newcomers are the business of runs and of the environment's own reconciler.
 	newcomers *newcomers
 
 	mu sync.Mutex
@@ -35,9 +35,9 @@ type connection struct {
 	// version stands for what api was made from, and is empty while that is not to be
 	// found; identity stands for the contents.
 	version, identity string
-	// realm is where api leads, record what it is recognised by once it was verified.
-	realm  *realm
-	record string
+	// endpoint is where api leads, record what it is recognised by once it was verified.
+	endpoint *endpoint
+	record   string
 	// replaced is when a key that had worked was replaced by another.
 	replaced time.Time
 	// verified is when a list last showed that the environment is the one it was.
@@ -48,32 +48,32 @@ type connection struct {
 	// wrote or read it there.
 	seen string
 	lag  lag
-	// untold tells that the status does not have what the last pass found.
+	// untold tells that the status does not have what the last run found.
 	untold bool
-	// stretch is how many times as long sync intervals are as asked for; 0 for once.
-	stretch float64
+	// resyncFactor is how many times as long sync intervals are as asked for; 0 for once.
+	resyncFactor float64
 	// verdict is what the last probe said, and pause the time until the next one, before
 	// which a failure is not asked for again.
 	verdict error
 	pause   backoff.Backoff
 
-	// youth and inputs are the business of the environment's own reconciler.
-	youth  youth
-	inputs usedInputs
+	// firstReady and inputs are the business of the environment's own reconciler.
+	firstReady firstReady
+	inputs     usedInputs
 }
 
 // place is where the client in use leads; nil if there never was one.
-func (c *connection) place() *realm {
+func (c *connection) place() *endpoint {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.realm
+	return c.endpoint
 }
 
 // view is what objects see through the client in use.
-func (c *connection) view() *View {
+func (c *connection) view() *remoteView {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return &View{Client: c.api, lists: c.lists}
+	return &remoteView{Client: c.api, lists: c.lists}
 }
 
 // lastResort returns the client that last was accepted, if its key was neither
@@ -114,13 +114,13 @@ func (c *connection) same(identity, version string) bool {
 }
 
 // use puts a new client in place.
-func (c *connection) use(api *cobalt.Client, shared *lists, where *realm, version, identity string) {
+func (c *connection) use(api *cobalt.Client, shared *lists, where *endpoint, version, identity string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.worked != nil {
 		c.replaced = c.clock.Now()
 	}
-	c.realm, c.record, c.verified = where, "", time.Time{}
+	c.endpoint, c.record, c.verified = where, "", time.Time{}
 	c.api, c.lists, c.version, c.identity = api, shared, version, identity
 	c.verdict, c.pause = nil, backoff.Backoff{}
 }
@@ -141,10 +141,10 @@ func (c *connection) recordOf(recorded string) (record string, same bool) {
 	switch {
 	case c.record != "":
 		return c.record, true
-	case c.realm.made(recorded):
+	case c.endpoint.made(recorded):
 		return recorded, true
 	}
-	return c.realm.record(), c.realm.is(recorded)
+	return c.endpoint.record(), c.endpoint.is(recorded)
 }
 
 // verifiedAs notes that the environment is the one of this record.
@@ -187,7 +187,7 @@ func (c *connection) doubts(env client.Object) (seen string, ok bool) {
 	return c.seen, c.lag.asks(c.clock.Now())
 }
 
-// hasTold notes whether the status has what a pass found. If not, the next one probes
+// hasTold notes whether the status has what a run found. If not, the next one probes
 // again: what goes with a verdict is only in that status.
 func (c *connection) hasTold(told bool) {
 	c.mu.Lock()
@@ -201,17 +201,17 @@ func (c *connection) isUntold() bool {
 	return c.untold
 }
 
-// stretched is an interval as long as it has to be for all looks to fit.
-func (c *connection) stretched(interval time.Duration) time.Duration {
+// resyncInterval is an interval as long as it has to be for all looks to fit.
+func (c *connection) resyncInterval(interval time.Duration) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Duration(max(c.stretch, 1) * float64(interval))
+	return time.Duration(max(c.resyncFactor, 1) * float64(interval))
 }
 
-func (c *connection) stretchBy(factor float64) {
+func (c *connection) setResyncFactor(factor float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stretch = factor
+	c.resyncFactor = factor
 }
 
 // newly tells whether the accept annotation says something that it did not before.

@@ -13,9 +13,9 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
-// converge writes to Cobalt what is missing or different there, and takes what
+// apply writes to Cobalt what is missing or different there, and takes what
 // came of it into the status.
-func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], desired, remote *R) error {
+func (r *Reconciler[T, R]) apply(ctx context.Context, api *remoteView, p *run[T], desired, remote *R) error {
 	if remote == nil {
 		r.tries(p)
 		created, err := r.Resource.Create(ctx, api, desired)
@@ -64,8 +64,8 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *View, p *pass[T], 
 }
 
 // publish takes what there is into the status. With the id go all facts that deleting it
-// relies on: another pass may not come as far.
-func (r *Reconciler[T, R]) publish(p *pass[T], desired, remote *R) {
+// relies on: another run may not come as far.
+func (r *Reconciler[T, R]) publish(p *run[T], desired, remote *R) {
 	origin, status := r.Resource.Origin(p.obj, remote), p.obj.CommonStatus()
 	r.Resource.Publish(p.obj, desired, remote)
 	if p.readOnly() || status.ID == "" {
@@ -77,25 +77,25 @@ func (r *Reconciler[T, R]) publish(p *pass[T], desired, remote *R) {
 	}
 }
 
-func (r *Reconciler[T, R]) adopted(p *pass[T]) {
+func (r *Reconciler[T, R]) adopted(p *run[T]) {
 	r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
 }
 
 // count counts drift that was not known before, and that nobody has brought about
 // by changing spec.
-func (r *Reconciler[T, R]) count(p *pass[T], differences []difference) {
+func (r *Reconciler[T, R]) count(p *run[T], differences []difference) {
 	if !p.changed && p.unseen(differences) {
 		metrics.DriftDetected.WithLabelValues(r.kind).Inc()
 	}
 }
 
 // unseen tells whether there is drift that status does not show yet.
-func (p *pass[T]) unseen(differences []difference) bool {
+func (p *run[T]) unseen(differences []difference) bool {
 	return len(differences) > 0 && !slices.Equal(p.before.CommonStatus().Drift, drift(differences, p.inputs))
 }
 
 // compare is sync under managementPolicy ReadOnly: it tells what would change.
-func (r *Reconciler[T, R]) compare(p *pass[T], desired, remote *R) error {
+func (r *Reconciler[T, R]) compare(p *run[T], desired, remote *R) error {
 	if remote == nil {
 		p.obj.CommonStatus().ID = ""
 		p.setDrift(nil)
@@ -115,7 +115,7 @@ func (r *Reconciler[T, R]) compare(p *pass[T], desired, remote *R) error {
 // kept takes what still differs after a write, or instead of one, into the
 // status. It returns stalled if there is anything: Cobalt changed or dropped a
 // value, and writing it again would change nothing.
-func (p *pass[T]) kept(differences []difference) error {
+func (p *run[T]) kept(differences []difference) error {
 	p.setDrift(differences)
 	if len(differences) == 0 {
 		return nil
@@ -128,7 +128,7 @@ func (p *pass[T]) kept(differences []difference) error {
 
 // triedInVain tells whether these very differences were left by an earlier write,
 // and neither spec nor Cobalt has changed since.
-func (p *pass[T]) triedInVain(differences []difference) bool {
+func (p *run[T]) triedInVain(differences []difference) bool {
 	if p.wanted || len(differences) == 0 {
 		return false
 	}
@@ -140,6 +140,6 @@ func (p *pass[T]) triedInVain(differences []difference) bool {
 	return ready != nil && ready.Reason == v1alpha1.ReasonNotConverging && !p.unseen(differences)
 }
 
-func (p *pass[T]) setDrift(differences []difference) {
+func (p *run[T]) setDrift(differences []difference) {
 	p.obj.CommonStatus().Drift = drift(differences, p.inputs)
 }

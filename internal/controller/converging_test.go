@@ -9,14 +9,14 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// TestAnIDComesWithWhatItsDeletionReliesOn: a pass that is held back right after something was created tells of all of it.
+// TestAnIDComesWithWhatItsDeletionReliesOn: a run that is held back right after something was created tells of all of it.
 func TestAnIDComesWithWhatItsDeletionReliesOn(t *testing.T) {
 	t.Parallel()
 	hook := &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "hook"}}
 	hook.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindEnvironment, Name: "default"}
-	setMark(hook, originMark, "created/2026-01-02T03:04:05Z")
+	setAnnotation(hook, originAnnotation, "created/2026-01-02T03:04:05Z")
 	r := &Reconciler[*v1alpha1.Webhook, cobalt.Webhook]{Resource: webhooks{}}
-	p := &pass[*v1alpha1.Webhook]{obj: hook, account: owner{id: "acme"}}
+	p := &run[*v1alpha1.Webhook]{obj: hook, account: owner{id: "acme"}}
 	r.publish(p, &cobalt.Webhook{}, &cobalt.Webhook{ID: "w1"})
 	got := hook.Status.CommonStatus
 	if got.ID != "w1" || got.LinkedAccountID != "acme" || got.Environment != "Environment/default" || got.Origin != v1alpha1.OriginCreated {

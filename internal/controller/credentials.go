@@ -56,19 +56,19 @@ const (
 )
 
 // migrate sends the credentials that Cobalt does not have yet.
-func (c credentials) migrate(ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.LinkedAccount) error {
-	statuses, marks := rememberedInStatus(obj), rememberedInMark(obj)
+func (c credentials) migrate(ctx context.Context, api *remoteView, inputs *Inputs, obj *v1alpha1.LinkedAccount) error {
+	statuses, annotations := rememberedInStatus(obj), rememberedInAnnotation(obj)
 	var handovers []handover
 	var problem error // the first; the other applications need not wait for it
 	for _, entry := range obj.Spec.Credentials {
-		h, err := prepare(ctx, inputs, obj, entry, statuses[entry.Application], marks[entry.Application])
+		h, err := prepare(ctx, inputs, obj, entry, statuses[entry.Application], annotations[entry.Application])
 		if err != nil {
-			h = handover{application: entry.Application, hash: marks[entry.Application]}
+			h = handover{application: entry.Application, hash: annotations[entry.Application]}
 			problem = firstError(problem, err)
 		}
 		handovers = append(handovers, h)
 	}
-	if err := c.settle(ctx, api, obj, handovers, marks); err != nil {
+	if err := c.settle(ctx, api, obj, handovers, annotations); err != nil {
 		return err
 	}
 	obj.Status.Credentials = nil
@@ -85,9 +85,9 @@ func (c credentials) migrate(ctx context.Context, api *View, inputs *Inputs, obj
 }
 
 // settle asks for what nothing else tells and sends what is to be sent, with one write in
-// between; one by one where not so many calls can go in a row, so that each pass gets further.
+// between; one by one where not so many calls can go in a row, so that each run gets further.
 func (c credentials) settle(
-	ctx context.Context, api *View, obj *v1alpha1.LinkedAccount, handovers []handover, marks map[string]string,
+	ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount, handovers []handover, annotations map[string]string,
 ) error {
 	size, begun := max(1, len(handovers)), false
 	if 2*size >= api.Burst() {
@@ -97,7 +97,7 @@ func (c credentials) settle(
 		for i := range group {
 			group[i].err = find(ctx, api, &group[i])
 		}
-		err := c.remember(ctx, obj, handovers, marks)
+		err := c.remember(ctx, obj, handovers, annotations)
 		if err != nil && !begun {
 			return err
 		}
@@ -126,7 +126,7 @@ func prepare(
 }
 
 // find asks Cobalt what is to be done, if nothing else tells.
-func find(ctx context.Context, api *View, h *handover) error {
+func find(ctx context.Context, api *remoteView, h *handover) error {
 	if h.step != ask && h.step != askFirst {
 		return nil
 	}
@@ -161,7 +161,7 @@ func plan(application, account string, referenced []byte, inStatus, inMark strin
 }
 
 // handOver sends credentials if they are to be sent.
-func (c credentials) handOver(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount, h handover) error {
+func (c credentials) handOver(ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount, h handover) error {
 	if h.step == withhold {
 		c.events.Eventf(obj, nil, corev1.EventTypeWarning, "CredentialsNotResent", "Migrate",
 			"application %s is connected already, so its credentials were not sent; change the Secret to have them sent", h.application)
@@ -193,7 +193,7 @@ func (c credentials) remember(ctx context.Context, obj *v1alpha1.LinkedAccount, 
 		return nil
 	}
 	marked := obj.DeepCopy()
-	setMark(marked, credentialsMark, credentialsIn(wanted))
+	setAnnotation(marked, credentialsAnnotation, credentialsIn(wanted))
 	if err := c.client.Patch(ctx, marked, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})); err != nil {
 		return err
 	}
@@ -209,9 +209,9 @@ func credentialsIn(hashes map[string]string) string {
 	return string(text)
 }
 
-func rememberedInMark(obj *v1alpha1.LinkedAccount) map[string]string {
+func rememberedInAnnotation(obj *v1alpha1.LinkedAccount) map[string]string {
 	hashes := map[string]string{}
-	if text, ok := mark(obj, credentialsMark); ok {
+	if text, ok := annotation(obj, credentialsAnnotation); ok {
 		_ = json.Unmarshal([]byte(text), &hashes) // what somebody has garbled is lost
 	}
 	return hashes

@@ -14,7 +14,7 @@ import (
 // TestHashesAreSalted: who reads two statuses learns not even that they stand for the same credentials or key.
 func TestHashesAreSalted(t *testing.T) {
 	t.Parallel()
-	these, where := []byte(`{"a":"these"}`), realmOf("https://api.example", "key")
+	these, where := []byte(`{"a":"these"}`), endpointOf("https://api.example", "key")
 	hash, record := newHash("id", these), where.record()
 	if hash == newHash("id", these) || record == where.record() {
 		t.Error("the same has the same hash")

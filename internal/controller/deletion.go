@@ -15,7 +15,7 @@ import (
 )
 
 // remove deletes what obj stands for in Cobalt, unless it is to stay there.
-func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env EnvironmentObject, envErr error) (gone bool, err error) {
+func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env EnvironmentObject, envErr error) (gone bool, err error) {
 	status, allowed := p.obj.CommonStatus(), !notAllowed(envErr)
 	may := func(origin v1alpha1.Origin) bool {
 		return object.MayDelete(p.obj, origin, allowed)
@@ -23,7 +23,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	keep := !mayEver(p.obj, may)
 	if !keep && env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
 		if r.environments.lags(p.obj, env) { // it may say so no longer, and there is no way back
-			return false, errAgain
+			return false, errStale
 		}
 		keep = true
 	}
@@ -39,20 +39,20 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+envErr.Error())
 		return true, nil
 	}
-	if len(p.rivals) > 0 { // it is theirs as well
+	if len(p.conflicting) > 0 { // it is theirs as well
 		return true, r.handOver(ctx, p)
 	}
-	if status.ID == "" && p.last.unmade { // and what is there, others have made
+	if status.ID == "" && p.memory.unmade { // and what is there, others have made
 		return true, nil
 	}
-	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj), created(p.obj))
+	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj), wasCreatedByUs(p.obj))
 	if err != nil {
 		return false, err
 	}
 	ctx = r.callsOf(ctx, p)
 	p.look(api)
 	switch err = r.Resource.Delete(ctx, api, p.obj, may); {
-	case errors.Is(err, errOthers):
+	case errors.Is(err, errNotOurs):
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt: others made it")
 		return true, nil
 	case cobalt.IsNotFound(err): // some gateway may have said so
@@ -65,8 +65,8 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *pass[T], env Environme
 	return true, nil
 }
 
-// created tells whether the status says that obj has created what its deletion is about, which nobody can forge.
-func created(obj Kept) bool {
+// wasCreatedByUs tells whether the status says that obj has created what its deletion is about, which nobody can forge.
+func wasCreatedByUs(obj Kept) bool {
 	status := obj.CommonStatus()
 	return status.ID != "" && status.LinkedAccountID != "" && status.Origin == v1alpha1.OriginCreated
 }
@@ -90,12 +90,12 @@ const (
 // confirm makes sure that what a deletion has missed is gone: another look must miss it as well, and the API must be there
 // and take the key. Whoever is on the way does not know the API's own form of a miss, so any other has to be repeated: the
 // third miss is enough, whatever its form.
-func (r *Reconciler[T, R]) confirm(ctx context.Context, api *View, p *pass[T], miss error) error {
+func (r *Reconciler[T, R]) confirm(ctx context.Context, api *remoteView, p *run[T], miss error) error {
 	if !cobalt.IsMiss(miss) {
 		return errors.New("whether it is deleted cannot be seen: " + miss.Error())
 	}
 	now := r.clock.Now()
-	since := now.Sub(p.last.missed)
+	since := now.Sub(p.memory.missed)
 	if since > confirmWithin { // or never
 		since = 0
 	}
@@ -116,7 +116,7 @@ func (r *Reconciler[T, R]) confirm(ctx context.Context, api *View, p *pass[T], m
 	if own {
 		return nil
 	}
-	return r.onceMore(&p.last.missed, "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", miss)
+	return r.onceMore(&p.memory.missed, "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", miss)
 }
 
 // onceMore waits for another miss, unless the one before it was long enough ago.
@@ -134,16 +134,16 @@ func (r *Reconciler[T, R]) onceMore(missed *time.Time, why string, miss error) e
 
 // believe makes sure of a look that has found nothing: something on the way may have said so, and what is there must not be
 // taken for gone, made again or called our own.
-func (r *Reconciler[T, R]) believe(api *View, p *pass[T]) error {
+func (r *Reconciler[T, R]) believe(api *remoteView, p *run[T]) error {
 	if api.miss == nil || cobalt.IsOwnAnswer(api.miss) || p.readOnly() {
 		return nil
 	}
-	return r.onceMore(&p.last.unseen,
+	return r.onceMore(&p.memory.unseen,
 		"that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", api.miss)
 }
 
 // missAgain looks for what a deletion has missed, and returns that this look misses it as well, or as err that it does not.
-func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *View, obj T, miss error) (again, err error) {
+func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *remoteView, obj T, miss error) (again, err error) {
 	again = r.Resource.Find(ctx, api, obj)
 	switch {
 	case again == nil:
@@ -159,18 +159,18 @@ func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *View, obj T, miss
 // handOver leaves what obj stands for to the rival that counts from now on. That
 // one is held first, or it could go without a trace before it has looked. What
 // obj has created is as good as created by it.
-func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
-	heir := winner(p.rivals[0], p.rivals[1:])
-	marks := inheritance(p.obj, heir, p.account.id)
-	held, err := hold(ctx, r.client, heir, marks)
+func (r *Reconciler[T, R]) handOver(ctx context.Context, p *run[T]) error {
+	heir := oldest(p.conflicting[0], p.conflicting[1:])
+	annotations := inheritance(p.obj, heir, p.account.id)
+	held, err := addFinalizer(ctx, r.client, heir, annotations)
 	if err != nil {
 		return err
 	}
-	if !isHeld(heir) { // it may go all the same, or have gone by now
-		r.holds.put(held.(T))
+	if !hasFinalizer(heir) { // it may go all the same, or have gone by now
+		r.lostObjects.put(held.(T))
 		r.waker.Wake(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(heir)}, 0)
 	}
-	if marks[originMark] == string(v1alpha1.OriginCreated) {
+	if annotations[originAnnotation] == string(v1alpha1.OriginCreated) {
 		before := held.DeepCopyObject().(Kept)
 		held.CommonStatus().Origin = v1alpha1.OriginCreated
 		if err := r.client.Status().Patch(ctx, held, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
@@ -188,34 +188,34 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *pass[T]) error {
 // inheritance are the annotations of obj that its heir takes over: what obj has created, or may have, and for whom. What
 // only annotations say of obj, which anybody may have written, does not count against the status of the heir.
 func inheritance(obj, heir Kept, account string) map[string]string {
-	marks := map[string]string{}
-	if _, ok := mark(obj, accountMark); ok {
-		marks[accountMark] = account
+	annotations := map[string]string{}
+	if _, ok := annotation(obj, accountAnnotation); ok {
+		annotations[accountAnnotation] = account
 	}
 	record, recorded := recordedOrigin(obj)
 	switch known := knownOrigin(obj); {
 	case obj.CommonStatus().Origin == "" && heir.CommonStatus().Origin != "":
 	case known == v1alpha1.OriginCreated:
-		marks[originMark] = string(known)
+		annotations[originAnnotation] = string(known)
 	case known == "" && recorded:
-		marks[originMark] = record.String()
+		annotations[originAnnotation] = record.String()
 	}
-	return marks
+	return annotations
 }
 
-// letGo ends the life of an object that has nothing left to look after. Of one that was
+// finalize ends the life of an object that has nothing left to look after. Of one that was
 // lost there is nothing to write, and another may have its name by now.
-func (r *Reconciler[T, R]) letGo(ctx context.Context, p *pass[T]) (ctrl.Result, error) {
+func (r *Reconciler[T, R]) finalize(ctx context.Context, p *run[T]) (ctrl.Result, error) {
 	r.environments.connections.quit(r.waiterOf(p.obj))
 	if p.lost {
-		r.holds.forget(client.ObjectKeyFromObject(p.obj))
+		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj))
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
-	return r.due.requeue(client.ObjectKeyFromObject(p.obj), release(ctx, r.client, p.obj))
+	return r.memories.requeue(client.ObjectKeyFromObject(p.obj), removeFinalizer(ctx, r.client, p.obj))
 }
 
 // answers makes sure, now, that the API is there and takes the key.
-func answers(ctx context.Context, api *View) error {
+func answers(ctx context.Context, api *remoteView) error {
 	for _, err := range api.ListApplications(ctx, "") {
 		return err // the first element says enough
 	}

@@ -7,11 +7,11 @@
 //	connect         environmentRef -> Environment -> a client whose gate is open
 //	Desired         what spec asks for, with Secrets and ConfigMaps read
 //	Observe         what Cobalt has: by a list, and live before anything is written
-//	hold            finalizer and annotations, before anything exists in Cobalt
+//	addFinalizer    finalizer and annotations, before anything exists in Cobalt
 //	Create, Update  only if something differs; the answer is the observation
 //	Publish         what users should see goes into the status
 //	Extend          what can only be written: credentials, output Secrets
-//	judge           what came of it: Ready, Reconciling, Stalled or nothing to say
+//	classify        what came of it: Ready, Reconciling, Stalled or nothing to say
 //	report          one status patch, if anything changed
 //
 // Kinds whose calls must not be made twice have a flow of their own on the same

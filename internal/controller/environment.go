@@ -31,7 +31,7 @@ type EnvironmentReconciler[T EnvironmentObject] struct {
 	inputs       inputStore
 	options      Options
 	clock        clock.Clock
-	due          *dueTimes
+	due          *memories
 	waker        *gate.Waker
 	prototype    T
 }
@@ -58,10 +58,10 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	newcomers := conn.newcomers.await(users.unheld)
 	if deleting && users.holders == 0 {
-		return r.letGo(ctx, key, env, users, newcomers)
+		return r.finalize(ctx, key, env, users, newcomers)
 	}
 	if !deleting { // before its first object comes, which would have to wait for it
-		if env, err = hold(ctx, r.client, env, nil); judge(err).class == silent {
+		if env, err = addFinalizer(ctx, r.client, env, nil); classify(err).class == silent {
 			return r.due.requeue(request.NamespacedName, err)
 		}
 	}
@@ -79,7 +79,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	o := r.outcomeOf(err)
 	if o.class == ready {
-		o.message += r.stretch(env, conn, users.load) + conn.waits.say(r.clock.Now())
+		o.message += r.resyncFactor(env, conn, users.load) + conn.waits.say(r.clock.Now())
 	}
 	if conn.says(err) {
 		o.after = conn.untilProbe()
@@ -142,7 +142,7 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 	case cobalt.IsUnauthorized(err):
 		err = refused(env, conn, r.clock.Now())
 	}
-	if judge(err).class == stuck { // only a change helps: once per sync interval is enough
+	if classify(err).class == stuck { // only a change helps: once per sync interval is enough
 		if pause, grows = r.interval(env), false; pause == never {
 			pause = r.options.Jitter(usualInterval)
 		}
@@ -168,7 +168,7 @@ func (r *EnvironmentReconciler[T]) interval(env T) time.Duration {
 
 // outcomeOf is what an error means in the words of an environment.
 func (r *EnvironmentReconciler[T]) outcomeOf(err error) outcome {
-	o := judge(err)
+	o := classify(err)
 	if o.class == ready {
 		o.reason, o.message = v1alpha1.ReasonConnected, "the API answers and accepts the key"
 	}
@@ -177,7 +177,7 @@ func (r *EnvironmentReconciler[T]) outcomeOf(err error) outcome {
 
 // reasonOf names why an environment is not Ready, for the objects that wait.
 func reasonOf(err error) string {
-	return fmt.Sprintf("%s, see its status", judge(err).reason)
+	return fmt.Sprintf("%s, see its status", classify(err).reason)
 }
 
 // finish reports the outcome in one status patch and says when to look again.
@@ -194,7 +194,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 			return r.due.requeue(key.NamespacedName, err)
 		}
 		conn.saw(env.GetResourceVersion())
-		conn.youth.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
+		conn.firstReady.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
 			r.events.Eventf(env, nil, o.eventType(o.reason), o.reason, "Connect", "%s", o.message)
@@ -231,16 +231,18 @@ func (r *EnvironmentReconciler[T]) next(env T, o outcome, now time.Time) (ctrl.R
 	return ctrl.Result{}, nil
 }
 
-// letGo ends the life of an environment that no object needs for its deletion. What may
+// finalize ends the life of an environment that no object needs for its deletion. What may
 // be about to need it goes first. Its last key stays in memory while objects refer to it.
-func (r *EnvironmentReconciler[T]) letGo(ctx context.Context, key environmentKey, env T, users users, newcomers bool) (ctrl.Result, error) {
+func (r *EnvironmentReconciler[T]) finalize(
+	ctx context.Context, key environmentKey, env T, users users, newcomers bool,
+) (ctrl.Result, error) {
 	if newcomers {
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
 	if users.count == 0 {
 		r.forget(key)
 	}
-	return r.due.requeue(key.NamespacedName, release(ctx, r.client, env))
+	return r.due.requeue(key.NamespacedName, removeFinalizer(ctx, r.client, env))
 }
 
 // lost is what is left to do for an environment that does not exist: its last

@@ -21,7 +21,7 @@ type eventTriggers struct {
 
 var _ Action[*v1alpha1.EventTrigger] = eventTriggers{}
 
-type triggerTurn = turn[*v1alpha1.EventTrigger]
+type triggerRun = actionRun[*v1alpha1.EventTrigger]
 
 func (eventTriggers) Uses(obj *v1alpha1.EventTrigger) []Use {
 	return sourceUses(obj.Namespace, obj.Spec.PayloadFrom)
@@ -29,37 +29,37 @@ func (eventTriggers) Uses(obj *v1alpha1.EventTrigger) []Use {
 
 // Act settles what is not known of the last call, looks at the runs that go on,
 // and starts another if it is time.
-func (e eventTriggers) Act(ctx context.Context, t *triggerTurn) (standing, error) {
+func (e eventTriggers) Act(ctx context.Context, t *triggerRun) (readiness, error) {
 	restoreFired(t.obj)
 	if err := e.settle(ctx, t); err != nil {
-		return standing{}, err
+		return readiness{}, err
 	}
 	followErr, act := e.follow(ctx, t), e.once
 	if t.obj.Spec.Schedule != "" { // which goes on although an execution cannot be looked at
 		act = e.scheduled
 	} else if followErr != nil {
 		t.aside = true
-		return standing{}, followErr
+		return readiness{}, followErr
 	}
 	if err := act(ctx, t); err != nil {
-		return standing{}, err
+		return readiness{}, err
 	}
 	if followErr != nil {
 		t.aside = true
-		return standing{}, followErr
+		return readiness{}, followErr
 	}
 	forgetRuns(t.obj)
 	if err := e.expire(ctx, t); err != nil {
-		return standing{}, err
+		return readiness{}, err
 	}
 	if t.obj.Spec.Schedule != "" {
-		return standing{v1alpha1.ReasonArmed, "waits for the next time in its schedule"}, nil
+		return readiness{v1alpha1.ReasonArmed, "waits for the next time in its schedule"}, nil
 	}
-	return e.stands(t)
+	return e.readiness(t)
 }
 
 // once starts a run for each content that spec has had, and again what has failed.
-func (e eventTriggers) once(ctx context.Context, t *triggerTurn) error {
+func (e eventTriggers) once(ctx context.Context, t *triggerRun) error {
 	t.obj.Status.Schedule, t.obj.Status.LastScheduleTime, t.obj.Status.NextScheduleTime = "", nil, nil
 	if !e.told(t) {
 		hash, err := e.hash(ctx, t)
@@ -67,7 +67,7 @@ func (e eventTriggers) once(ctx context.Context, t *triggerTurn) error {
 			return err
 		}
 		if hash != t.obj.Status.FiredHash && len(openRuns(t.obj)) >= mostOpenRuns {
-			return errNotYet // and a status that spoke of this spec would tell that it was started
+			return errWait // and a status that spoke of this spec would tell that it was started
 		}
 		if hash != t.obj.Status.FiredHash {
 			return e.fire(ctx, t, firing{hash: hash, attempt: 1})
@@ -78,7 +78,7 @@ func (e eventTriggers) once(ctx context.Context, t *triggerTurn) error {
 
 // told tells whether the status speaks of the present content, so that it need not
 // be put together again, for which Secrets would have to be read.
-func (eventTriggers) told(t *triggerTurn) bool {
+func (eventTriggers) told(t *triggerRun) bool {
 	status := t.obj.Status
 	if status.ObservedGeneration != t.obj.Generation || !t.used.isIn(t.obj) || status.FiredHash == "" {
 		return false
@@ -94,7 +94,7 @@ func (eventTriggers) told(t *triggerTurn) bool {
 }
 
 // retry starts the last run again if it failed and it is time.
-func (e eventTriggers) retry(ctx context.Context, t *triggerTurn) error {
+func (e eventTriggers) retry(ctx context.Context, t *triggerRun) error {
 	at := retryAt(t.obj)
 	switch {
 	case at.IsZero():
@@ -112,7 +112,7 @@ func (e eventTriggers) retry(ctx context.Context, t *triggerTurn) error {
 }
 
 // scheduled starts the runs of a schedule, and one more when trigger changes.
-func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
+func (e eventTriggers) scheduled(ctx context.Context, t *triggerRun) error {
 	status, now := &t.obj.Status, t.flow.clock.Now()
 	plan, err := schedule.Parse(t.obj.Spec.Schedule, t.obj.Spec.TimeZone)
 	if err != nil {
@@ -135,7 +135,7 @@ func (e eventTriggers) scheduled(ctx context.Context, t *triggerTurn) error {
 	}
 	if !todo.Late.IsZero() {
 		status.LastScheduleTime = new(stamp(todo.Late))
-		t.tell(corev1.EventTypeWarning, "RunMissed", "Schedule",
+		t.event(corev1.EventTypeWarning, "RunMissed", "Schedule",
 			"the run of "+todo.Late.Format(time.RFC3339)+" is left out: it is too late for it")
 	}
 	return e.startScheduled(ctx, t, todo)
@@ -155,13 +155,13 @@ func countsFrom(obj *v1alpha1.EventTrigger, now time.Time) time.Time {
 	return status.LastScheduleTime.Time
 }
 
-// scheduleMark tells the hashes of triggers with a schedule, which stand for the
+// scheduleAnnotation tells the hashes of triggers with a schedule, which stand for the
 // text of trigger alone.
-const scheduleMark = "s-"
+const scheduleAnnotation = "s-"
 
-func (e eventTriggers) startScheduled(ctx context.Context, t *triggerTurn, todo schedule.Agenda) error {
-	status, wish := &t.obj.Status, scheduleMark+hashOf("trigger", t.obj.Spec.Trigger)
-	if !strings.HasPrefix(status.FiredHash, scheduleMark) { // what trigger says from the beginning is no change
+func (e eventTriggers) startScheduled(ctx context.Context, t *triggerRun, todo schedule.Agenda) error {
+	status, wish := &t.obj.Status, scheduleAnnotation+hashOf("trigger", t.obj.Spec.Trigger)
+	if !strings.HasPrefix(status.FiredHash, scheduleAnnotation) { // what trigger says from the beginning is no change
 		status.FiredHash = wish
 	}
 	most := 1
@@ -179,33 +179,33 @@ func (e eventTriggers) startScheduled(ctx context.Context, t *triggerTurn, todo 
 	return nil
 }
 
-// stands is how a trigger without schedule stands.
-func (e eventTriggers) stands(t *triggerTurn) (standing, error) {
+// readiness is how a trigger without schedule stands.
+func (e eventTriggers) readiness(t *triggerRun) (readiness, error) {
 	run, accepted := lastRun(t.obj), t.obj.Spec.ReadyWhen == v1alpha1.ReadyWhenAccepted
 	if run == nil {
-		return standing{v1alpha1.ReasonAcceptedUntracked, "was started before its status was lost, so how that ended is not known"}, nil
+		return readiness{v1alpha1.ReasonAcceptedUntracked, "was started before its status was lost, so how that ended is not known"}, nil
 	}
 	phase := phaseOf(t.obj)
 	switch {
 	case phase == v1alpha1.PhaseUnknown:
-		return standing{}, stalledBy(v1alpha1.ReasonDeliveryUnknown, "%s", t.obj.Status.Message)
+		return readiness{}, stalledBy(v1alpha1.ReasonDeliveryUnknown, "%s", t.obj.Status.Message)
 	case phase == v1alpha1.PhaseAccepted:
-		return standing{v1alpha1.ReasonAcceptedUntracked, "Cobalt took it and named no execution, so how it ends is not known"}, nil
+		return readiness{v1alpha1.ReasonAcceptedUntracked, "Cobalt took it and named no execution, so how it ends is not known"}, nil
 	case accepted:
-		return standing{v1alpha1.ReasonAccepted, "Cobalt took it as execution " + run.ExecutionID}, nil
+		return readiness{v1alpha1.ReasonAccepted, "Cobalt took it as execution " + run.ExecutionID}, nil
 	case phase == v1alpha1.PhaseRunning:
-		return standing{}, waitingFor(v1alpha1.ReasonExecutionRunning, "execution %s has not ended yet", run.ExecutionID)
+		return readiness{}, waitingFor(v1alpha1.ReasonExecutionRunning, "execution %s has not ended yet", run.ExecutionID)
 	case phase == v1alpha1.PhaseCompleted:
-		return standing{v1alpha1.ReasonCompleted, "execution " + run.ExecutionID + " has completed"}, nil
+		return readiness{v1alpha1.ReasonCompleted, "execution " + run.ExecutionID + " has completed"}, nil
 	case !retryAt(t.obj).IsZero():
-		return standing{}, waitingFor(v1alpha1.ReasonRetrying, "%s; it is started again after a pause", t.obj.Status.Message)
+		return readiness{}, waitingFor(v1alpha1.ReasonRetrying, "%s; it is started again after a pause", t.obj.Status.Message)
 	}
-	return standing{}, stalledBy(v1alpha1.ReasonExecutionFailed,
+	return readiness{}, stalledBy(v1alpha1.ReasonExecutionFailed,
 		"%s: see to the cause, then change spec.trigger to start it again", t.obj.Status.Message)
 }
 
 // expire deletes a trigger whose time is over since it has ended.
-func (e eventTriggers) expire(ctx context.Context, t *triggerTurn) error {
+func (e eventTriggers) expire(ctx context.Context, t *triggerRun) error {
 	ttl := t.obj.Spec.TTLAfterFinished
 	if ttl == "" || !finished(t.obj) {
 		return nil
@@ -245,19 +245,19 @@ func endedAt(obj *v1alpha1.EventTrigger) time.Time {
 // Suspend tells that there is no next run.
 func (eventTriggers) Suspend(obj *v1alpha1.EventTrigger) { obj.Status.NextScheduleTime = nil }
 
-// Marks carry that it was fired in the place of a status that is lost.
-func (eventTriggers) Marks(obj *v1alpha1.EventTrigger) map[string]string {
+// Annotations carry that it was fired in the place of a status that is lost.
+func (eventTriggers) Annotations(obj *v1alpha1.EventTrigger) map[string]string {
 	if obj.Status.FiredHash == "" {
 		return nil
 	}
-	return map[string]string{firedMark: obj.Status.FiredHash}
+	return map[string]string{firedAnnotation: obj.Status.FiredHash}
 }
 
 // restoreFired takes what the annotation says into a status that does not know it.
 func restoreFired(obj *v1alpha1.EventTrigger) {
-	if hash, ok := mark(obj, firedMark); ok && obj.Status.FiredHash == "" {
+	if hash, ok := annotation(obj, firedAnnotation); ok && obj.Status.FiredHash == "" {
 		obj.Status.FiredHash = cut(hash, 64)
 	}
 }
 
-func (eventTriggers) Leave(*v1alpha1.EventTrigger) string { return "" }
+func (eventTriggers) LeftBehind(*v1alpha1.EventTrigger) string { return "" }

@@ -21,7 +21,7 @@ const (
 // one, and what it was about.
 type failure struct {
 	backoff.Backoff
-	about about
+	fingerprint fingerprint
 	// epoch is that of the client that it was made with.
 	epoch int
 	// aside tells that it was a look at what goes on, which keeps nothing from being begun.
@@ -30,19 +30,19 @@ type failure struct {
 
 // over tells whether what was tried is not what is to be tried now: the user has
 // changed it, or it goes to another place or with another key.
-func (f failure) over(now about, epoch int) bool {
-	tried := f.about != about{}
-	return tried && (f.about.generation != now.generation || f.about.inputs != now.inputs || f.epoch != epoch)
+func (f failure) over(now fingerprint, epoch int) bool {
+	tried := f.fingerprint != fingerprint{}
+	return tried && (f.fingerprint.generation != now.generation || f.fingerprint.inputs != now.inputs || f.epoch != epoch)
 }
 
 // like tells whether the last try was about the same.
-func (f failure) like(now about) bool {
-	now.environment = f.about.environment // of which the epoch tells what matters
-	return f.about == now
+func (f failure) like(now fingerprint) bool {
+	now.environment = f.fingerprint.environment // of which the epoch tells what matters
+	return f.fingerprint == now
 }
 
 // forgive lets an object begin anew whose last try is not what is to be tried now.
-func (d *dueTimes) forgive(key types.NamespacedName, entry dueTime, now about, epoch int) dueTime {
+func (d *memories) forgive(key types.NamespacedName, entry memory, now fingerprint, epoch int) memory {
 	if entry.failure.over(now, epoch) {
 		entry.failure, entry.wake = failure{}, time.Time{}
 		d.set(key, entry)
@@ -50,18 +50,18 @@ func (d *dueTimes) forgive(key types.NamespacedName, entry dueTime, now about, e
 	return entry
 }
 
-// dueTimes is the rate limiter of the work queue as well. Of its own, the queue forgets
+// memories is the rate limiter of the work queue as well. Of its own, the queue forgets
 // what failed whenever an object comes back for another cause.
-var _ workqueue.TypedRateLimiter[ctrl.Request] = &dueTimes{}
+var _ workqueue.TypedRateLimiter[ctrl.Request] = &memories{}
 
 // When counts a failure, and returns the time until the next try.
-func (d *dueTimes) When(request ctrl.Request) time.Duration {
+func (d *memories) When(request ctrl.Request) time.Duration {
 	return d.failed(request.NamespacedName, 0)
 }
 
 // failed counts a failure, and returns the time until the next try, which is not before
 // the API wants it. A try that somebody asked for during a pause does not change that.
-func (d *dueTimes) failed(key types.NamespacedName, notBefore time.Duration) time.Duration {
+func (d *memories) failed(key types.NamespacedName, notBefore time.Duration) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	entry, now := d.objects[key], d.clock.Now()
@@ -78,10 +78,10 @@ func (d *dueTimes) failed(key types.NamespacedName, notBefore time.Duration) tim
 }
 
 // Forget does nothing: an object that comes back for another cause has not succeeded.
-func (d *dueTimes) Forget(ctrl.Request) {}
+func (d *memories) Forget(ctrl.Request) {}
 
 // NumRequeues tells whether an object fails.
-func (d *dueTimes) NumRequeues(request ctrl.Request) int {
+func (d *memories) NumRequeues(request ctrl.Request) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.objects[request.NamespacedName].failure.Failing() {
@@ -91,8 +91,8 @@ func (d *dueTimes) NumRequeues(request ctrl.Request) int {
 }
 
 // requeue says when to come back after a step that says nothing in the status.
-func (d *dueTimes) requeue(key types.NamespacedName, err error) (ctrl.Result, error) {
-	switch o := judge(err); {
+func (d *memories) requeue(key types.NamespacedName, err error) (ctrl.Result, error) {
+	switch o := classify(err); {
 	case o.conflict:
 		return ctrl.Result{RequeueAfter: d.refused(key)}, nil
 	case o.again:
@@ -104,7 +104,7 @@ func (d *dueTimes) requeue(key types.NamespacedName, err error) (ctrl.Result, er
 
 // refused counts a write that the API server refused because it has another version, or
 // none, and returns the time until the next try.
-func (d *dueTimes) refused(key types.NamespacedName) time.Duration {
+func (d *memories) refused(key types.NamespacedName) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	entry, now := d.objects[key], d.clock.Now()

@@ -14,31 +14,31 @@ import (
 // a difference ends it.
 func TestPauseHolds(t *testing.T) {
 	t.Parallel()
-	tried := about{generation: 3, inputs: 1, request: "a", account: "x", environment: 1}
+	tried := fingerprint{generation: 3, inputs: 1, request: "a", account: "x", environment: 1}
 	cases := map[string]struct {
 		reason string
 		epoch  int
-		change func(a *about)
+		change func(a *fingerprint)
 		// waits and grows: it is not tried before the pause is over, and if it fails again, the pause goes on.
 		waits, grows bool
 	}{
-		"Nothing":     {"nothing has changed", 7, func(*about) {}, true, true},
-		"Environment": {"the environment has another rate limit, say", 7, func(a *about) { a.environment++ }, true, true},
-		"Request":     {"somebody asks for a try", 7, func(a *about) { a.request = "b" }, false, true},
-		"Account":     {"the account was made again", 7, func(a *about) { a.account = "y" }, false, true},
-		"Spec":        {"spec is another", 7, func(a *about) { a.generation++ }, false, false},
-		"Inputs":      {"a Secret is another", 7, func(a *about) { a.inputs++ }, false, false},
-		"Client":      {"the key or the address is another", 8, func(*about) {}, false, false},
+		"Nothing":     {"nothing has changed", 7, func(*fingerprint) {}, true, true},
+		"Environment": {"the environment has another rate limit, say", 7, func(a *fingerprint) { a.environment++ }, true, true},
+		"Request":     {"somebody asks for a try", 7, func(a *fingerprint) { a.request = "b" }, false, true},
+		"Account":     {"the account was made again", 7, func(a *fingerprint) { a.account = "y" }, false, true},
+		"Spec":        {"spec is another", 7, func(a *fingerprint) { a.generation++ }, false, false},
+		"Inputs":      {"a Secret is another", 7, func(a *fingerprint) { a.inputs++ }, false, false},
+		"Client":      {"the key or the address is another", 8, func(*fingerprint) {}, false, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := clocktesting.NewFakeClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
-			d, key, uid := newDueTimes(Options{Clock: clock}, longestPause), types.NamespacedName{Name: "acme"}, types.UID("1")
+			d, key, uid := newMemories(Options{Clock: clock}, longestPause), types.NamespacedName{Name: "acme"}, types.UID("1")
 			request := ctrl.Request{NamespacedName: key}
-			fail := func(what about, epoch int) time.Duration {
+			fail := func(what fingerprint, epoch int) time.Duration {
 				entry := d.forgive(key, d.get(key, uid), what, epoch)
-				entry.failure.about, entry.failure.epoch = what, epoch
+				entry.failure.fingerprint, entry.failure.epoch = what, epoch
 				d.set(key, entry)
 				return d.When(request)
 			}
@@ -75,11 +75,11 @@ func TestPauseHolds(t *testing.T) {
 func TestPauseLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakeClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
-	d, key := newDueTimes(Options{Clock: clock, ConflictPause: 200 * time.Millisecond}, longestPause), types.NamespacedName{Name: "acme"}
+	d, key := newMemories(Options{Clock: clock, ConflictPause: 200 * time.Millisecond}, longestPause), types.NamespacedName{Name: "acme"}
 	if got := d.failed(key, time.Minute); got != time.Minute {
 		t.Errorf("it comes back after %s, and the API has asked for a minute", got)
 	}
-	d.set(key, dueTime{failure: d.get(key, "").failure, wake: clock.Now().Add(3 * time.Second)})
+	d.set(key, memory{failure: d.get(key, "").failure, wake: clock.Now().Add(3 * time.Second)})
 	if got := d.When(ctrl.Request{NamespacedName: key}); got != 3*time.Second {
 		t.Errorf("it comes back after %s, and something was due after 3s", got)
 	}

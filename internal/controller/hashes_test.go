@@ -36,14 +36,14 @@ func TestContentHashesStay(t *testing.T) {
 	trigger.Spec.Workflow = &v1alpha1.WorkflowReference{Ref: &v1alpha1.PublicWorkflowReference{Name: "sync"}}
 	hashOfTrigger(t, of, trigger, "e8f9af526feceaaf2159da5dc2b7e99e")
 	const scheduled = "s-a90eb62ece33085237a867566bab790e"
-	if got := scheduleMark + hashOf("trigger", trigger.Spec.Trigger); got != scheduled {
+	if got := scheduleAnnotation + hashOf("trigger", trigger.Spec.Trigger); got != scheduled {
 		t.Errorf("a schedule with a trigger text: %q, want %q", got, scheduled)
 	}
 }
 
 func hashOfWorkflow(t *testing.T, of owner, obj *v1alpha1.PublicWorkflow, want string) {
 	t.Helper()
-	_, got, err := describe(&workflowTurn{obj: obj, account: of})
+	_, got, err := describe(&workflowRun{obj: obj, account: of})
 	if err != nil || got != want {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}
@@ -51,7 +51,7 @@ func hashOfWorkflow(t *testing.T, of owner, obj *v1alpha1.PublicWorkflow, want s
 
 func hashOfTrigger(t *testing.T, of owner, obj *v1alpha1.EventTrigger, want string) {
 	t.Helper()
-	got, err := eventTriggers{}.hash(t.Context(), &triggerTurn{obj: obj, account: of, inputs: inputStore{}.open()})
+	got, err := eventTriggers{}.hash(t.Context(), &triggerRun{obj: obj, account: of, inputs: inputStore{}.open()})
 	if err != nil || got != want {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}

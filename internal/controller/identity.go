@@ -21,48 +21,52 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// realm is an endpoint with a key: what a Cobalt environment is to a client. It
+// endpoint is an endpoint with a key: what a Cobalt environment is to a client. It
 // can be recognised, and not be read.
-type realm struct {
+type endpoint struct {
 	// baseURL in its canonical form; typed is how somebody has spelled it.
 	baseURL, typed string
 	key            string
 }
 
-// realmOf is where a URL leads with a key.
-func realmOf(baseURL, key string) *realm { return &realm{cobalt.Canonical(baseURL), baseURL, key} }
+// endpointOf is where a URL leads with a key.
+func endpointOf(baseURL, key string) *endpoint {
+	return &endpoint{cobalt.Canonical(baseURL), baseURL, key}
+}
 
-// spelled is the realm as it was recorded by whoever spelled the URL like this, if that
+// spelled is the endpoint as it was recorded by whoever spelled the URL like this, if that
 // is but another spelling.
-func (r *realm) spelled(baseURL string) *realm {
+func (r *endpoint) spelled(baseURL string) *endpoint {
 	if cobalt.Canonical(baseURL) != r.baseURL {
 		return r
 	}
-	return realmOf(baseURL, r.key)
+	return endpointOf(baseURL, r.key)
 }
 
-// String keeps the key out of whatever prints a realm.
-func (realm) String() string { return redacted }
+// String keeps the key out of whatever prints a endpoint.
+func (endpoint) String() string { return redacted }
 
-// record returns a text by which the realm is recognised later.
-func (r *realm) record() string {
+// record returns a text by which the endpoint is recognised later.
+func (r *endpoint) record() string {
 	salt := rand.Text()
 	return salt + ":" + r.digest(salt)
 }
 
-// is tells whether a record was made of this realm, also by an operator that took each
+// is tells whether a record was made of this endpoint, also by an operator that took each
 // spelling for a place of its own.
-func (r *realm) is(record string) bool { return r.made(record) || r.asTyped().made(record) }
+func (r *endpoint) is(record string) bool { return r.made(record) || r.asTyped().made(record) }
 
-func (r *realm) made(record string) bool {
+func (r *endpoint) made(record string) bool {
 	salt, digest, ok := strings.Cut(record, ":")
 	return ok && hmac.Equal([]byte(digest), []byte(r.digest(salt)))
 }
 
-// asTyped is the realm for an operator that took each spelling for a place of its own.
-func (r *realm) asTyped() *realm { return &realm{baseURL: strings.TrimRight(r.typed, "/"), key: r.key} }
+// asTyped is the endpoint for an operator that took each spelling for a place of its own.
+func (r *endpoint) asTyped() *endpoint {
+	return &endpoint{baseURL: strings.TrimRight(r.typed, "/"), key: r.key}
+}
 
-func (r *realm) digest(salt string) string {
+func (r *endpoint) digest(salt string) string {
 	mac := hmac.New(sha256.New, []byte(salt))
 	_, _ = fmt.Fprintf(mac, "%s\x00%s", r.baseURL, r.key)
 	return hex.EncodeToString(mac.Sum(nil))
@@ -71,17 +75,17 @@ func (r *realm) digest(salt string) string {
 // acceptanceLength is short enough to be typed and too long to be guessed.
 const acceptanceLength = 10
 
-// acceptance is the word that accepts this realm, and no other, for a challenge.
-func (r *realm) acceptance(challenge string) string { return r.digest(challenge)[:acceptanceLength] }
+// acceptance is the word that accepts this endpoint, and no other, for a challenge.
+func (r *endpoint) acceptance(challenge string) string { return r.digest(challenge)[:acceptanceLength] }
 
-// rivals returns the other objects that stand for the same thing in Cobalt as obj
-// does, with the same identity and in the same realm, and that count.
-func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([]Kept, error) {
+// conflicting returns the other objects that stand for the same thing in Cobalt as obj
+// does, with the same identity and in the same endpoint, and that count.
+func (r *Reconciler[T, R]) conflicting(ctx context.Context, obj T, account string) ([]Kept, error) {
 	if obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return nil, nil
 	}
-	alike, err := r.alike(ctx, obj, account)
-	var rivals []Kept
+	alike, err := r.sameIdentity(ctx, obj, account)
+	var conflicting []Kept
 	admissions := r.environments.admissions()
 	for _, other := range alike {
 		access, err := admissions.of(ctx, other, account)
@@ -95,7 +99,7 @@ func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([
 		if !object.Counts(other, object.Rival, access) {
 			continue
 		}
-		same, err := r.environments.sameRealm(ctx, environmentOf(obj), environmentOf(other))
+		same, err := r.environments.sameEndpoint(ctx, environmentOf(obj), environmentOf(other))
 		if err != nil {
 			return nil, err
 		}
@@ -103,14 +107,14 @@ func (r *Reconciler[T, R]) rivals(ctx context.Context, obj T, account string) ([
 			same = true // by another key of the same environment
 		}
 		if same {
-			rivals = append(rivals, other)
+			conflicting = append(conflicting, other)
 		}
 	}
-	return rivals, err
+	return conflicting, err
 }
 
-// alike returns the other objects of an identity, whatever their environment.
-func (r *Reconciler[T, R]) alike(ctx context.Context, obj T, account string) ([]T, error) {
+// sameIdentity returns the other objects of an identity, whatever their environment.
+func (r *Reconciler[T, R]) sameIdentity(ctx context.Context, obj T, account string) ([]T, error) {
 	if account == "" {
 		return nil, nil
 	}
@@ -154,15 +158,15 @@ func conflict(obj, first Kept) error {
 		"%s is older and stands for the same in Cobalt: delete one of the two objects", client.ObjectKeyFromObject(first))
 }
 
-// winner is the one of several live objects of one identity that counts.
-func winner(obj Kept, rivals []Kept) Kept {
-	return slices.MinFunc(append([]Kept{obj}, rivals...), older)
+// oldest is the one of several live objects of one identity that counts.
+func oldest(obj Kept, conflicting []Kept) Kept {
+	return slices.MinFunc(append([]Kept{obj}, conflicting...), older)
 }
 
-// namesakes finds the objects of the same identity as one that has changed.
-func (r *Reconciler[T, R]) namesakes(ctx context.Context, changed client.Object) []reconcile.Request {
+// requestsForConflicting finds the objects of the same identity as one that has changed.
+func (r *Reconciler[T, R]) requestsForConflicting(ctx context.Context, changed client.Object) []reconcile.Request {
 	account, _ := r.accounts.of(ctx, changed.(T))
-	alike, err := r.alike(ctx, changed.(T), account.id)
+	alike, err := r.sameIdentity(ctx, changed.(T), account.id)
 	if err != nil {
 		return nil // only a cache that is stopping fails
 	}

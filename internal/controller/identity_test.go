@@ -1,15 +1,17 @@
 package controller
 
-import "testing"
+import (
+	"testing"
+)
 
 const usualURL = "https://api.gocobalt.io/api/v2"
 
 // recordedBefore is what an operator recorded that took each spelling for a place of its own.
-func recordedBefore(typed, key string) string { return realmOf(typed, key).asTyped().record() }
+func recordedBefore(typed, key string) string { return endpointOf(typed, key).asTyped().record() }
 
 func TestRealmIsOneForAllSpellings(t *testing.T) {
 	t.Parallel()
-	own := realmOf(usualURL, "key")
+	own := endpointOf(usualURL, "key")
 	for name, tc := range map[string]struct {
 		reason     string
 		typed, key string
@@ -25,7 +27,7 @@ func TestRealmIsOneForAllSpellings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			theirs := realmOf(tc.typed, tc.key)
+			theirs := endpointOf(tc.typed, tc.key)
 			if own.is(theirs.record()) != tc.want || theirs.is(own.record()) != tc.want {
 				t.Errorf("%s: recognised is not %t", tc.reason, tc.want)
 			}
@@ -56,7 +58,7 @@ func TestRealmIsRecordedInOneWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn, before := &connection{realm: realmOf(tc.typed, "key")}, recordedBefore(tc.typed, "key")
+			conn, before := &connection{endpoint: endpointOf(tc.typed, "key")}, recordedBefore(tc.typed, "key")
 			record, same := conn.recordOf(before)
 			if !same {
 				t.Errorf("%s: it is taken for another environment", tc.reason)
@@ -64,7 +66,7 @@ func TestRealmIsRecordedInOneWay(t *testing.T) {
 			if stays := record == before; stays != tc.stays {
 				t.Errorf("%s: it stays: %t, want %t", tc.reason, stays, tc.stays)
 			}
-			if !realmOf(usualURL, "key").made(record) {
+			if !endpointOf(usualURL, "key").made(record) {
 				t.Errorf("%s: who spells it as usual does not recognise it", tc.reason)
 			}
 		})

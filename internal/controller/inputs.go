@@ -32,7 +32,7 @@ type inputStore struct {
 	sources  *sources
 }
 
-// Inputs reads the contents of Secrets and ConfigMaps during one pass, each once.
+// Inputs reads the contents of Secrets and ConfigMaps during one run, each once.
 type Inputs struct {
 	contents client.Reader
 	read     map[Reference]source
@@ -84,7 +84,7 @@ func (i *Inputs) All(ctx context.Context, ref Reference) (map[string][]byte, err
 	return read.data, nil
 }
 
-// source is what the pass has read of a Secret or ConfigMap, if it has.
+// source is what the run has read of a Secret or ConfigMap, if it has.
 func (i *Inputs) source(ref Reference) (source, bool) {
 	if i == nil {
 		return source{}, false
@@ -130,7 +130,7 @@ const redacted = redact.Mark
 // out "1" or "eu" would hide nothing and garble every message.
 const shortestSecret = 4
 
-// Hide has value taken out of every text of this pass that people can read, also as
+// Hide has value taken out of every text of this run that people can read, also as
 // JSON inside a text has it, and as it stands on one line.
 func (i *Inputs) Hide(value string) {
 	if value = strings.TrimSpace(strings.TrimPrefix(value, byteOrderMark)); len(value) < shortestSecret {

@@ -96,7 +96,7 @@ func (configs) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.Integr
 }
 
 // Observe does not look for what was never created: upsertConfig answers what is there.
-func (configs) Observe(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig) (*config, error) {
+func (configs) Observe(ctx context.Context, api *remoteView, obj *v1alpha1.IntegrationConfig) (*config, error) {
 	readOnly := obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
 	switch {
@@ -113,7 +113,7 @@ func (configs) Observe(ctx context.Context, api *View, obj *v1alpha1.Integration
 }
 
 // onlyConfigOf returns the config of an application if the account has just one.
-func onlyConfigOf(ctx context.Context, api *View, slug string) (*config, error) {
+func onlyConfigOf(ctx context.Context, api *remoteView, slug string) (*config, error) {
 	var found []cobalt.Config
 	for c, err := range api.ListConfigs(ctx, api.account) {
 		if err != nil {
@@ -200,7 +200,7 @@ func (configs) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1.
 // Delete takes the config with it even where Cobalt chose its id and the answer
 // was lost: asked again, Cobalt chooses the same. What it refused to make is
 // none of ours.
-func (c configs) Delete(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
+func (c configs) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
 	if obj.Status.ID == "" && wasRefused(obj) {
 		return nil
@@ -212,7 +212,7 @@ func (c configs) Delete(ctx context.Context, api *View, obj *v1alpha1.Integratio
 		}
 		obj.Status.Origin = c.Origin(obj, &config{Config: *chosen})
 		obj.Status.ID = chosen.ID
-		return errAgain // it may be what another object stands for
+		return errStale // it may be what another object stands for
 	}
 	if knownOrigin(obj) == "" {
 		found, err := api.GetConfig(ctx, api.account, id)
@@ -220,7 +220,7 @@ func (c configs) Delete(ctx context.Context, api *View, obj *v1alpha1.Integratio
 			return err
 		}
 		if !may(c.Origin(obj, &config{Config: *found})) {
-			return errOthers
+			return errNotOurs
 		}
 	}
 	defer api.lists.configsOf(api.account).Forget(id)
@@ -228,7 +228,7 @@ func (c configs) Delete(ctx context.Context, api *View, obj *v1alpha1.Integratio
 }
 
 // Find asks for the config.
-func (configs) Find(ctx context.Context, api *View, obj *v1alpha1.IntegrationConfig) error {
+func (configs) Find(ctx context.Context, api *remoteView, obj *v1alpha1.IntegrationConfig) error {
 	_, err := api.GetConfig(ctx, api.account, cmp.Or(obj.Status.ID, obj.Spec.ConfigID))
 	return err
 }

@@ -69,13 +69,13 @@ func stamp(t time.Time) metav1.Time { return metav1.NewTime(t.UTC().Truncate(tim
 // attempt makes a call that must not be made twice: the intent, which obj carries
 // in its status, is written first, and only if obj is the newest version. What
 // comes of the call is remembered until settle has seen the status without the intent.
-func (t *turn[T]) attempt(ctx context.Context, id string, call func(context.Context) (any, error)) result {
+func (t *actionRun[T]) attempt(ctx context.Context, id string, call func(context.Context) (any, error)) result {
 	if err := t.flow.options.Lifetime.MayBegin(); err != nil { // nor an intent that would be found without an outcome
 		return result{err: err, unwritten: true}
 	}
 	release, ok := t.flow.accounts.remade.use(t.account)
 	if !ok { // since this turn began
-		return result{err: errAgain, unwritten: true}
+		return result{err: errStale, unwritten: true}
 	}
 	defer release()
 	memory := t.flow.attempts
@@ -95,7 +95,7 @@ func (t *turn[T]) attempt(ctx context.Context, id string, call func(context.Cont
 // outcomeOf returns what came of an attempt whose intent obj carries; false if
 // nobody knows any more. A cache that lags behind looks the same, so the API
 // server is asked first.
-func (t *turn[T]) outcomeOf(ctx context.Context, id string, intentOf func(T) string) (result, bool, error) {
+func (t *actionRun[T]) outcomeOf(ctx context.Context, id string, intentOf func(T) string) (result, bool, error) {
 	if r, ok := t.flow.attempts.of(id); ok {
 		return r, true, nil
 	}
@@ -104,7 +104,7 @@ func (t *turn[T]) outcomeOf(ctx context.Context, id string, intentOf func(T) str
 		return result{}, false, err
 	}
 	if newest.GetUID() != t.obj.GetUID() || intentOf(newest) != id {
-		return result{}, false, errAgain
+		return result{}, false, errStale
 	}
 	return result{}, false, nil
 }

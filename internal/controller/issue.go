@@ -9,10 +9,10 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// issue is what is known of a session token beside the token. The Secret that
+// tokenInfo is what is known of a session token beside the token. The Secret that
 // holds the token carries it in an annotation, so that it outlives the status
 // and can be seen in the cache.
-type issue struct {
+type tokenInfo struct {
 	// Account is Cobalt's id of the account: its tokens end with it.
 	Account   string    `json:"account"`
 	IssuedAt  time.Time `json:"issuedAt"`
@@ -37,8 +37,8 @@ const (
 	usualRefresh = 4 * time.Hour
 )
 
-// issued is what is known of a token that Cobalt answered with just now.
-func issued(account string, token *cobalt.SessionToken, now time.Time) issue {
+// readToken is what is known of a token that Cobalt answered with just now.
+func readToken(account string, token *cobalt.SessionToken, now time.Time) tokenInfo {
 	expires := now.Add(assumedLifetime)
 	if token.ExpiresIn > 0 {
 		expires = now.Add(token.ExpiresIn)
@@ -46,14 +46,14 @@ func issued(account string, token *cobalt.SessionToken, now time.Time) issue {
 		expires = claimed
 	}
 	// Whole seconds, as annotations and status show them.
-	return issue{Account: account, IssuedAt: now.UTC().Truncate(time.Second), ExpiresAt: expires.UTC().Truncate(time.Second)}
+	return tokenInfo{Account: account, IssuedAt: now.UTC().Truncate(time.Second), ExpiresAt: expires.UTC().Truncate(time.Second)}
 }
 
 // valid tells whether the token is good at a time.
-func (i issue) valid(now time.Time) bool { return now.Before(i.ExpiresAt) }
+func (i tokenInfo) valid(now time.Time) bool { return now.Before(i.ExpiresAt) }
 
 // renewAt is when another token is to be asked for.
-func (i issue) renewAt(refreshBefore time.Duration) time.Time {
+func (i tokenInfo) renewAt(refreshBefore time.Duration) time.Time {
 	if !i.RetryAt.IsZero() {
 		return i.RetryAt
 	}
@@ -63,7 +63,7 @@ func (i issue) renewAt(refreshBefore time.Duration) time.Time {
 
 // later is i with the time of the next try, after Cobalt was asked for another
 // token and gave none that lasts longer: half of what remains.
-func (i issue) later(now time.Time) issue {
+func (i tokenInfo) later(now time.Time) tokenInfo {
 	remains := i.ExpiresAt.Sub(now)
 	pause := max(remains/2, min(shortestRetry, remains), shortestRenewal)
 	i.RetryAt = now.Add(pause).UTC().Truncate(time.Second)

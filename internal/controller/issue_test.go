@@ -28,7 +28,7 @@ func TestRenewAt(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := issue{IssuedAt: noon, ExpiresAt: noon.Add(tc.lifetime)}
+			i := tokenInfo{IssuedAt: noon, ExpiresAt: noon.Add(tc.lifetime)}
 			if got := i.renewAt(tc.left).Sub(noon); got != tc.want {
 				t.Errorf("%s: renewed after %s, want %s", tc.reason, got, tc.want)
 			}
@@ -51,7 +51,7 @@ func TestLater(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := issue{IssuedAt: noon.Add(-time.Hour), ExpiresAt: noon.Add(tc.remains)}.later(noon)
+			i := tokenInfo{IssuedAt: noon.Add(-time.Hour), ExpiresAt: noon.Add(tc.remains)}.later(noon)
 			if got := i.renewAt(time.Hour).Sub(noon); got != tc.want {
 				t.Errorf("%s: asked again after %s, want %s", tc.reason, got, tc.want)
 			}
@@ -80,7 +80,7 @@ func TestIssued(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := issued("id", &tc.token, noon).ExpiresAt.Sub(noon); got != tc.want {
+			if got := readToken("id", &tc.token, noon).ExpiresAt.Sub(noon); got != tc.want {
 				t.Errorf("%s: it lasts %s, want %s", tc.reason, got, tc.want)
 			}
 		})

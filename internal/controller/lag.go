@@ -52,7 +52,7 @@ func catchUp(ctx context.Context, live client.Reader, obj client.Object, seen st
 }
 
 // lags tells whether obj, from the cache, is older than what this operator has seen of it.
-func (d *dueTimes) lags(ctx context.Context, live client.Reader, obj client.Object, now time.Time) (bool, error) {
+func (d *memories) lags(ctx context.Context, live client.Reader, obj client.Object, now time.Time) (bool, error) {
 	key := client.ObjectKeyFromObject(obj)
 	last := d.get(key, obj.GetUID())
 	if !last.lags(obj) {

@@ -58,9 +58,9 @@ func TestLagsEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			live, asked := liveAt(t, tc.live)
-			times, cached, now := newDueTimes(Options{}, longestPause), accountAt("700"), time.Now()
+			times, cached, now := newMemories(Options{}, longestPause), accountAt("700"), time.Now()
 			key := client.ObjectKeyFromObject(cached)
-			times.set(key, dueTime{uid: "uid", seen: "1000", ready: true})
+			times.set(key, memory{uid: "uid", seen: "1000", ready: true})
 			lags := true
 			for range 250 { // fifty seconds
 				var err error
@@ -86,8 +86,8 @@ func TestLagsEnd(t *testing.T) {
 func TestLagsAreOver(t *testing.T) {
 	t.Parallel()
 	live, asked := liveAt(t, "1000")
-	times, now := newDueTimes(Options{}, longestPause), time.Now()
-	times.set(client.ObjectKeyFromObject(accountAt("")), dueTime{uid: "uid", seen: "1000"})
+	times, now := newMemories(Options{}, longestPause), time.Now()
+	times.set(client.ObjectKeyFromObject(accountAt("")), memory{uid: "uid", seen: "1000"})
 	for range 3 {
 		for _, version := range []string{"700", "1000"} {
 			if lags, err := times.lags(t.Context(), live, accountAt(version), now); err != nil || lags != (version == "700") {

@@ -75,7 +75,7 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 	return desired, desired.fits(obj.Status.YourAppKeys, obj.Status.YourAppSecretKeys)
 }
 
-func (a linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
+func (a linkedAccounts) Observe(ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount) (*account, error) {
 	remote, err := answered(api.linkedAccount(ctx))
 	key, id := client.ObjectKeyFromObject(obj), obj.Status.ID
 	if remote == nil && err == nil && id == "" && !api.live && !api.lists.dated.Load() { // others may have made it since the list
@@ -91,7 +91,7 @@ func (a linkedAccounts) Observe(ctx context.Context, api *View, obj *v1alpha1.Li
 	case remote != nil && remote.ID == id:
 		a.remade.found(key, id)
 	case !a.remade.vanish(key, id):
-		return nil, errAgain
+		return nil, errStale
 	}
 	return remote, err
 }
@@ -110,24 +110,24 @@ func (linkedAccounts) Diff(desired, remote *account) []difference {
 	return differences
 }
 
-func (linkedAccounts) Marks(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
-	marks := map[string]string{}
+func (linkedAccounts) Annotations(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
+	annotations := map[string]string{}
 	if madeByOthers(obj, remote) {
-		marks[originMark] = string(v1alpha1.OriginAdopted)
+		annotations[originAnnotation] = string(v1alpha1.OriginAdopted)
 	}
 	switch {
 	case remote == nil && obj.Status.ID != "":
-		marks[vanishedMark] = obj.Status.ID
+		annotations[vanishedAnnotation] = obj.Status.ID
 	case remote != nil && remote.ID == obj.Status.ID && vanished(obj): // it has come back
-		marks[vanishedMark] = ""
+		annotations[vanishedAnnotation] = ""
 	}
-	return marks
+	return annotations
 }
 
 // vanished tells whether the account that the status tells of is known to be gone,
 // although that does not tell yet of the one in its place, if there is one.
 func vanished(obj *v1alpha1.LinkedAccount) bool {
-	id, ok := mark(obj, vanishedMark)
+	id, ok := annotation(obj, vanishedAnnotation)
 	return ok && id != "" && id == obj.Status.ID && obj.Spec.ManagementPolicy != v1alpha1.ManagementPolicyReadOnly
 }
 
@@ -161,7 +161,7 @@ func (linkedAccounts) Origin(obj *v1alpha1.LinkedAccount, remote *account) v1alp
 
 // Create returns an account without Cobalt's id where nobody knows whether it is there:
 // what may have been set is to be taken back one day.
-func (linkedAccounts) Create(ctx context.Context, api *View, desired *account) (*account, error) {
+func (linkedAccounts) Create(ctx context.Context, api *remoteView, desired *account) (*account, error) {
 	made, err := upsert(ctx, api, input(desired, nil))
 	if err != nil && cobalt.OutcomeUnknown(err) {
 		return &account{}, err
@@ -173,7 +173,7 @@ func (linkedAccounts) Create(ctx context.Context, api *View, desired *account) (
 }
 
 // Update makes an account that has gone since it was looked at, and knows by its age whether others have been faster.
-func (linkedAccounts) Update(ctx context.Context, api *View, desired, remote *account) (*account, bool, error) {
+func (linkedAccounts) Update(ctx context.Context, api *remoteView, desired, remote *account) (*account, bool, error) {
 	begun := originRecord{v1alpha1.OriginCreated, api.Now()}
 	now, err := upsert(ctx, api, input(desired, remote))
 	if now != nil && now.ID != remote.ID {
@@ -204,7 +204,7 @@ func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *acco
 // Extend does all of its steps although one of them fails: a token must not
 // expire because the credentials of some application are unusable.
 func (a linkedAccounts) Extend(
-	ctx context.Context, api *View, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, api *remoteView, inputs *Inputs, obj *v1alpha1.LinkedAccount,
 ) (time.Time, error) {
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return time.Time{}, observeApplications(ctx, api.Client, inputs, obj)
@@ -230,7 +230,7 @@ func (a linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) ti
 // Delete makes sure that the account is the one that obj created, if nothing else is
 // to be deleted.
 func (a linkedAccounts) Delete(
-	ctx context.Context, api *View, obj *v1alpha1.LinkedAccount, may func(v1alpha1.Origin) bool,
+	ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount, may func(v1alpha1.Origin) bool,
 ) error {
 	if err := a.dependents.gone(ctx, obj); err != nil {
 		return err
@@ -241,7 +241,7 @@ func (a linkedAccounts) Delete(
 			return err
 		}
 		if !may(a.Origin(obj, remote)) {
-			return errOthers
+			return errNotOurs
 		}
 	}
 	defer api.lists.accounts.Forget(obj.AccountID()) // however it ends
@@ -249,14 +249,14 @@ func (a linkedAccounts) Delete(
 }
 
 // Find asks for the account.
-func (linkedAccounts) Find(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) error {
+func (linkedAccounts) Find(ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount) error {
 	_, err := api.GetLinkedAccount(ctx, obj.AccountID())
 	return err
 }
 
 // lastLook returns the account that is about to be deleted. A list will do, if it is
 // young, not another key's, and has the account.
-func (linkedAccounts) lastLook(ctx context.Context, api *View, obj *v1alpha1.LinkedAccount) (*account, error) {
+func (linkedAccounts) lastLook(ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount) (*account, error) {
 	api.maxAge = min(api.maxAge, newsAge)
 	if api.lists.api == api.Client && !api.single() {
 		found, presence, err := api.lists.accounts.Find(ctx, api.account, api.maxAge)

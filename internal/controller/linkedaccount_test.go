@@ -46,9 +46,9 @@ func TestLinkedAccountMarks(t *testing.T) {
 			obj := &v1alpha1.LinkedAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "acme"}}
 			obj.Status.ID, obj.Status.Origin = tc.id, tc.told
 			obj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: tc.reason}}
-			for name, value := range map[string]string{vanishedMark: tc.gone, originMark: string(tc.marked)} {
+			for name, value := range map[string]string{vanishedAnnotation: tc.gone, originAnnotation: string(tc.marked)} {
 				if value != "" {
-					setMark(obj, name, value)
+					setAnnotation(obj, name, value)
 				}
 			}
 			var remote *account
@@ -58,13 +58,13 @@ func TestLinkedAccountMarks(t *testing.T) {
 			if got := (linkedAccounts{}).Origin(obj, remote); got != tc.want {
 				t.Errorf("origin is %s, want %s", got, tc.want)
 			}
-			for name, value := range (linkedAccounts{}).Marks(obj, remote) {
-				setMark(obj, name, value)
+			for name, value := range (linkedAccounts{}).Annotations(obj, remote) {
+				setAnnotation(obj, name, value)
 			}
 			if got, ok := recordedOrigin(obj); ok && tc.told == "" && got.of(time.Time{}, created) != tc.want {
 				t.Errorf("the annotation says %s, want %s", got, tc.want)
 			}
-			if got, _ := mark(obj, vanishedMark); got != tc.wantGone {
+			if got, _ := annotation(obj, vanishedAnnotation); got != tc.wantGone {
 				t.Errorf("vanished is %q, want %q", got, tc.wantGone)
 			}
 		})
@@ -98,7 +98,7 @@ func TestUpdateTellsWhoHasMadeAnAccountAgain(t *testing.T) {
 			}
 			obj := &v1alpha1.LinkedAccount{}
 			obj.Status.ID, obj.Status.Origin = "1", v1alpha1.OriginCreated
-			view := &View{Client: api, lists: newLists(environmentKey{}, api, nil, clock.RealClock{})}
+			view := &remoteView{Client: api, lists: newLists(environmentKey{}, api, nil, clock.RealClock{})}
 			wanted := &account{LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: "acme"}}
 			got, _, err := linkedAccounts{}.Update(t.Context(), view, wanted, &account{LinkedAccount: cobalt.LinkedAccount{ID: "1"}})
 			if err != nil {

@@ -94,7 +94,7 @@ func (e *environments) usersOf(ctx context.Context, key environmentKey) (users, 
 
 func (u *users) add(obj Object, access object.Access) {
 	u.count++
-	if !isHeld(obj) {
+	if !hasFinalizer(obj) {
 		u.unheld[obj.GetUID()] = true
 	}
 	if object.Counts(obj, object.Holder, access) {
@@ -105,14 +105,14 @@ func (u *users) add(obj Object, access object.Access) {
 	}
 }
 
-// stretch makes sync intervals as long as it takes for all looks to fit, and
+// resyncFactor makes sync intervals as long as it takes for all looks to fit, and
 // says so if that is longer than asked for.
-func (r *EnvironmentReconciler[T]) stretch(env T, conn *connection, asked load) string {
+func (r *EnvironmentReconciler[T]) resyncFactor(env T, conn *connection, asked load) string {
 	interval := env.Settings().SyncInterval.Value(r.options.SyncInterval)
 	fits := backgroundShare * float64(env.Settings().RateLimit.RequestsPerSecond)
 	factor := max(1, math.Ceil(10*asked.perSecond(interval)/fits)/10) // coarse, so that it seldom changes
-	conn.stretchBy(factor)
-	conn.view().lists.sweep(conn.stretched(interval))
+	conn.setResyncFactor(factor)
+	conn.view().lists.sweep(conn.resyncInterval(interval))
 	if factor == 1 {
 		return ""
 	}

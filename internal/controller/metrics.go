@@ -85,7 +85,7 @@ func (c *connection) scrape(tell func(desc *prometheus.Desc, value float64)) {
 	tell(metrics.WorkersWaiting, float64(workless))
 	tell(metrics.LimiterWaiting, float64(waiting))
 	tell(metrics.LimiterWaitingSeconds, longest.Seconds())
-	tell(metrics.SyncIntervalStretch, c.stretched(time.Second).Seconds())
+	tell(metrics.SyncIntervalStretch, c.resyncInterval(time.Second).Seconds())
 	if api := c.view().Client; api != nil {
 		now, limit := api.Rate()
 		tell(metrics.LimiterRate, now)
@@ -143,15 +143,15 @@ func standingOf(obj runtime.Object) stands {
 // heldBack tells whether a call was not made for now, which is no failure.
 func heldBack(err error) bool {
 	_, throttled := errors.AsType[*cobalt.ThrottledError](err)
-	return throttled || givenUp(err) || errors.Is(err, lifetime.ErrLeaseOld) || errors.Is(err, errAgain)
+	return throttled || givenUp(err) || errors.Is(err, lifetime.ErrLeaseOld) || errors.Is(err, errStale)
 }
 
-// youth tells of an object that the first report on it is ours and that it has
+// firstReady tells of an object that the first report on it is ours and that it has
 // not been Ready since. A restart forgets it, so that nothing is counted twice.
-type youth bool
+type firstReady bool
 
 // reported counts how long an object took to be Ready for the first time.
-func (n *youth) reported(kind string, obj client.Object, was, is []metav1.Condition, now time.Time) {
+func (n *firstReady) reported(kind string, obj client.Object, was, is []metav1.Condition, now time.Time) {
 	if meta.FindStatusCondition(was, v1alpha1.ConditionReady) == nil {
 		*n = true
 	}

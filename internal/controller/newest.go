@@ -9,9 +9,9 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// callsOf returns the context of the calls that a pass makes, of which none
-// changes anything unless the pass is about the newest version of its object.
-func (r *Reconciler[T, R]) callsOf(ctx context.Context, p *pass[T]) context.Context {
+// callsOf returns the context of the calls that a run makes, of which none
+// changes anything unless the run is about the newest version of its object.
+func (r *Reconciler[T, R]) callsOf(ctx context.Context, p *run[T]) context.Context {
 	return cobalt.WithPrecondition(p.asCaller(ctx), func(ctx context.Context) error { return r.newest(ctx, p) })
 }
 
@@ -20,7 +20,7 @@ func (r *Reconciler[T, R]) callsOf(ctx context.Context, p *pass[T]) context.Cont
 // as new may be long past, and the object gone. So the first change that is made
 // for an object asks the API server itself. From then on, what was written or
 // read last tells whether the cache lags.
-func (r *Reconciler[T, R]) newest(ctx context.Context, p *pass[T]) error {
+func (r *Reconciler[T, R]) newest(ctx context.Context, p *run[T]) error {
 	if p.known() || p.lost {
 		return nil
 	}
@@ -29,23 +29,23 @@ func (r *Reconciler[T, R]) newest(ctx context.Context, p *pass[T]) error {
 		return err
 	}
 	if now.GetUID() != p.obj.GetUID() {
-		return errAgain
+		return errStale
 	}
-	p.last.seen = now.GetResourceVersion()
-	r.due.set(client.ObjectKeyFromObject(p.obj), p.last)
+	p.memory.seen = now.GetResourceVersion()
+	r.memories.set(client.ObjectKeyFromObject(p.obj), p.memory)
 	if !p.known() {
-		return errAgain
+		return errStale
 	}
 	return nil
 }
 
 // known tells whether obj is at least as new as what this operator has written or
 // read at the API server.
-func (p *pass[T]) known() bool { return p.last.seen != "" && !p.last.lags(p.obj) }
+func (p *run[T]) known() bool { return p.memory.seen != "" && !p.memory.lags(p.obj) }
 
 // sameAccount makes sure that the account of an object is what the cache says, before
 // anything is done that cannot be taken back.
-func (t *turn[T]) sameAccount(ctx context.Context) error {
+func (t *actionRun[T]) sameAccount(ctx context.Context) error {
 	if t.account.linked.Name == "" {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (t *turn[T]) sameAccount(ctx context.Context) error {
 		return err
 	}
 	if now.Status.ID != t.account.made || vanished(now) || !now.DeletionTimestamp.IsZero() {
-		return errAgain
+		return errStale
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (r *EnvironmentReconciler[T]) newest(ctx context.Context, key environmentKe
 		conn.saw(version)
 	}
 	if conn.lags(env) {
-		return errAgain
+		return errStale
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ type originRecord struct {
 const clockSkew = 5 * time.Second
 
 func recordedOrigin(obj client.Object) (originRecord, bool) {
-	value, ok := mark(obj, originMark)
+	value, ok := annotation(obj, originAnnotation)
 	origin, since, _ := strings.Cut(value, "/")
 	record := originRecord{origin: v1alpha1.Origin(origin)}
 	record.since, _ = time.Parse(time.RFC3339, since) // zero if there is none
@@ -69,8 +69,8 @@ func originOf(obj Kept, created time.Time, untold v1alpha1.Origin) v1alpha1.Orig
 // wasKept tells whether a version that recorded no origins has kept what obj stands for: it recorded the account, and held
 // obj. A copy of another object comes with a finalizer as well, and under ReadOnly with an id.
 func wasKept(obj Kept) bool {
-	_, ok := mark(obj, accountMark)
-	return ok && isHeld(obj)
+	_, ok := annotation(obj, accountAnnotation)
+	return ok && hasFinalizer(obj)
 }
 
 // knownOrigin is the origin of what obj stands for without another look at it; empty if there is none, or if only Cobalt
@@ -90,9 +90,9 @@ func knownOrigin(obj Kept) v1alpha1.Origin {
 	return ""
 }
 
-// originMarkOf is what the origin annotation of obj must say before anything is written to Cobalt; empty for nothing. Where
+// originAnnotationOf is what the origin annotation of obj must say before anything is written to Cobalt; empty for nothing. Where
 // what was tried until now is known to have made nothing, it begins anew: what is there then was made by others.
-func originMarkOf(obj Kept, found bool, origin v1alpha1.Origin, now time.Time, unmade bool) string {
+func originAnnotationOf(obj Kept, found bool, origin v1alpha1.Origin, now time.Time, unmade bool) string {
 	record, ok := recordedOrigin(obj)
 	begins := obj.CommonStatus().ID == "" && obj.CommonStatus().Origin == ""
 	switch {
@@ -107,12 +107,12 @@ func originMarkOf(obj Kept, found bool, origin v1alpha1.Origin, now time.Time, u
 }
 
 // tries notes that a creation is about to be tried, and what comes of it is not known until it has ended.
-func (r *Reconciler[T, R]) tries(p *pass[T]) {
-	if p.last.unmade {
-		p.last.unmade = false
-		r.due.set(client.ObjectKeyFromObject(p.obj), p.last)
+func (r *Reconciler[T, R]) tries(p *run[T]) {
+	if p.memory.unmade {
+		p.memory.unmade = false
+		r.memories.set(client.ObjectKeyFromObject(p.obj), p.memory)
 	}
 }
 
 // failed notes whether a creation that has failed is known to have made nothing, and none before it has.
-func (p *pass[T]) failed(err error) { p.last.unmade = p.fresh && !cobalt.OutcomeUnknown(err) }
+func (p *run[T]) failed(err error) { p.memory.unmade = p.fresh && !cobalt.OutcomeUnknown(err) }

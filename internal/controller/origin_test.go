@@ -18,12 +18,15 @@ func hookWith(change ...func(*v1alpha1.Webhook)) *v1alpha1.Webhook {
 }
 
 func marked(name, value string) func(*v1alpha1.Webhook) {
-	return func(hook *v1alpha1.Webhook) { setMark(hook, name, value) }
+	return func(hook *v1alpha1.Webhook) { setAnnotation(hook, name, value) }
 }
 
-func seen(hook *v1alpha1.Webhook)      { hook.Status.ID, hook.Status.LinkedAccountID = "w1", "acme" }
+func seen(hook *v1alpha1.Webhook) { hook.Status.ID, hook.Status.LinkedAccountID = "w1", "acme" }
+
 func finalizer(hook *v1alpha1.Webhook) { hook.Finalizers = []string{v1alpha1.Finalizer} }
-func madeIt(hook *v1alpha1.Webhook)    { hook.Status.Origin = v1alpha1.OriginCreated }
+
+func madeIt(hook *v1alpha1.Webhook) { hook.Status.Origin = v1alpha1.OriginCreated }
+
 func adoptedIt(hook *v1alpha1.Webhook) { hook.Status.Origin = v1alpha1.OriginAdopted }
 
 // TestKnownOrigin: an object is taken for one of an older version only if it bears all that such a version wrote.
@@ -34,13 +37,13 @@ func TestKnownOrigin(t *testing.T) {
 		hook   *v1alpha1.Webhook
 		want   v1alpha1.Origin
 	}{
-		"Older":    {"it deleted what it had", hookWith(seen, finalizer, marked(accountMark, "acme")), v1alpha1.OriginCreated},
+		"Older":    {"it deleted what it had", hookWith(seen, finalizer, marked(accountAnnotation, "acme")), v1alpha1.OriginCreated},
 		"OnlySeen": {"under ReadOnly", hookWith(seen), ""},
 		"Copy":     {"under ReadOnly, of an object that was held", hookWith(seen, finalizer), ""},
 		"CopyOfAnother": {"its annotations are another's", hookWith(seen, finalizer, func(hook *v1alpha1.Webhook) {
-			hook.Annotations = map[string]string{accountMark: "team/other:acme", originMark: "team/other:created"}
+			hook.Annotations = map[string]string{accountAnnotation: "team/other:acme", originAnnotation: "team/other:created"}
 		}), ""},
-		"Status": {"annotations say less", hookWith(seen, adoptedIt, marked(originMark, "created")), v1alpha1.OriginAdopted},
+		"Status": {"annotations say less", hookWith(seen, adoptedIt, marked(originAnnotation, "created")), v1alpha1.OriginAdopted},
 	} {
 		if got := knownOrigin(tc.hook); got != tc.want {
 			t.Errorf("%s: %s: %q, want %q", name, tc.reason, got, tc.want)
@@ -56,16 +59,16 @@ func TestInheritance(t *testing.T) {
 		obj, heir *v1alpha1.Webhook
 		want      map[string]string
 	}{
-		"Created": {"as good as created by the heir", hookWith(seen, madeIt, marked(accountMark, "acme")), hookWith(adoptedIt),
-			map[string]string{accountMark: "acme", originMark: "created"}},
-		"Lost": {"the status of one, the other has none yet", hookWith(finalizer, marked(originMark, "created")), hookWith(),
-			map[string]string{originMark: "created"}},
-		"Forged": {"the heir knows better", hookWith(finalizer, marked(originMark, "created")), hookWith(seen, adoptedIt),
+		"Created": {"as good as created by the heir", hookWith(seen, madeIt, marked(accountAnnotation, "acme")), hookWith(adoptedIt),
+			map[string]string{accountAnnotation: "acme", originAnnotation: "created"}},
+		"Lost": {"the status of one, the other has none yet", hookWith(finalizer, marked(originAnnotation, "created")), hookWith(),
+			map[string]string{originAnnotation: "created"}},
+		"Forged": {"the heir knows better", hookWith(finalizer, marked(originAnnotation, "created")), hookWith(seen, adoptedIt),
 			map[string]string{}},
-		"ForgedTime": {"the heir knows better", hookWith(finalizer, marked(originMark, "created/2020-01-01T00:00:00Z")), hookWith(seen, adoptedIt),
+		"ForgedTime": {"the heir knows better", hookWith(finalizer, marked(originAnnotation, "created/2020-01-01T00:00:00Z")), hookWith(seen, adoptedIt),
 			map[string]string{}},
-		"ForgedAccount": {"they are rivals for another", hookWith(finalizer, marked(accountMark, "victim")), hookWith(),
-			map[string]string{accountMark: "acme"}},
+		"ForgedAccount": {"they are rivals for another", hookWith(finalizer, marked(accountAnnotation, "victim")), hookWith(),
+			map[string]string{accountAnnotation: "acme"}},
 	} {
 		if diff := cmp.Diff(tc.want, inheritance(tc.obj, tc.heir, "acme")); diff != "" {
 			t.Errorf("%s: %s (-want +got):\n%s", name, tc.reason, diff)

@@ -31,18 +31,18 @@ type stalled struct{ reason, message string }
 
 func (s *stalled) Error() string { return s.message }
 
-// errNotYet is the error of a step that cannot go on for a moment.
-var errNotYet = errors.New("not yet")
+// errWait is the error of a step that cannot go on for a moment.
+var errWait = errors.New("not yet")
 
-// errAgain is the error of a step after which all is to be looked at anew, as it
+// errStale is the error of a step after which all is to be looked at anew, as it
 // has seen what changes the steps before it.
-var errAgain = errors.New("again")
+var errStale = errors.New("again")
 
 // errBusy is the error of a step for which no worker is left.
 var errBusy = errors.New("no worker is left")
 
-// errOthers is the error of a deletion that leaves what there is, as others have made it.
-var errOthers = errors.New("made by others")
+// errNotOurs is the error of a deletion that leaves what there is, as others have made it.
+var errNotOurs = errors.New("made by others")
 
 func waitingFor(reason, format string, args ...any) error {
 	return &waiting{reason: reason, message: fmt.Sprintf(format, args...)}
@@ -72,7 +72,7 @@ const (
 	silent                   // the operator, so soon that it is not worth a word
 )
 
-// outcome is what one pass came to, in the words of the status and of the queue.
+// outcome is what one run came to, in the words of the status and of the queue.
 type outcome struct {
 	class           class
 	reason, message string
@@ -88,7 +88,7 @@ type outcome struct {
 	err error
 }
 
-// fails tells whether it was Cobalt or Kubernetes that put the pass to an end, so that
+// fails tells whether it was Cobalt or Kubernetes that put the run to an end, so that
 // the next try comes after a growing pause.
 func (o outcome) fails() bool {
 	return o.err != nil || o.reason == v1alpha1.ReasonThrottled
@@ -99,8 +99,8 @@ func (o outcome) goesOn() bool {
 	return o.class == ready || o.class == reconciling && (o.reason == v1alpha1.ReasonExecutionRunning || o.reason == v1alpha1.ReasonRetrying)
 }
 
-// judge gives the error of a pass its meaning. It is the only place that does.
-func judge(err error) outcome {
+// classify gives the error of a run its meaning. It is the only place that does.
+func classify(err error) outcome {
 	var (
 		wait      *waiting
 		stop      *stalled
@@ -117,13 +117,13 @@ func judge(err error) outcome {
 		return o
 	case errors.As(err, &stop):
 		return outcome{class: stuck, reason: stop.reason, message: stop.message}
-	case errors.Is(err, errNotYet), givenUp(err):
+	case errors.Is(err, errWait), givenUp(err):
 		return outcome{class: silent}
 	case errors.Is(err, errBusy):
 		return outcome{class: silent, after: gate.WorkerPause}
 	case errors.Is(err, lifetime.ErrLeaseOld): // it is renewed, or lost, in a moment
 		return outcome{class: silent, after: leasePause}
-	case errors.Is(err, errAgain):
+	case errors.Is(err, errStale):
 		return outcome{class: silent, again: true}
 	case errors.As(err, &throttled):
 		return outcome{class: silent, after: throttled.After, inLine: true}
@@ -161,7 +161,7 @@ func judge(err error) outcome {
 	}
 }
 
-// conditions is the part of a status that says what came of a pass.
+// conditions is the part of a status that says what came of a run.
 type conditions struct {
 	list     *[]metav1.Condition
 	observed *int64

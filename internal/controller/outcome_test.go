@@ -37,7 +37,7 @@ func TestJudge(t *testing.T) {
 		"Waiting":      {reason: "somebody else acts", err: waitingFor("SecretNotFound", "x"), want: outcome{class: reconciling, reason: "SecretNotFound"}},
 		"Soon":         {reason: "nobody will say when to try again", err: &waiting{reason: "LinkedAccountNotReady", message: "x", soon: true}, want: outcome{class: reconciling, reason: "LinkedAccountNotReady", err: cmpopts.AnyError}},
 		"Stalled":      {reason: "the user acts", err: stalledBy("NotAllowed", "x"), want: outcome{class: stuck, reason: "NotAllowed"}},
-		"NotYet":       {reason: "a moment later there is more to say", err: errNotYet, want: outcome{class: silent}},
+		"NotYet":       {reason: "a moment later there is more to say", err: errWait, want: outcome{class: silent}},
 		"HeldBack":     {reason: "the limiter says when; not worth a write", err: &cobalt.ThrottledError{After: 3 * time.Second}, want: outcome{class: silent, after: 3 * time.Second, inLine: true}},
 		"NoWorker":     {reason: "a worker is free a moment later", err: errBusy, want: outcome{class: silent, after: gate.WorkerPause}},
 		"ToldToStop":   {reason: "the next operator goes on", err: fmt.Errorf("x: %w", lifetime.ErrStopping), want: outcome{class: silent}},
@@ -45,7 +45,7 @@ func TestJudge(t *testing.T) {
 		"LeaseLost":    {reason: "another operator goes on", err: fmt.Errorf("x: %w", lifetime.ErrLeaseLost), want: outcome{class: silent}},
 		"LeaseOld":     {reason: "it is renewed in a moment", err: fmt.Errorf("x: %w", lifetime.ErrLeaseOld), want: outcome{class: silent, after: time.Second}},
 		"Conflict":     {reason: "the cache lags; not worth a write", err: apierrors.NewConflict(schema.GroupResource{}, "a", errBoom), want: outcome{class: silent, conflict: true}},
-		"Again":        {reason: "what the step has done is in the cache a moment later", err: errAgain, want: outcome{class: silent, again: true}},
+		"Again":        {reason: "what the step has done is in the cache a moment later", err: errStale, want: outcome{class: silent, again: true}},
 		"TooMany":      {reason: "time passes; never hotter than once a second", err: status(http.StatusTooManyRequests), want: outcome{class: reconciling, reason: "Throttled", after: time.Second}},
 		"RetryAfter":   {reason: "as long as the API says", err: &cobalt.Error{Status: http.StatusServiceUnavailable, RetryAfter: time.Minute}, want: outcome{class: reconciling, reason: "Throttled", after: time.Minute}},
 		"Unauthorized": {reason: "it may be about this call alone; the environment tells if it is not", err: status(http.StatusUnauthorized), want: outcome{class: reconciling, reason: "Failed", err: cmpopts.AnyError}},
@@ -62,7 +62,7 @@ func TestJudge(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := judge(tc.err)
+			got := classify(tc.err)
 			if got.class != silent && got.message == "" {
 				t.Error("there is nothing to read")
 			}
@@ -79,7 +79,7 @@ func TestALostHeaderIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusBadRequest, http.StatusNotFound} {
 		err := &cobalt.Error{Operation: "listInstalledConfigs", Status: status, Code: "MISSING_LINKED_ACCOUNT_ID", Message: "no linked_account_id"}
-		message := judge(fmt.Errorf("application a: %w", err)).message
+		message := classify(fmt.Errorf("application a: %w", err)).message
 		for _, want := range []string{"linked_account_id, which was sent", "underscores_in_headers on", "listInstalledConfigs", "no linked_account_id"} {
 			if !strings.Contains(message, want) {
 				t.Errorf("%q lacks %q", message, want)
@@ -104,7 +104,7 @@ func TestEventTypes(t *testing.T) {
 		"Stalled":   {stalledBy(v1alpha1.ReasonNotAllowed, "x"), v1alpha1.ReasonNotAllowed, "Warning"},
 	}
 	for name, tc := range cases {
-		if got := judge(tc.err).eventType(tc.reason); got != tc.want {
+		if got := classify(tc.err).eventType(tc.reason); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
 		}
 	}
@@ -131,7 +131,7 @@ func TestDeadline(t *testing.T) {
 		"After":        {"it is over", []step{{0, failing, 1}, {deadline, failing, 1}}, v1alpha1.ReasonProgressDeadlineExceeded},
 		"Stays":        {"until Ready or another spec", []step{{0, failing, 1}, {deadline, failing, 1}, {0, failing, 1}}, v1alpha1.ReasonProgressDeadlineExceeded},
 		"NewSpec":      {"another spec has its own time", []step{{0, failing, 1}, {deadline, failing, 1}, {0, failing, 2}}, v1alpha1.ReasonFailed},
-		"Recovered":    {"Ready ends it", []step{{0, failing, 1}, {deadline, failing, 1}, {0, judge(nil), 1}, {0, failing, 1}}, v1alpha1.ReasonFailed},
+		"Recovered":    {"Ready ends it", []step{{0, failing, 1}, {deadline, failing, 1}, {0, classify(nil), 1}, {0, failing, 1}}, v1alpha1.ReasonFailed},
 		"Throttled":    {"throttling does not count", []step{{0, throttled, 1}, {deadline, throttled, 1}}, v1alpha1.ReasonThrottled},
 		"ThrottledToo": {"failing counts from where it begins", []step{{0, throttled, 1}, {deadline, failing, 1}}, v1alpha1.ReasonFailed},
 		"Silent":       {"says nothing, changes nothing", []step{{0, failing, 1}, {deadline, outcome{class: silent}, 1}}, v1alpha1.ReasonFailed},

@@ -19,8 +19,8 @@ import (
 // accountLabel says which LinkedAccount a Secret was made for.
 const accountLabel = "cobalt.gocobalt.io/linked-account"
 
-// issueAnnotation holds the issue of the token in a Secret.
-const issueAnnotation = "cobalt.gocobalt.io/session-token"
+// tokenAnnotation holds the issue of the token in a Secret.
+const tokenAnnotation = "cobalt.gocobalt.io/session-token"
 
 // cached returns the metadata of the Secret that obj wants written.
 func (t sessionTokens) cached(ctx context.Context, obj *v1alpha1.LinkedAccount) (client.Object, error) {
@@ -60,18 +60,18 @@ func isLinkedAccount(owner *metav1.OwnerReference) bool {
 
 func owns(obj *v1alpha1.LinkedAccount, secret client.Object) bool { return madeFor(secret) == obj.Name }
 
-// issueOf is what is known of the token in a Secret. Nothing is known of that of
+// tokenInfoOf is what is known of the token in a Secret. Nothing is known of that of
 // another account, or of an owner whose Secrets are about to be collected.
-func issueOf(obj *v1alpha1.LinkedAccount, secret client.Object) (known issue, ok bool) {
+func tokenInfoOf(obj *v1alpha1.LinkedAccount, secret client.Object) (known tokenInfo, ok bool) {
 	if owner := metav1.GetControllerOf(secret); owner == nil || owner.UID != obj.UID {
-		return issue{}, false
+		return tokenInfo{}, false
 	}
-	err := json.Unmarshal([]byte(secret.GetAnnotations()[issueAnnotation]), &known)
+	err := json.Unmarshal([]byte(secret.GetAnnotations()[tokenAnnotation]), &known)
 	return known, err == nil
 }
 
 // complete tells whether the contents of a Secret are what is known of it.
-func complete(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known issue) bool {
+func complete(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo) bool {
 	return known.Account == obj.Status.ID &&
 		len(secret.Data[tokenKey]) > 0 &&
 		string(secret.Data[accountKey]) == obj.AccountID() &&

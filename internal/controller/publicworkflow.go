@@ -20,7 +20,7 @@ type publicWorkflows struct{}
 
 var _ Action[*v1alpha1.PublicWorkflow] = publicWorkflows{}
 
-type workflowTurn = turn[*v1alpha1.PublicWorkflow]
+type workflowRun = actionRun[*v1alpha1.PublicWorkflow]
 
 // mostPrevious is how many earlier workflows the status remembers.
 const mostPrevious = 20
@@ -28,46 +28,46 @@ const mostPrevious = 20
 func (publicWorkflows) Uses(*v1alpha1.PublicWorkflow) []Use { return nil }
 
 // Act makes the workflow that spec describes, unless there is one already.
-func (w publicWorkflows) Act(ctx context.Context, t *workflowTurn) (standing, error) {
+func (w publicWorkflows) Act(ctx context.Context, t *workflowRun) (readiness, error) {
 	if t.accountErr != nil {
-		return standing{}, t.accountErr
+		return readiness{}, t.accountErr
 	}
-	if err := t.hold(ctx, map[string]string{accountMark: t.account.id}); err != nil {
-		return standing{}, err
+	if err := t.addFinalizer(ctx, map[string]string{accountAnnotation: t.account.id}); err != nil {
+		return readiness{}, err
 	}
 	restoreWorkflow(t.obj)
 	input, hash, err := describe(t)
 	if err != nil {
-		return standing{}, err
+		return readiness{}, err
 	}
 	if err := w.resolve(ctx, t); err != nil {
-		return standing{}, err
+		return readiness{}, err
 	}
 	if unclaimedWorkflow(t.obj) != "" || reusable(t.obj, hash) >= 0 {
 		if err := t.sameAccount(ctx); err != nil {
-			return standing{}, err
+			return readiness{}, err
 		}
 	}
 	adoptWorkflow(t, hash)
 	reuse(t.obj, hash)
 	if t.obj.Status.ID != "" && t.obj.Status.Hash == hash {
-		return standing{v1alpha1.ReasonSynced, "Cobalt has the workflow that spec describes"}, nil
+		return readiness{v1alpha1.ReasonSynced, "Cobalt has the workflow that spec describes"}, nil
 	}
 	if t.rests {
 		t.wakeAt(t.rest)
 	}
-	if t.rests || !t.mayCall() || !isHeld(t.obj) {
-		return standing{}, errNotYet
+	if t.rests || !t.mayCall() || !hasFinalizer(t.obj) {
+		return readiness{}, errWait
 	}
 	if err := w.create(ctx, t, input, hash); err != nil {
-		return standing{}, err
+		return readiness{}, err
 	}
-	return standing{v1alpha1.ReasonSynced, "Cobalt has the workflow that spec describes"}, nil
+	return readiness{v1alpha1.ReasonSynced, "Cobalt has the workflow that spec describes"}, nil
 }
 
 // resolve deals with an intent that was left behind: by what is still known of
 // the call, or else by what the user says of it.
-func (w publicWorkflows) resolve(ctx context.Context, t *workflowTurn) error {
+func (w publicWorkflows) resolve(ctx context.Context, t *workflowRun) error {
 	intent := t.obj.Status.Intent
 	if intent == nil {
 		return nil
@@ -111,7 +111,7 @@ func createUnknown(obj *v1alpha1.PublicWorkflow, cause error) error {
 func unclaimedWorkflow(obj *v1alpha1.PublicWorkflow) string {
 	id := strings.TrimSpace(obj.Annotations[v1alpha1.AdoptWorkflowAnnotation])
 	known := func(p v1alpha1.PreviousWorkflow) bool { return p.ID == id }
-	if adopted, ok := mark(obj, adoptedMark); ok && adopted == id {
+	if adopted, ok := annotation(obj, adoptedAnnotation); ok && adopted == id {
 		return ""
 	}
 	if id == obj.Status.ID || slices.ContainsFunc(obj.Status.PreviousWorkflows, known) || cobalt.ValidatePathID(id) != nil {
@@ -122,7 +122,7 @@ func unclaimedWorkflow(obj *v1alpha1.PublicWorkflow) string {
 
 // adoptWorkflow takes the workflow that the user names for the one whose creation
 // is unknown, or else for the one that spec describes.
-func adoptWorkflow(t *workflowTurn, hash string) {
+func adoptWorkflow(t *workflowRun, hash string) {
 	id := unclaimedWorkflow(t.obj)
 	if id == "" {
 		return
@@ -131,7 +131,7 @@ func adoptWorkflow(t *workflowTurn, hash string) {
 		hash, t.resolved = intent.Hash, intent.AttemptID
 	}
 	become(t.obj, id, hash)
-	t.tell(corev1.EventTypeNormal, "Adopted", "Adopt", "workflow "+id+" is adopted, as the annotation says")
+	t.event(corev1.EventTypeNormal, "Adopted", "Adopt", "workflow "+id+" is adopted, as the annotation says")
 }
 
 // become makes a workflow the present one.
@@ -166,7 +166,7 @@ func reuse(obj *v1alpha1.PublicWorkflow, hash string) {
 }
 
 // create makes the workflow. All that may fail without consequences comes before the intent.
-func (w publicWorkflows) create(ctx context.Context, t *workflowTurn, input cobalt.WorkflowInput, hash string) error {
+func (w publicWorkflows) create(ctx context.Context, t *workflowRun, input cobalt.WorkflowInput, hash string) error {
 	api, ctx, err := t.connectOnce(ctx)
 	if err != nil {
 		return err
@@ -201,7 +201,7 @@ func (w publicWorkflows) create(ctx context.Context, t *workflowTurn, input coba
 
 // createAfresh makes the workflow with another session token than the one that was refused.
 func createAfresh(
-	ctx context.Context, t *workflowTurn, api *View, refused string, input cobalt.WorkflowInput,
+	ctx context.Context, t *workflowRun, api *remoteView, refused string, input cobalt.WorkflowInput,
 ) (*cobalt.PublicWorkflow, error) {
 	api.lists.sessions.drop(t.account.id, refused)
 	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
@@ -219,7 +219,7 @@ func createAfresh(
 }
 
 // conclude takes what is known of a call into the status.
-func (w publicWorkflows) conclude(ctx context.Context, t *workflowTurn, r result) error {
+func (w publicWorkflows) conclude(ctx context.Context, t *workflowRun, r result) error {
 	intent := t.obj.Status.Intent
 	if r.err != nil {
 		t.obj.Status.Intent = nil
@@ -237,25 +237,25 @@ func (w publicWorkflows) conclude(ctx context.Context, t *workflowTurn, r result
 	made := r.answer.(*cobalt.PublicWorkflow)
 	become(t.obj, made.ID, intent.Hash)
 	t.resolved = intent.AttemptID
-	t.tell(corev1.EventTypeNormal, "Created", "Create", "workflow "+made.ID+" created in Cobalt")
+	t.event(corev1.EventTypeNormal, "Created", "Create", "workflow "+made.ID+" created in Cobalt")
 	return nil
 }
 
-// Marks carry what was made in the place of a status that is lost.
-func (publicWorkflows) Marks(obj *v1alpha1.PublicWorkflow) map[string]string {
+// Annotations carry what was made in the place of a status that is lost.
+func (publicWorkflows) Annotations(obj *v1alpha1.PublicWorkflow) map[string]string {
 	if obj.Status.ID == "" {
 		return nil
 	}
-	marks := map[string]string{workflowMark: obj.Status.ID + "/" + obj.Status.Hash}
+	annotations := map[string]string{workflowAnnotation: obj.Status.ID + "/" + obj.Status.Hash}
 	if adopted := strings.TrimSpace(obj.Annotations[v1alpha1.AdoptWorkflowAnnotation]); cobalt.ValidatePathID(adopted) == nil {
-		marks[adoptedMark] = adopted // once, however long the wish stands there
+		annotations[adoptedAnnotation] = adopted // once, however long the wish stands there
 	}
-	return marks
+	return annotations
 }
 
 // restoreWorkflow takes what the annotation says into a status that does not know it.
 func restoreWorkflow(obj *v1alpha1.PublicWorkflow) {
-	value, ok := mark(obj, workflowMark)
+	value, ok := annotation(obj, workflowAnnotation)
 	if id, hash, both := strings.Cut(value, "/"); ok && both && obj.Status.ID == "" {
 		obj.Status.ID, obj.Status.Hash = id, hash
 	}
@@ -263,7 +263,7 @@ func restoreWorkflow(obj *v1alpha1.PublicWorkflow) {
 
 func (publicWorkflows) Suspend(*v1alpha1.PublicWorkflow) {}
 
-func (publicWorkflows) Leave(obj *v1alpha1.PublicWorkflow) string {
+func (publicWorkflows) LeftBehind(obj *v1alpha1.PublicWorkflow) string {
 	restoreWorkflow(obj)
 	var ids []string
 	for _, previous := range append([]v1alpha1.PreviousWorkflow{{ID: obj.Status.ID}}, obj.Status.PreviousWorkflows...) {

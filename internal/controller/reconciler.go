@@ -27,9 +27,9 @@ type Reconciler[T Kept, R any] struct {
 	inputs       inputStore
 	options      Options
 	clock        clock.Clock
-	due          *dueTimes
-	claims       *claims
-	holds        *holds[T]
+	memories     *memories
+	locks        *identityLocks
+	lostObjects  *lostObjects[T]
 	waker        *gate.Waker
 	kind         string
 	// prototype is an empty object of the kind, list an empty list.
@@ -47,18 +47,18 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	deleting := !obj.GetDeletionTimestamp().IsZero()
-	idle := deleting && !isHeld(obj) || !deleting && obj.CommonSpec().Suspend
+	idle := deleting && !hasFinalizer(obj) || !deleting && obj.CommonSpec().Suspend
 	if idle {
 		connections.of(environmentOf(obj)).gate.Quit(self)
 		connections.quit(self)
 	}
-	if lags, err := r.due.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
+	if lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	}
-	obj, early, err := restore(ctx, r.client, r.due, obj)
+	obj, early, err := restore(ctx, r.client, r.memories, obj)
 	switch {
 	case err != nil:
-		return r.due.requeue(request.NamespacedName, err)
+		return r.memories.requeue(request.NamespacedName, err)
 	case idle:
 		return noLaterThan(early)(ctrl.Result{}, nil)
 	}
@@ -69,7 +69,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctrl.Result, error) {
 	connections, self := r.environments.connections, r.waiterOf(obj)
 	account, accountErr := r.accounts.of(ctx, obj)
-	release, ok := r.claims.take(account.id, r.Resource.Identities(obj))
+	release, ok := r.locks.take(account.id, r.Resource.Identities(obj))
 	if !ok {
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
@@ -91,7 +91,7 @@ func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctr
 		}
 		defer share.Leave(self)
 	}
-	return r.pass(ctx, p, env, envErr)
+	return r.run(ctx, p, env, envErr)
 }
 
 // read returns an object, or one of its name that was lost before, which comes first:
@@ -102,18 +102,18 @@ func (r *Reconciler[T, R]) read(ctx context.Context, key types.NamespacedName) (
 	if client.IgnoreNotFound(err) != nil {
 		return obj, false, err
 	}
-	if gone, lost, lostErr := r.holds.lost(ctx, key, obj); lost || lostErr != nil {
+	if gone, lost, lostErr := r.lostObjects.lost(ctx, key, obj); lost || lostErr != nil {
 		return gone, lost, lostErr
 	}
 	if err != nil {
-		r.due.forget(key)
+		r.memories.forget(key)
 		r.environments.connections.gone(gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
 	}
 	return obj, false, err
 }
 
-// pass is the part of a reconcile for which a worker may be needed for long.
-func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env EnvironmentObject, envErr error) (ctrl.Result, error) {
+// run is the part of a reconcile for which a worker may be needed for long.
+func (r *Reconciler[T, R]) run(ctx context.Context, p *run[T], env EnvironmentObject, envErr error) (ctrl.Result, error) {
 	var (
 		obj  = p.obj
 		gone bool
@@ -125,21 +125,21 @@ func (r *Reconciler[T, R]) pass(ctx context.Context, p *pass[T], env Environment
 		err = r.sync(ctx, p, env)
 	}
 	if gone && err == nil {
-		return r.letGo(ctx, p)
+		return r.finalize(ctx, p)
 	}
 	if p.obj.GetResourceVersion() != obj.GetResourceVersion() {
-		p.last.seen = p.obj.GetResourceVersion()
+		p.memory.seen = p.obj.GetResourceVersion()
 	}
 	if p.held {
-		r.holds.put(p.obj)
+		r.lostObjects.put(p.obj)
 	}
-	return r.finish(ctx, p, judge(err))
+	return r.finish(ctx, p, classify(err))
 }
 
 // sync is the whole story of an object that is not being deleted.
-func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env EnvironmentObject) error {
+func (r *Reconciler[T, R]) sync(ctx context.Context, p *run[T], env EnvironmentObject) error {
 	ctx = r.callsOf(ctx, p)
-	if first := winner(p.obj, p.rivals); first.GetUID() != p.obj.GetUID() {
+	if first := oldest(p.obj, p.conflicting); first.GetUID() != p.obj.GetUID() {
 		return conflict(p.obj, first)
 	}
 	if p.accountErr != nil {
@@ -149,10 +149,10 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 	if err != nil {
 		return err
 	}
-	if !p.readOnly() && !isHeld(p.obj) {
+	if !p.readOnly() && !hasFinalizer(p.obj) {
 		newcomers := r.environments.connections.of(environmentOf(p.obj)).newcomers
-		if !isHeld(env) || !newcomers.enter(p.obj.GetUID()) {
-			return errAgain // the environment could go before what is made in it
+		if !hasFinalizer(env) || !newcomers.enter(p.obj.GetUID()) {
+			return errStale // the environment could go before what is made in it
 		}
 		defer func() {
 			if !p.held {
@@ -161,7 +161,7 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 		}()
 	}
 	p.look(api)
-	err = r.settle(ctx, api, p)
+	err = r.converge(ctx, api, p)
 	if p.obj.CommonStatus().ID == "" || !reachable(err) {
 		return err
 	}
@@ -174,11 +174,11 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *pass[T], env Environment
 
 // reachable tells whether another call makes sense after one has ended with err.
 func reachable(err error) bool {
-	return err == nil || judge(err).class != silent && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err) && !cobalt.IsFailing(err)
+	return err == nil || classify(err).class != silent && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err) && !cobalt.IsFailing(err)
 }
 
-// settle brings what obj stands for in line with spec.
-func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) error {
+// converge brings what obj stands for in line with spec.
+func (r *Reconciler[T, R]) converge(ctx context.Context, api *remoteView, p *run[T]) error {
 	desired, err := r.Resource.Desired(ctx, p.inputs, p.obj)
 	if err != nil {
 		return err
@@ -195,52 +195,52 @@ func (r *Reconciler[T, R]) settle(ctx context.Context, api *View, p *pass[T]) er
 			return err
 		}
 	}
-	marks := r.marks(api, p, remote)
-	if p.obj, err = hold(ctx, r.client, p.obj, marks); err != nil {
+	annotations := r.annotations(api, p, remote)
+	if p.obj, err = addFinalizer(ctx, r.client, p.obj, annotations); err != nil {
 		return err
 	}
-	if p.begun != "" { // for this pass alone: a refused object writes nothing each time
-		setMark(p.obj, originMark, p.begun)
+	if p.begun != "" { // for this run alone: a refused object writes nothing each time
+		setAnnotation(p.obj, originAnnotation, p.begun)
 	}
-	if !isHeld(p.before) && remote != nil {
+	if !hasFinalizer(p.before) && remote != nil {
 		r.adopted(p)
 	}
 	if p.obj.GetResourceVersion() != p.before.GetResourceVersion() {
-		p.last.seen = p.obj.GetResourceVersion()
+		p.memory.seen = p.obj.GetResourceVersion()
 	}
-	p.held = !isHeld(p.before)
+	p.held = !hasFinalizer(p.before)
 	p.before = p.obj.DeepCopyObject().(T)
-	return r.converge(ctx, api, p, desired, remote)
+	return r.apply(ctx, api, p, desired, remote)
 }
 
-// marks are the annotations that the object must carry from now on.
-func (r *Reconciler[T, R]) marks(api *View, p *pass[T], remote *R) map[string]string {
-	marks := maps.Clone(r.Resource.Marks(p.obj, remote))
-	if marks == nil {
-		marks = map[string]string{}
+// annotations are those that the object must carry from now on.
+func (r *Reconciler[T, R]) annotations(api *remoteView, p *run[T], remote *R) map[string]string {
+	annotations := maps.Clone(r.Resource.Annotations(p.obj, remote))
+	if annotations == nil {
+		annotations = map[string]string{}
 	}
-	marks[accountMark] = p.account.id
-	before, recorded := mark(p.obj, originMark)
-	if _, ok := marks[originMark]; !ok {
-		if value := originMarkOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now(), p.last.unmade); value != "" {
-			marks[originMark] = value
+	annotations[accountAnnotation] = p.account.id
+	before, recorded := annotation(p.obj, originAnnotation)
+	if _, ok := annotations[originAnnotation]; !ok {
+		if value := originAnnotationOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now(), p.memory.unmade); value != "" {
+			annotations[originAnnotation] = value
 		}
 	}
-	p.fresh = p.last.unmade || marks[originMark] != before
-	if recorded && remote == nil && marks[originMark] != before {
-		p.begun, marks[originMark] = marks[originMark], before
+	p.fresh = p.memory.unmade || annotations[originAnnotation] != before
+	if recorded && remote == nil && annotations[originAnnotation] != before {
+		p.begun, annotations[originAnnotation] = annotations[originAnnotation], before
 	}
-	return marks
+	return annotations
 }
 
 // observe looks at Cobalt. What a list says is good enough as long as nothing is
 // written because of it.
-func (r *Reconciler[T, R]) observe(ctx context.Context, api *View, p *pass[T], desired *R) (*R, error) {
+func (r *Reconciler[T, R]) observe(ctx context.Context, api *remoteView, p *run[T], desired *R) (*R, error) {
 	remote, err := r.Resource.Observe(ctx, api, p.obj)
 	if err != nil || remote == nil && p.obj.CommonStatus().ID == "" {
 		return nil, firstError(err, r.believe(api, p))
 	}
-	if err := r.doubt(api, p, remote); err != nil {
+	if err := r.requireVerification(api, p, remote); err != nil {
 		return nil, err
 	}
 	if remote != nil {
@@ -256,12 +256,12 @@ func (r *Reconciler[T, R]) observe(ctx context.Context, api *View, p *pass[T], d
 	if remote, err = r.Resource.Observe(ctx, api, p.obj); err != nil {
 		return nil, err
 	}
-	return remote, r.doubt(api, p, remote)
+	return remote, r.requireVerification(api, p, remote)
 }
 
-// doubt asks for proof that the environment is the one it was, if what was there
+// requireVerification asks for proof that the environment is the one it was, if what was there
 // is missing: all else may be missing as well, and must not be made again elsewhere.
-func (r *Reconciler[T, R]) doubt(api *View, p *pass[T], remote *R) error {
+func (r *Reconciler[T, R]) requireVerification(api *remoteView, p *run[T], remote *R) error {
 	if remote != nil || p.readOnly() {
 		return nil
 	}
@@ -269,7 +269,7 @@ func (r *Reconciler[T, R]) doubt(api *View, p *pass[T], remote *R) error {
 		return err
 	}
 	r.environments.connections.of(environmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
-	return errNotYet
+	return errWait
 }
 
 func (r *Reconciler[T, R]) waiterOf(obj T) gate.Waiter {

@@ -71,7 +71,7 @@ func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, v
 		if err != nil || isFinished(obj) || !object.Counts(obj, object.Dependent, access) {
 			return false, err
 		}
-		return d.environments.sameRealm(ctx, environmentOf(account), environmentOf(obj))
+		return d.environments.sameEndpoint(ctx, environmentOf(account), environmentOf(obj))
 	}
 	keys, err := d.keysOf(ctx, account)
 	if err != nil {

@@ -22,13 +22,13 @@ import (
 // background fails: one failed look is no news.
 const patience = 5 * time.Minute
 
-// finish reports the outcome of a pass and says when the next one is.
-func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (ctrl.Result, error) {
+// finish reports the outcome of a run and says when the next one is.
+func (r *Reconciler[T, R]) finish(ctx context.Context, p *run[T], o outcome) (ctrl.Result, error) {
 	now := r.clock.Now()
 	r.environments.connections.of(environmentOf(p.obj)).waits.note(r.waiterOf(p.obj), o.inLine, now)
 	o.message = p.inputs.Redact(o.message)
 	uses := r.Resource.Uses(p.obj)
-	p.last.inputs.learn(uses, p.inputs, o.class == ready)
+	p.memory.inputs.learn(uses, p.inputs, o.class == ready)
 	if o.class == ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		o.reason, o.message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))
 	}
@@ -37,25 +37,25 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *pass[T], o outcome) (c
 		r.report(p, o, now)
 	}
 	same := equality.Semantic.DeepEqual(p.before.WholeStatus(), p.obj.WholeStatus())
-	if p.lost { // there is no status any more that could tell the next pass
-		r.holds.put(p.obj)
-	} else if !same { // a pass that finds nothing new writes nothing
-		p.last.inputs = r.inputs.record(ctx, p.obj, uses, p.last.inputs, p.inputs)
-		if err := r.tell(ctx, p); err != nil {
-			return r.due.requeue(client.ObjectKeyFromObject(p.obj), err)
+	if p.lost { // there is no status any more that could tell the next run
+		r.lostObjects.put(p.obj)
+	} else if !same { // a run that finds nothing new writes nothing
+		p.memory.inputs = r.inputs.record(ctx, p.obj, uses, p.memory.inputs, p.inputs)
+		if err := r.patchStatus(ctx, p); err != nil {
+			return r.memories.requeue(client.ObjectKeyFromObject(p.obj), err)
 		}
-		r.holds.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
-		p.last.seen = p.obj.GetResourceVersion()
-		p.last.youth.reported(r.kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
+		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
+		p.memory.seen = p.obj.GetResourceVersion()
+		p.memory.firstReady.reported(r.kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
 		r.announce(ctx, p, o)
 	}
 	return r.next(p, o, now)
 }
 
-// tell writes the status. What was just made for an object is told although the object has
-// changed meanwhile: the next pass may not come as far, and then nobody would know what is
+// patchStatus writes the status. What was just made for an object is told although the object has
+// changed meanwhile: the next run may not come as far, and then nobody would know what is
 // to be taken away again.
-func (r *Reconciler[T, R]) tell(ctx context.Context, p *pass[T]) error {
+func (r *Reconciler[T, R]) patchStatus(ctx context.Context, p *run[T]) error {
 	err := r.client.Status().Patch(ctx, p.obj, p.patch())
 	for p.held && apierrors.IsConflict(err) {
 		now := r.prototype.DeepCopyObject().(T)
@@ -71,12 +71,12 @@ func (r *Reconciler[T, R]) tell(ctx context.Context, p *pass[T]) error {
 	return err
 }
 
-// patch is what the pass changes of the status. An object that is new to the operator
+// patch is what the run changes of the status. An object that is new to the operator
 // may have been replaced by another of its name meanwhile, or not be what it was any
 // more, and that is not what is meant.
-func (p *pass[T]) patch() client.Patch {
+func (p *run[T]) patch() client.Patch {
 	before := p.before.DeepCopyObject().(T)
-	before.SetResourceVersion(p.obj.GetResourceVersion()) // marks may have come since
+	before.SetResourceVersion(p.obj.GetResourceVersion()) // annotations may have come since
 	if p.held || !p.known() {
 		return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	}
@@ -84,34 +84,34 @@ func (p *pass[T]) patch() client.Patch {
 }
 
 // next says when an object is looked at again, and how urgently.
-func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Result, error) {
+func (r *Reconciler[T, R]) next(p *run[T], o outcome, now time.Time) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(p.obj)
 	if o.class == ready || o.class == stuck && o.err == nil {
 		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
-		r.due.set(key, dueTime{
-			uid: p.obj.GetUID(), about: p.about, ready: o.class == ready, seen: p.last.seen, wrote: p.wrote, at: at,
-			youth: p.last.youth, failure: r.pardon(p, o), restored: p.last.restored, inputs: p.last.inputs, unmade: p.last.unmade,
+		r.memories.set(key, memory{
+			uid: p.obj.GetUID(), fingerprint: p.fingerprint, ready: o.class == ready, seen: p.memory.seen, wrote: p.wrote, at: at,
+			firstReady: p.memory.firstReady, failure: r.pardon(p, o), restored: p.memory.restored, inputs: p.memory.inputs, unmade: p.memory.unmade,
 		})
 		return background(at.Sub(now)), nil
 	}
-	p.last.wrote, p.last.open = p.wrote, p.last.open || p.wanted && o.class == reconciling
+	p.memory.wrote, p.memory.open = p.wrote, p.memory.open || p.wanted && o.class == reconciling
 	if o.fails() {
-		p.last.failure.about, p.last.failure.epoch, p.last.wake = p.about, p.epoch, p.wake
+		p.memory.failure.fingerprint, p.memory.failure.epoch, p.memory.wake = p.fingerprint, p.epoch, p.wake
 		r.environments.connections.of(environmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
 	}
 	if !o.conflict && o.class != silent { // or nothing was written, which says nothing of the next write
-		p.last.conflict = backoff.Backoff{}
+		p.memory.conflict = backoff.Backoff{}
 	}
-	r.due.set(key, p.last)
+	r.memories.set(key, p.memory)
 	switch {
 	case o.conflict:
-		return p.comeBack(r.due.refused(key)), nil
+		return p.comeBack(r.memories.refused(key)), nil
 	case o.again:
 		return p.comeBack(r.options.ConflictPause), nil
 	case o.err != nil && o.after == 0:
 		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
 	case o.fails():
-		return background(r.due.failed(key, o.after)), nil
+		return background(r.memories.failed(key, o.after)), nil
 	case o.after > 0:
 		return p.comeBack(o.after), nil
 	}
@@ -123,13 +123,13 @@ func (r *Reconciler[T, R]) next(p *pass[T], o outcome, now time.Time) (ctrl.Resu
 	return ctrl.Result{RequeueAfter: soon(at.Sub(now))}, nil
 }
 
-// pardon is what is remembered of a failure after a pass that has come to an end: nothing
+// pardon is what is remembered of a failure after a run that has come to an end: nothing
 // once all is well.
-func (r *Reconciler[T, R]) pardon(p *pass[T], o outcome) failure {
+func (r *Reconciler[T, R]) pardon(p *run[T], o outcome) failure {
 	if o.class != ready {
-		return p.last.failure
+		return p.memory.failure
 	}
-	if p.last.failure.Failing() {
+	if p.memory.failure.Failing() {
 		r.environments.connections.of(environmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), false)
 	}
 	return failure{}
@@ -138,27 +138,27 @@ func (r *Reconciler[T, R]) pardon(p *pass[T], o outcome) failure {
 // keepsQuiet tells whether a failed look in the background is not worth a word:
 // during an outage of the environment, which says so itself, and for a while
 // otherwise.
-func (r *Reconciler[T, R]) keepsQuiet(p *pass[T], o outcome, now time.Time) bool {
-	if p.wanted || o.class != reconciling || !p.last.ready {
+func (r *Reconciler[T, R]) keepsQuiet(p *run[T], o outcome, now time.Time) bool {
+	if p.wanted || o.class != reconciling || !p.memory.ready {
 		return false
 	}
-	if p.last.failingSince.IsZero() {
-		p.last.failingSince = now
+	if p.memory.failingSince.IsZero() {
+		p.memory.failingSince = now
 	}
-	return o.reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(p.last.failingSince) < patience
+	return o.reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(p.memory.failingSince) < patience
 }
 
-func (r *Reconciler[T, R]) report(p *pass[T], o outcome, now time.Time) {
+func (r *Reconciler[T, R]) report(p *run[T], o outcome, now time.Time) {
 	conditionsOf(p.obj).report(o, p.obj.GetGeneration(), now, r.options.ProgressDeadline)
 	if o.class == silent {
 		return
 	}
 	status := p.obj.CommonStatus()
-	status.InputsVersion = p.last.inputs.told
+	status.InputsVersion = p.memory.inputs.told
 	if p.account.id != "" && p.accountErr == nil {
 		status.LinkedAccountID = p.account.id
 	}
-	status.LastHandledReconcileAt = p.about.request
+	status.LastHandledReconcileAt = p.fingerprint.request
 	status.Environment = environmentIn(p.obj)
 }
 
@@ -170,7 +170,7 @@ func environmentIn(obj Object) string {
 
 // announce makes an event of a Ready condition that has turned bad or says
 // something else now.
-func (r *Reconciler[T, R]) announce(ctx context.Context, p *pass[T], o outcome) {
+func (r *Reconciler[T, R]) announce(ctx context.Context, p *run[T], o outcome) {
 	before := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
 	now := meta.FindStatusCondition(p.obj.CommonStatus().Conditions, v1alpha1.ConditionReady)
 	if now == nil || now.Status == "True" || before != nil && before.Reason == now.Reason && before.Message == now.Message {
@@ -195,7 +195,7 @@ func (o outcome) eventType(reason string) string {
 
 // event tells what happened. Whether it arrives does not matter: in a namespace
 // that is being deleted, events are refused.
-func (r *Reconciler[T, R]) event(p *pass[T], eventType, reason, action, note string) {
+func (r *Reconciler[T, R]) event(p *run[T], eventType, reason, action, note string) {
 	r.events.Eventf(p.obj, nil, eventType, reason, action, "%s", p.inputs.Redact(note))
 }
 

@@ -23,14 +23,14 @@ func TestOldDeadlineIsNoHotLoop(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	same := func(d time.Duration) time.Duration { return d }
-	r := &Reconciler[*v1alpha1.LinkedAccount, account]{due: newDueTimes(Options{}, longestPause), options: Options{ProgressDeadline: time.Minute, Jitter: same}}
+	r := &Reconciler[*v1alpha1.LinkedAccount, account]{memories: newMemories(Options{}, longestPause), options: Options{ProgressDeadline: time.Minute, Jitter: same}}
 	obj := &v1alpha1.LinkedAccount{}
 	meta.SetStatusCondition(&obj.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
 		Reason: v1alpha1.ReasonSecretNotFound, LastTransitionTime: metav1.NewTime(now.Add(-time.Hour)),
 	})
-	p := &pass[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputStore{}.open(), interval: 10 * time.Minute}
-	result, err := r.next(p, judge(errNotYet), now)
+	p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputStore{}.open(), interval: 10 * time.Minute}
+	result, err := r.next(p, classify(errWait), now)
 	if err != nil || result.RequeueAfter != p.interval {
 		t.Errorf("comes back after %s (%v), want %s", result.RequeueAfter, err, p.interval)
 	}
@@ -41,16 +41,16 @@ func TestConflictsGrowUntilSomethingIsWritten(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	options := Options{Clock: clock, ConflictPause: 200 * time.Millisecond, Jitter: func(d time.Duration) time.Duration { return d }}
-	r := &Reconciler[*v1alpha1.LinkedAccount, account]{due: newDueTimes(options, longestPause), options: options}
+	r := &Reconciler[*v1alpha1.LinkedAccount, account]{memories: newMemories(options, longestPause), options: options}
 	obj := &v1alpha1.LinkedAccount{}
 	conflict := apierrors.NewConflict(schema.GroupResource{}, "acme", errors.New("another version"))
 	var got []time.Duration
 	for _, err := range []error{
 		conflict, conflict, &cobalt.ThrottledError{After: 3 * time.Second}, conflict, waitingFor(v1alpha1.ReasonSecretNotFound, "x"), conflict,
 	} {
-		p := &pass[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputStore{}.open(), interval: time.Minute}
-		p.last = r.due.get(client.ObjectKeyFromObject(obj), obj.UID)
-		result, _ := r.next(p, judge(err), clock.Now())
+		p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputStore{}.open(), interval: time.Minute}
+		p.memory = r.memories.get(client.ObjectKeyFromObject(obj), obj.UID)
+		result, _ := r.next(p, classify(err), clock.Now())
 		got = append(got, result.RequeueAfter)
 	}
 	want := []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 3 * time.Second, 800 * time.Millisecond, time.Minute, 200 * time.Millisecond}

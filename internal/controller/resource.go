@@ -28,7 +28,7 @@ type Kept interface {
 }
 
 // Resource is what one kind teaches the shared flow: T is the custom resource,
-// R what it stands for in Cobalt. An implementation holds no state of a pass.
+// R what it stands for in Cobalt. An implementation holds no state of a run.
 type Resource[T Kept, R any] interface {
 	// Identities names what obj stands for within its account. Two objects of the
 	// kind that share an identity, account and environment are in conflict. It is pure.
@@ -44,21 +44,21 @@ type Resource[T Kept, R any] interface {
 	// Observe returns what Cobalt has, or nil if there is nothing. It may go by a
 	// list unless api is live. What was never created need not be looked for, if
 	// Create takes what is there.
-	Observe(ctx context.Context, api *View, obj T) (*R, error)
+	Observe(ctx context.Context, api *remoteView, obj T) (*R, error)
 	// Diff lists where remote is not as desired, in an order that stays. It is pure.
 	Diff(desired, remote *R) []difference
 	// Marks names the annotations that obj must carry before anything is written to
 	// Cobalt, beside its account and its origin. remote is nil if there is nothing yet. It is pure.
-	Marks(obj T, remote *R) map[string]string
+	Annotations(obj T, remote *R) map[string]string
 	// Origin tells where remote came from, by what obj has recorded and by when
 	// Cobalt says that it was created; empty if that cannot be told. It is pure.
 	Origin(obj T, remote *R) v1alpha1.Origin
 	// Create makes it, and returns what Cobalt answered; beside an error, what there
 	// is nevertheless, or may be.
-	Create(ctx context.Context, api *View, desired *R) (*R, error)
+	Create(ctx context.Context, api *remoteView, desired *R) (*R, error)
 	// Update corrects it, and returns what there is now, also beside an error, and
 	// whether Cobalt's answer told so. remote was observed live.
-	Update(ctx context.Context, api *View, desired, remote *R) (now *R, told bool, err error)
+	Update(ctx context.Context, api *remoteView, desired, remote *R) (now *R, told bool, err error)
 	// Publish copies into the status what users should see, and what has to be
 	// known the next time. It is also called before Update. It is pure.
 	Publish(obj T, desired, remote *R)
@@ -66,9 +66,9 @@ type Resource[T Kept, R any] interface {
 	// credentials or output Secrets, and the reads that spec asks for beyond the
 	// object itself. It is called after Publish, must make no call for what is
 	// done already, and must only read under managementPolicy ReadOnly. It returns
-	// when the next pass is needed, if that is before the sync interval is over.
-	Extend(ctx context.Context, api *View, inputs *Inputs, obj T) (wake time.Time, err error)
-	// Due tells when obj needs a pass for the sake of what Extend does, although
+	// when the next run is needed, if that is before the sync interval is over.
+	Extend(ctx context.Context, api *remoteView, inputs *Inputs, obj T) (wake time.Time, err error)
+	// Due tells when obj needs a run for the sake of what Extend does, although
 	// nothing else asks for one: past if it needs one now, such as after an output
 	// Secret was deleted, zero if never. It must cost no request, and must not
 	// rely on the status of obj, which may lag behind.
@@ -76,19 +76,22 @@ type Resource[T Kept, R any] interface {
 	// Delete removes it, if its origin may be deleted: errOthers says that it may not.
 	// It must need nothing but obj and its account: what else obj refers to may be
 	// gone by now. A miss is returned as Cobalt told it.
-	Delete(ctx context.Context, api *View, obj T, may func(v1alpha1.Origin) bool) error
+	Delete(ctx context.Context, api *remoteView, obj T, may func(v1alpha1.Origin) bool) error
 	// Find asks Cobalt itself for what Delete has missed, and returns its answer.
-	Find(ctx context.Context, api *View, obj T) error
+	Find(ctx context.Context, api *remoteView, obj T) error
 }
 
 // plain is what a kind need not say that has nothing special to it.
 type plain[T Kept, R any] struct{}
 
-func (plain[T, R]) UniqueID(T) string                { return "" }
-func (plain[T, R]) Uses(T) []Use                     { return nil }
-func (plain[T, R]) Marks(T, *R) map[string]string    { return nil }
+func (plain[T, R]) UniqueID(T) string { return "" }
+
+func (plain[T, R]) Uses(T) []Use { return nil }
+
+func (plain[T, R]) Annotations(T, *R) map[string]string { return nil }
+
 func (plain[T, R]) Due(context.Context, T) time.Time { return time.Time{} }
 
-func (plain[T, R]) Extend(context.Context, *View, *Inputs, T) (time.Time, error) {
+func (plain[T, R]) Extend(context.Context, *remoteView, *Inputs, T) (time.Time, error) {
 	return time.Time{}, nil
 }

@@ -12,19 +12,19 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
-// robbed lets through that somebody has taken away what the operator had written into the metadata of an object, as
+// metadataTakenAway lets through that somebody has taken away what the operator had written into the metadata of an object, as
 // `kubectl replace` does. Without it, deleting the object would leave everything behind without a word.
-var robbed = predicate.Funcs{
+var metadataTakenAway = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		if !e.ObjectNew.GetDeletionTimestamp().IsZero() {
 			return false
 		}
-		if isHeld(e.ObjectOld) && !isHeld(e.ObjectNew) {
+		if hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew) {
 			return true
 		}
-		for _, name := range lastingMarks {
-			_, before := mark(e.ObjectOld, name)
-			if _, now := mark(e.ObjectNew, name); before && !now {
+		for _, name := range lastingAnnotations {
+			_, before := annotation(e.ObjectOld, name)
+			if _, now := annotation(e.ObjectNew, name); before && !now {
 				return true
 			}
 		}
@@ -32,8 +32,10 @@ var robbed = predicate.Funcs{
 	},
 }
 
-// lastingMarks are those that an object keeps for as long as it stands for something.
-var lastingMarks = []string{accountMark, originMark, credentialsMark, workflowMark, adoptedMark, firedMark}
+// lastingAnnotations are those that an object keeps for as long as it stands for something.
+var lastingAnnotations = []string{
+	accountAnnotation, originAnnotation, credentialsAnnotation, workflowAnnotation, adoptedAnnotation, firedAnnotation,
+}
 
 // restorePause is how long it takes at least from one restoring of an object to the next: whoever takes it away again and
 // again must not have us write all the time.
@@ -42,9 +44,9 @@ const restorePause = time.Minute
 // restore writes back what the status knows and the metadata has lost, whatever else keeps obj from being looked after: it
 // takes no call, and what is deleted without it stays in Cobalt. It returns obj as the API server has it then and, if it is
 // too early to write that again, in how long it is not.
-func restore[T Object](ctx context.Context, c client.Client, due *dueTimes, obj T) (T, time.Duration, error) {
-	marks, held := lasting(obj)
-	if !obj.GetDeletionTimestamp().IsZero() || !isRobbed(obj, marks, held) {
+func restore[T Object](ctx context.Context, c client.Client, due *memories, obj T) (T, time.Duration, error) {
+	annotations, held := lasting(obj)
+	if !obj.GetDeletionTimestamp().IsZero() || !isRobbed(obj, annotations, held) {
 		return obj, 0, nil
 	}
 	key, now := client.ObjectKeyFromObject(obj), due.clock.Now()
@@ -54,9 +56,9 @@ func restore[T Object](ctx context.Context, c client.Client, due *dueTimes, obj 
 	}
 	write := annotate[T]
 	if held {
-		write = hold[T]
+		write = addFinalizer[T]
 	}
-	whole, err := write(ctx, c, obj, marks)
+	whole, err := write(ctx, c, obj, annotations)
 	if err != nil {
 		return obj, 0, client.IgnoreNotFound(err)
 	}
@@ -66,44 +68,44 @@ func restore[T Object](ctx context.Context, c client.Client, due *dueTimes, obj 
 }
 
 // isRobbed tells whether obj lacks one of these annotations, or the finalizer.
-func isRobbed(obj client.Object, marks map[string]string, held bool) bool {
-	for name := range marks {
-		if _, ok := mark(obj, name); !ok {
+func isRobbed(obj client.Object, annotations map[string]string, held bool) bool {
+	for name := range annotations {
+		if _, ok := annotation(obj, name); !ok {
 			return true
 		}
 	}
-	return held && !isHeld(obj)
+	return held && !hasFinalizer(obj)
 }
 
 // lasting are the annotations that obj must have by what its status knows, and whether it must have the finalizer.
 // Values that it has are left alone: they may be newer than what the cache has of the status.
-func lasting(obj Object) (marks map[string]string, held bool) {
+func lasting(obj Object) (annotations map[string]string, held bool) {
 	switch obj := obj.(type) {
 	case Kept:
-		if marks = lastingOf(obj); marks == nil {
+		if annotations = lastingOf(obj); annotations == nil {
 			return nil, false
 		}
 	case *v1alpha1.PublicWorkflow:
-		if marks = (publicWorkflows{}).Marks(obj); marks == nil {
+		if annotations = (publicWorkflows{}).Annotations(obj); annotations == nil {
 			return nil, false
 		}
-		marks[accountMark] = obj.Status.LinkedAccountID
+		annotations[accountAnnotation] = obj.Status.LinkedAccountID
 	case *v1alpha1.EventTrigger: // which has no finalizer, as Cobalt has nothing to take back
-		marks = (eventTriggers{}).Marks(obj)
+		annotations = (eventTriggers{}).Annotations(obj)
 	}
-	for name, value := range marks {
-		if present, ok := mark(obj, name); ok {
-			marks[name] = present
+	for name, value := range annotations {
+		if present, ok := annotation(obj, name); ok {
+			annotations[name] = present
 		} else if value == "" {
-			delete(marks, name)
+			delete(annotations, name)
 		}
 	}
 	_, trigger := obj.(*v1alpha1.EventTrigger)
-	return marks, !trigger
+	return annotations, !trigger
 }
 
 // lastingOf is lasting for an object that keeps a state; nil if it does not, or not yet: what was only looked at is
-// nobody's before the first pass that may write.
+// nobody's before the first run that may write.
 func lastingOf(obj Kept) map[string]string {
 	status := obj.CommonStatus()
 	managed := obj.CommonSpec().ManagementPolicy != v1alpha1.ManagementPolicyReadOnly &&
@@ -111,11 +113,11 @@ func lastingOf(obj Kept) map[string]string {
 	if status.ID == "" || !managed {
 		return nil
 	}
-	marks := map[string]string{accountMark: status.LinkedAccountID, originMark: string(status.Origin)}
+	annotations := map[string]string{accountAnnotation: status.LinkedAccountID, originAnnotation: string(status.Origin)}
 	if account, ok := obj.(*v1alpha1.LinkedAccount); ok && len(account.Status.Credentials) > 0 {
-		marks[credentialsMark] = credentialsIn(rememberedInStatus(account))
+		annotations[credentialsAnnotation] = credentialsIn(rememberedInStatus(account))
 	}
-	return marks
+	return annotations
 }
 
 // noLaterThan has an object come back after then at the latest, unless that is zero.

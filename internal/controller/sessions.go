@@ -20,7 +20,7 @@ type sessions struct {
 
 type session struct {
 	token string
-	issue issue
+	issue tokenInfo
 }
 
 func newSessions(c clock.PassiveClock) *sessions {
@@ -42,7 +42,7 @@ func (s *sessions) token(ctx context.Context, api *cobalt.Client, account, made 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byAccount[account] = session{minted.Token, issued(made, minted, s.clock.Now())}
+	s.byAccount[account] = session{minted.Token, readToken(made, minted, s.clock.Now())}
 	return minted.Token, nil
 }
 

@@ -40,19 +40,19 @@ const (
 	portalKey    = "portal-url"
 )
 
-// due is when the Secret needs a pass: now if it is missing.
+// due is when the Secret needs a run: now if it is missing.
 func (t sessionTokens) due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
 	if obj.Spec.SessionToken == nil || obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return time.Time{}
 	}
 	secret, err := t.cached(ctx, obj)
-	if err != nil { // the pass will meet and report what is wrong
+	if err != nil { // the run will meet and report what is wrong
 		return t.clock.Now()
 	}
 	if !owns(obj, secret) {
 		return time.Time{} // until somebody makes room
 	}
-	known, ok := issueOf(obj, secret)
+	known, ok := tokenInfoOf(obj, secret)
 	if !ok {
 		return t.clock.Now()
 	}
@@ -87,18 +87,18 @@ func (t sessionTokens) keep(
 
 // untouched tells whether the Secret is as the status says it was written and
 // needs nothing, without reading its contents.
-func (t sessionTokens) untouched(ctx context.Context, obj *v1alpha1.LinkedAccount) (known issue, version string, ok bool) {
+func (t sessionTokens) untouched(ctx context.Context, obj *v1alpha1.LinkedAccount) (known tokenInfo, version string, ok bool) {
 	status := obj.Status.SessionToken
 	secret, err := t.cached(ctx, obj)
 	if err != nil || status == nil || status.SecretVersion != versionOf(secret) || !owns(obj, secret) {
-		return issue{}, "", false
+		return tokenInfo{}, "", false
 	}
-	known, ok = issueOf(obj, secret)
+	known, ok = tokenInfoOf(obj, secret)
 	return known, status.SecretVersion, ok && t.good(obj, known)
 }
 
 // good tells whether nothing has to be asked of Cobalt.
-func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known issue) bool {
+func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known tokenInfo) bool {
 	return known.Account == obj.Status.ID && known.Portal == obj.Spec.SessionToken.HostedPortal &&
 		t.clock.Now().Before(known.renewAt(refreshBefore(obj)))
 }
@@ -108,24 +108,24 @@ func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known issue) bool {
 // it fails.
 func (t sessionTokens) refresh(
 	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
-) (known issue, version string, err error) {
+) (known tokenInfo, version string, err error) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: obj.Namespace, Name: obj.Spec.SessionToken.SecretName}}
 	err = t.contents.Get(ctx, client.ObjectKeyFromObject(secret), secret)
 	switch {
 	case client.IgnoreNotFound(err) != nil:
-		return issue{}, "", fmt.Errorf("read Secret %s: %w", client.ObjectKeyFromObject(secret), err)
+		return tokenInfo{}, "", fmt.Errorf("read Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 	case err == nil && !owns(obj, secret):
-		return issue{}, "", stalledBy(v1alpha1.ReasonSecretNotOwned,
+		return tokenInfo{}, "", stalledBy(v1alpha1.ReasonSecretNotOwned,
 			"Secret %s exists and was not made for this LinkedAccount: delete it, or set another sessionToken.secretName",
 			client.ObjectKeyFromObject(secret))
 	}
-	known, ok := issueOf(obj, secret)
+	known, ok := tokenInfoOf(obj, secret)
 	ok = ok && complete(obj, secret, known)
 	if ok && t.good(obj, known) {
 		return known, versionOf(secret), nil
 	}
 	if !ok {
-		known = issue{}
+		known = tokenInfo{}
 	}
 	before := secret.DeepCopy()
 	known = t.unwritten.fill(obj, inputs, secret, known)
@@ -138,10 +138,10 @@ func (t sessionTokens) refresh(
 	known, portalErr := t.open(ctx, api, inputs, obj, secret, known)
 	if err := t.write(ctx, obj, before, secret, known); err != nil {
 		t.unwritten.keep(obj, secret, known)
-		if judge(err).class != silent {
+		if classify(err).class != silent {
 			metrics.SessionTokens.WithLabelValues("failed").Inc()
 		}
-		return issue{}, "", err
+		return tokenInfo{}, "", err
 	}
 	if token := secret.Data[tokenKey]; !bytes.Equal(token, before.Data[tokenKey]) {
 		metrics.SessionTokens.WithLabelValues("renewed").Inc()
@@ -153,8 +153,8 @@ func (t sessionTokens) refresh(
 // renew puts another token into secret if the one there is due. It keeps the
 // one there as long as it is good and Cobalt has none that lasts longer.
 func (t sessionTokens) renew(
-	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known issue,
-) (issue, error) {
+	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
+) (tokenInfo, error) {
 	if t.clock.Now().Before(known.renewAt(refreshBefore(obj))) {
 		return known, nil
 	}
@@ -167,7 +167,7 @@ func (t sessionTokens) renew(
 	}
 	inputs.Hide(token.Token)
 	now := t.clock.Now()
-	fresh := issued(obj.Status.ID, token, now)
+	fresh := readToken(obj.Status.ID, token, now)
 	same := token.Token == string(secret.Data[tokenKey])
 	switch {
 	case known.valid(now) && (same || !fresh.ExpiresAt.After(known.ExpiresAt)):
@@ -187,8 +187,8 @@ func (t sessionTokens) renew(
 
 // open puts a portal URL into secret if spec asks for one that is not there.
 func (t sessionTokens) open(
-	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known issue,
-) (issue, error) {
+	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
+) (tokenInfo, error) {
 	if !obj.Spec.SessionToken.HostedPortal {
 		delete(secret.Data, portalKey)
 		known.Portal = false
@@ -209,14 +209,14 @@ func (t sessionTokens) open(
 // write writes the Secret, as long as it is the version that was read. Nothing
 // is copied from obj: labels and annotations by which tools track obj would
 // have them take the Secret for their own.
-func (t sessionTokens) write(ctx context.Context, obj *v1alpha1.LinkedAccount, before, secret *corev1.Secret, known issue) error {
+func (t sessionTokens) write(ctx context.Context, obj *v1alpha1.LinkedAccount, before, secret *corev1.Secret, known tokenInfo) error {
 	text, err := json.Marshal(known)
 	if err != nil {
 		return err
 	}
 	secret.Data[accountKey] = []byte(obj.AccountID())
 	secret.Data[expiresAtKey] = []byte(known.ExpiresAt.Format(time.RFC3339))
-	metav1.SetMetaDataAnnotation(&secret.ObjectMeta, issueAnnotation, string(text))
+	metav1.SetMetaDataAnnotation(&secret.ObjectMeta, tokenAnnotation, string(text))
 	metav1.SetMetaDataLabel(&secret.ObjectMeta, accountLabel, labelOf(obj.Name))
 	// Blocking the deletion of obj would need rights to its finalizers.
 	err = controllerutil.SetControllerReference(obj, secret, t.client.Scheme(), controllerutil.WithBlockOwnerDeletion(false))
@@ -270,7 +270,7 @@ func (t sessionTokens) asks(ctx context.Context, obj *v1alpha1.LinkedAccount) er
 		return err
 	}
 	if now.UID != obj.UID || now.Generation != obj.Generation {
-		return errAgain
+		return errStale
 	}
 	return nil
 }

@@ -49,9 +49,9 @@ func setupAction[T Object](
 		Action: action, kind: kindOf(prototype), prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(s.options, longestPause), attempts: newAttempts(), waker: &gate.Waker{},
+		memories: newMemories(s.options, longestPause), attempts: newAttempts(), waker: &gate.Waker{},
 	}
-	b := s.controller(prototype, list, r.waker, r.due)
+	b := s.controller(prototype, list, r.waker, r.memories)
 	s.watchEnvironments(b, list)
 	s.watchAccounts(b, list)
 	watch(b)
@@ -102,12 +102,12 @@ func (s *setup) watchTargets(b *builder.Builder) {
 		find := s.find(&v1alpha1.EventTriggerList{}, func(obj client.Object) client.ListOption {
 			return client.MatchingFields{target.index: accountName(obj.GetNamespace(), obj.GetName())}
 		})
-		b.Watches(target.object, handler.EnqueueRequestsFromMapFunc(find), builder.WithPredicates(arrives))
+		b.Watches(target.object, handler.EnqueueRequestsFromMapFunc(find), builder.WithPredicates(becameReady))
 	}
 }
 
-// arrives lets through that an object becomes Ready, or another one.
-var arrives = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+// becameReady lets through that an object becomes Ready, or another one.
+var becameReady = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
 	return conditionsOf(before).ready(before.GetGeneration()) != conditionsOf(after).ready(after.GetGeneration()) ||
 		object.ID(before) != object.ID(after)

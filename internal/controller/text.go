@@ -1,6 +1,8 @@
 package controller
 
-import "strings"
+import (
+	"strings"
+)
 
 // byteOrderMark is what some editors begin a text with.
 const byteOrderMark = "\ufeff"

@@ -36,15 +36,15 @@ type firing struct {
 type fired struct{ id, status string }
 
 // firingCall makes it.
-type firingCall func(context.Context, *View) (fired, error)
+type firingCall func(context.Context, *remoteView) (fired, error)
 
 // fire makes the call. All that may fail without consequences comes before the intent.
-func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error {
+func (e eventTriggers) fire(ctx context.Context, t *triggerRun, f firing) error {
 	if t.accountErr != nil {
 		return t.accountErr
 	}
 	if !t.mayCall() {
-		return errNotYet
+		return errWait
 	}
 	if _, err := e.call(ctx, t, e.cache); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 	}
 	if t.rests && !f.again && f.scheduled == nil {
 		t.wakeAt(t.rest)
-		return errNotYet
+		return errWait
 	}
 	if ctx, err = api.Admit(ctx); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerTurn, f firing) error
 }
 
 // conclude takes what is known of a call into the status.
-func (e eventTriggers) conclude(ctx context.Context, t *triggerTurn, r result) error {
+func (e eventTriggers) conclude(ctx context.Context, t *triggerRun, r result) error {
 	intent := t.obj.Status.Intent
 	if !r.unwritten {
 		t.resolved = intent.AttemptID
@@ -96,20 +96,20 @@ func (e eventTriggers) conclude(ctx context.Context, t *triggerTurn, r result) e
 	}
 	if answer.id == "" {
 		end(t, run, ended{phase: v1alpha1.PhaseAccepted, status: statusAccepted, at: stamp(t.flow.clock.Now())})
-		t.tell(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it and named no execution")
+		t.event(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it and named no execution")
 		return nil
 	}
-	t.tell(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it as execution "+answer.id)
+	t.event(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it as execution "+answer.id)
 	t.pollAt(t.flow.clock.Now().Add(shortestPoll))
 	return nil
 }
 
 // refused says what a refusal means, and lets a run of a schedule be that comes to nothing:
 // the next one is another.
-func (e eventTriggers) refused(ctx context.Context, t *triggerTurn, intent *v1alpha1.TriggerIntent, err error) error {
+func (e eventTriggers) refused(ctx context.Context, t *triggerRun, intent *v1alpha1.TriggerIntent, err error) error {
 	_, answered := errors.AsType[*cobalt.Error](err)
 	t.refused = answered && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err)
-	if err = refusal(ctx, t, err); t.refused && intent.ScheduledTime != nil && judge(err).class == stuck {
+	if err = refusal(ctx, t, err); t.refused && intent.ScheduledTime != nil && classify(err).class == stuck {
 		t.obj.Status.LastScheduleTime = intent.ScheduledTime
 	}
 	return err
@@ -130,7 +130,7 @@ func refusedForGood(obj client.Object) bool {
 }
 
 // refusal says in our words what Cobalt has nothing of.
-func refusal(ctx context.Context, t *triggerTurn, err error) error {
+func refusal(ctx context.Context, t *triggerRun, err error) error {
 	obj, now := t.obj, t.flow.clock.Now()
 	switch {
 	case cobalt.IsUnknownAccount(err) && t.flow.accounts.settles(ctx, t.account.id, now):
@@ -147,7 +147,7 @@ func refusal(ctx context.Context, t *triggerTurn, err error) error {
 }
 
 // settle deals with an intent that was left behind.
-func (e eventTriggers) settle(ctx context.Context, t *triggerTurn) error {
+func (e eventTriggers) settle(ctx context.Context, t *triggerRun) error {
 	intent := t.obj.Status.Intent
 	if intent == nil {
 		return nil
@@ -170,9 +170,9 @@ func (e eventTriggers) settle(ctx context.Context, t *triggerTurn) error {
 	return e.doubt(ctx, t, known.err)
 }
 
-// doubt deals with a call of which nobody knows whether it worked. Whether it did
+// requireVerification deals with a call of which nobody knows whether it worked. Whether it did
 // cannot be told from the executions that there are: one of them may be somebody else's.
-func (e eventTriggers) doubt(ctx context.Context, t *triggerTurn, cause error) error {
+func (e eventTriggers) doubt(ctx context.Context, t *triggerRun, cause error) error {
 	intent, now := t.obj.Status.Intent, t.flow.clock.Now()
 	t.resolved = intent.AttemptID
 	if t.obj.Spec.Delivery == v1alpha1.DeliveryAtLeastOnce {
@@ -212,7 +212,7 @@ func madeAgain(obj *v1alpha1.EventTrigger, cause error) string {
 const longestRepeat = 5 * time.Minute
 
 // hash stands for all that makes a run another one.
-func (e eventTriggers) hash(ctx context.Context, t *triggerTurn) (string, error) {
+func (e eventTriggers) hash(ctx context.Context, t *triggerRun) (string, error) {
 	if t.account.id == "" {
 		return "", t.accountErr
 	}
@@ -229,7 +229,7 @@ func (e eventTriggers) hash(ctx context.Context, t *triggerTurn) (string, error)
 }
 
 // payloadOf is payload with payloadFrom merged over it; nil if there is none.
-func payloadOf(ctx context.Context, t *triggerTurn) (json.RawMessage, error) {
+func payloadOf(ctx context.Context, t *triggerRun) (json.RawMessage, error) {
 	payload := map[string]any{}
 	if raw := t.obj.Spec.Payload; raw != nil {
 		listed, err := jsonvalue.DecodeObject(raw.Raw)
@@ -253,7 +253,7 @@ func payloadOf(ctx context.Context, t *triggerTurn) (json.RawMessage, error) {
 }
 
 // call is the call that spec asks for, with references resolved.
-func (e eventTriggers) call(ctx context.Context, t *triggerTurn, reader client.Reader) (firingCall, error) {
+func (e eventTriggers) call(ctx context.Context, t *triggerRun, reader client.Reader) (firingCall, error) {
 	payload, err := payloadOf(ctx, t)
 	if err != nil {
 		return nil, err
@@ -263,7 +263,7 @@ func (e eventTriggers) call(ctx context.Context, t *triggerTurn, reader client.R
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context, api *View) (fired, error) {
+		return func(ctx context.Context, api *remoteView) (fired, error) {
 			answer, err := api.TriggerEvent(ctx, api.account, event.Slug, cobalt.EventInput{Event: event.Name, ConfigID: config, Payload: payload})
 			if err != nil {
 				return fired{}, err
@@ -275,7 +275,7 @@ func (e eventTriggers) call(ctx context.Context, t *triggerTurn, reader client.R
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, api *View) (fired, error) {
+	return func(ctx context.Context, api *remoteView) (fired, error) {
 		answer, err := api.ExecuteWorkflow(ctx, api.account, id, payload)
 		if err != nil {
 			return fired{}, err

@@ -35,13 +35,13 @@ const (
 func pollAfter(age time.Duration) time.Duration { return min(max(age/4, shortestPoll), longestPoll) }
 
 // follow looks at the runs that have not ended, if it is time.
-func (e eventTriggers) follow(ctx context.Context, t *triggerTurn) error {
+func (e eventTriggers) follow(ctx context.Context, t *triggerRun) error {
 	now, open := t.flow.clock.Now(), openRuns(t.obj)
 	if len(open) == 0 {
 		return nil
 	}
 	timeout := t.obj.Spec.ExecutionTimeout.Value(time.Hour)
-	known := t.flow.due.get(client.ObjectKeyFromObject(t.obj), t.obj.GetUID()).poll // unknown after a restart
+	known := t.flow.memories.get(client.ObjectKeyFromObject(t.obj), t.obj.GetUID()).poll // unknown after a restart
 	due := known
 	for _, run := range open {
 		due = earlier(due, run.FiredAt.Add(timeout))
@@ -51,7 +51,7 @@ func (e eventTriggers) follow(ctx context.Context, t *triggerTurn) error {
 		return nil
 	}
 	if !t.paused.IsZero() {
-		return errNotYet
+		return errWait
 	}
 	next := now.Add(longestPoll)
 	var problem error
@@ -69,16 +69,16 @@ func (e eventTriggers) follow(ctx context.Context, t *triggerTurn) error {
 }
 
 // pollAt has runs looked at again then.
-func (t *turn[T]) pollAt(at time.Time) {
+func (t *actionRun[T]) pollAt(at time.Time) {
 	key := client.ObjectKeyFromObject(t.obj)
-	last := t.flow.due.get(key, t.obj.GetUID())
+	last := t.flow.memories.get(key, t.obj.GetUID())
 	last.poll = at
-	t.flow.due.set(key, last)
+	t.flow.memories.set(key, last)
 	t.wakeAt(at)
 }
 
 // check looks at one run, and ends it if it is over.
-func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun, timeout time.Duration) error {
+func (e eventTriggers) check(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, timeout time.Duration) error {
 	seen, err := e.look(ctx, t, run)
 	now := t.flow.clock.Now()
 	age := now.Sub(run.FiredAt.Time)
@@ -108,7 +108,7 @@ func (e eventTriggers) check(ctx context.Context, t *triggerTurn, run *v1alpha1.
 
 // isFinal tells whether nothing will come of looking at a run that has been late for as
 // long: nothing is over only because nobody could ask.
-func isFinal(t *triggerTurn, err error, late time.Duration) bool {
+func isFinal(t *triggerRun, err error, late time.Duration) bool {
 	if _, garbage := errors.AsType[*cobalt.AnswerError](err); garbage || t.accountErr != nil || cobalt.IsRejected(err) {
 		return true
 	}
@@ -119,7 +119,7 @@ func isFinal(t *triggerTurn, err error, late time.Duration) bool {
 // look returns an execution; nil if Cobalt does not know it. Several of an account
 // are looked up in one list, and so is one that Cobalt seems to have forgotten: some
 // gateway may have said so.
-func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun) (*cobalt.Execution, error) {
+func (e eventTriggers) look(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun) (*cobalt.Execution, error) {
 	api, ctx, err := t.connect(ctx, t.retry)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 		if presence == snapshot.Present {
 			return &found, nil
 		}
-		if judge(err).class == silent { // what holds this call back holds back the next
+		if classify(err).class == silent { // what holds this call back holds back the next
 			return nil, err
 		}
 	} // a list that fails, or does not have it, says nothing of this one
@@ -152,7 +152,7 @@ func (e eventTriggers) look(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 }
 
 // openOf counts the open runs of the account.
-func (e eventTriggers) openOf(ctx context.Context, t *triggerTurn) int {
+func (e eventTriggers) openOf(ctx context.Context, t *triggerRun) int {
 	open := 0
 	for _, other := range e.siblings(ctx, t) {
 		open += len(openRuns(&other))
@@ -161,7 +161,7 @@ func (e eventTriggers) openOf(ctx context.Context, t *triggerTurn) int {
 }
 
 // siblings are the triggers of the same account and environment, this one among them.
-func (e eventTriggers) siblings(ctx context.Context, t *triggerTurn) []v1alpha1.EventTrigger {
+func (e eventTriggers) siblings(ctx context.Context, t *triggerRun) []v1alpha1.EventTrigger {
 	list := &v1alpha1.EventTriggerList{}
 	key := client.MatchingFields{triggerAccountIndex: triggerAccount(environmentOf(t.obj), t.account.id)}
 	if err := e.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
@@ -171,7 +171,7 @@ func (e eventTriggers) siblings(ctx context.Context, t *triggerTurn) []v1alpha1.
 }
 
 // over takes the end of an execution into the status.
-func (e eventTriggers) over(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun, seen *cobalt.Execution) {
+func (e eventTriggers) over(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, seen *cobalt.Execution) {
 	how := ended{phase: v1alpha1.PhaseCompleted, status: strings.TrimSpace(seen.Status), at: stamp(t.flow.clock.Now())}
 	if !seen.CompletedAt.IsZero() {
 		how.at = stamp(seen.CompletedAt)
@@ -190,7 +190,7 @@ func (e eventTriggers) over(ctx context.Context, t *triggerTurn, run *v1alpha1.T
 
 // tail are the last entries of a log, without what came from Secrets. If that
 // cannot be read any more, nobody could take it out.
-func (e eventTriggers) tail(ctx context.Context, t *triggerTurn, run *v1alpha1.TriggerRun, entries []json.RawMessage) []string {
+func (e eventTriggers) tail(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, entries []json.RawMessage) []string {
 	if len(t.obj.Spec.PayloadFrom) > 0 {
 		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.used.told {
 			return []string{"withheld: the Secrets that the payload came from have changed, so what came from them cannot be taken out"}

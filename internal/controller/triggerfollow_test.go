@@ -19,7 +19,7 @@ func TestRunIsOverOnlyWhenLookingAtItIsInVain(t *testing.T) {
 		late            time.Duration
 		want            bool
 	}{
-		"the gate is closed":             {err: errNotYet, late: 30 * longestFailing},
+		"the gate is closed":             {err: errWait, late: 30 * longestFailing},
 		"the environment is not Ready":   {err: waitingFor(v1alpha1.ReasonEnvironmentNotReady, "wait"), late: 30 * longestFailing},
 		"the operator stops":             {err: context.Canceled, late: 30 * longestFailing},
 		"held back":                      {err: &cobalt.ThrottledError{}, late: 30 * longestFailing},
@@ -34,7 +34,7 @@ func TestRunIsOverOnlyWhenLookingAtItIsInVain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := isFinal(&triggerTurn{accountErr: tc.accountErr}, tc.err, tc.late); got != tc.want {
+			if got := isFinal(&triggerRun{accountErr: tc.accountErr}, tc.err, tc.late); got != tc.want {
 				t.Errorf("final: %t, want %t", got, tc.want)
 			}
 		})

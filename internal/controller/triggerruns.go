@@ -54,7 +54,7 @@ func shownStatus(inputs *Inputs, status string) string {
 }
 
 // begun takes a run into the status that an intent has led to.
-func begun(t *triggerTurn, intent *v1alpha1.TriggerIntent, id, status string) *v1alpha1.TriggerRun {
+func begun(t *triggerRun, intent *v1alpha1.TriggerIntent, id, status string) *v1alpha1.TriggerRun {
 	s := &t.obj.Status
 	run := v1alpha1.TriggerRun{ExecutionID: id, Status: shownStatus(t.inputs, status), FiredAt: intent.Time, Attempt: intent.Attempt}
 	s.History = append([]v1alpha1.TriggerRun{run}, s.History...)
@@ -81,7 +81,7 @@ type ended struct {
 }
 
 // end takes the end of a run into the status, and tells of it.
-func end(t *triggerTurn, run *v1alpha1.TriggerRun, how ended) {
+func end(t *triggerRun, run *v1alpha1.TriggerRun, how ended) {
 	s, last := &t.obj.Status, run == lastRun(t.obj)
 	how.message = t.inputs.Redact(how.message)
 	run.Status, run.Message, run.CompletedAt = cut(how.status, longestStatus), cut(how.message, longestRunNote), new(how.at)
@@ -102,9 +102,9 @@ func end(t *triggerTurn, run *v1alpha1.TriggerRun, how ended) {
 	t.later(func() { metrics.ExecutionsEnded.WithLabelValues(string(how.phase)).Inc() })
 	switch {
 	case how.phase == v1alpha1.PhaseCompleted:
-		t.tell(corev1.EventTypeNormal, "Completed", "Follow", "execution "+run.ExecutionID+" has completed")
+		t.event(corev1.EventTypeNormal, "Completed", "Follow", "execution "+run.ExecutionID+" has completed")
 	case how.phase != v1alpha1.PhaseAccepted:
-		t.tell(corev1.EventTypeWarning, "RunFailed", "Follow", how.message)
+		t.event(corev1.EventTypeWarning, "RunFailed", "Follow", how.message)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 // workflowID is the workflow to execute; empty if an event is to be fired. It
 // returns waiting while the PublicWorkflow that is referred to is not in Cobalt.
-func (e eventTriggers) workflowID(ctx context.Context, t *triggerTurn, reader client.Reader) (string, error) {
+func (e eventTriggers) workflowID(ctx context.Context, t *triggerRun, reader client.Reader) (string, error) {
 	target := t.obj.Spec.Workflow
 	if target == nil || target.Ref == nil {
 		if target == nil {
@@ -34,7 +34,7 @@ func (e eventTriggers) workflowID(ctx context.Context, t *triggerTurn, reader cl
 
 // configID is the config that an event is for; empty for Cobalt's choice. It
 // returns waiting while the IntegrationConfig that is referred to is not in Cobalt.
-func (e eventTriggers) configID(ctx context.Context, t *triggerTurn, reader client.Reader) (string, error) {
+func (e eventTriggers) configID(ctx context.Context, t *triggerRun, reader client.Reader) (string, error) {
 	if t.obj.Spec.ConfigRef == nil {
 		return t.obj.Spec.ConfigID, nil
 	}
@@ -51,7 +51,7 @@ func (e eventTriggers) configID(ctx context.Context, t *triggerTurn, reader clie
 
 // referred reads an object that a trigger refers to, which must be of the same account.
 func referred(
-	ctx context.Context, t *triggerTurn, reader client.Reader, name string, into Object, kind, missing string,
+	ctx context.Context, t *triggerRun, reader client.Reader, name string, into Object, kind, missing string,
 ) error {
 	key := client.ObjectKey{Namespace: t.obj.Namespace, Name: name}
 	err := reader.Get(ctx, key, into)

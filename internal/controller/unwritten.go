@@ -23,7 +23,7 @@ type unwritten struct {
 // unwrittenToken is what would be in the Secret.
 type unwrittenToken struct {
 	data  map[string][]byte
-	known issue
+	known tokenInfo
 }
 
 func newUnwritten(c clock.PassiveClock) *unwritten {
@@ -31,7 +31,7 @@ func newUnwritten(c clock.PassiveClock) *unwritten {
 }
 
 // keep remembers what could not be written, and forgets what is of no use any more.
-func (u *unwritten) keep(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known issue) {
+func (u *unwritten) keep(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := u.clock.Now()
@@ -47,7 +47,7 @@ func (u *unwritten) forget(uid types.UID) {
 
 // fill puts what could not be written into the Secret, unless the account or the time of
 // its token is another by now.
-func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, inputs *Inputs, secret *corev1.Secret, known issue) issue {
+func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, inputs *Inputs, secret *corev1.Secret, known tokenInfo) tokenInfo {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	kept, ok := u.tokens[obj.UID]

@@ -73,7 +73,7 @@ func (s inputStore) compare(ctx context.Context, uses []Use, known usedInputs) (
 	}
 	if known.hash != "" {
 		held, err := s.content(ctx, uses, nil)
-		if err == nil && hashMatches(known.hash, "", held) { // or else the pass will tell what is wrong
+		if err == nil && hashMatches(known.hash, "", held) { // or else the run will tell what is wrong
 			known.version = version
 			return known, nil
 		}
@@ -107,7 +107,7 @@ func (s inputStore) versionOf(ctx context.Context, ref Reference) (string, error
 	return sourceVersion(meta), nil
 }
 
-// content stands for what the keys hold that are used: what a pass has read of them, and of
+// content stands for what the keys hold that are used: what a run has read of them, and of
 // the rest what there is now.
 func (s inputStore) content(ctx context.Context, uses []Use, read *Inputs) ([]byte, error) {
 	return contentOf(uses, func(ref Reference) (facts, error) {
@@ -143,8 +143,8 @@ func contentOf(uses []Use, find func(Reference) (facts, error)) ([]byte, error) 
 
 var errNotRead = errors.New("the pass has not read it")
 
-// learn notes what a pass has used, if it has read all of that. Contents that are newer than
-// their version count only if the pass ended well: if not, the version is still to come, and
+// learn notes what a run has used, if it has read all of that. Contents that are newer than
+// their version count only if the run ended well: if not, the version is still to come, and
 // tells that there is something to do.
 func (u *usedInputs) learn(uses []Use, read *Inputs, well bool) {
 	held, err := contentOf(uses, func(ref Reference) (facts, error) {

@@ -75,7 +75,7 @@ func (w *inputsWorld) looked(obj Object, uses []Use, known usedInputs) usedInput
 	return used
 }
 
-// reported has a status speak of an edition, as a pass that read everything does.
+// reported has a status speak of an edition, as a run that read everything does.
 func (w *inputsWorld) reported(obj Object, uses []Use, used usedInputs) usedInputs {
 	w.t.Helper()
 	inputs := w.open()

@@ -59,7 +59,7 @@ const probeTimeout = 10 * time.Second
 
 // answersAtOnce makes sure that the API answers and accepts the key, before all that wait
 // for their turn.
-func answersAtOnce(ctx context.Context, api *View) error {
+func answersAtOnce(ctx context.Context, api *remoteView) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	ctx, err := api.AtOnce(ctx)

@@ -45,14 +45,15 @@ func setupKind[T Kept, R any](
 		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(s.options, longestPause), claims: newClaims(), holds: newHolds[T](s.mgr.GetAPIReader()), waker: &gate.Waker{},
+		memories: newMemories(s.options, longestPause), locks: newIdentityLocks(), lostObjects: newLostObjects[T](s.mgr.GetAPIReader()),
+		waker: &gate.Waker{},
 	}
-	b := s.controller(prototype, list, r.waker, r.due).
-		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(goes)). // our own writes are no news
-		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.namesakes),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{}, appears))
+	b := s.controller(prototype, list, r.waker, r.memories).
+		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(deleted)). // our own writes are no news
+		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.requestsForConflicting),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{}, created))
 	s.watchEnvironments(b, list)
-	s.watchLabels(b, s.eachIn(r.namesakes, list))
+	s.watchLabels(b, s.eachIn(r.requestsForConflicting, list))
 	watch(b)
 	return b.Complete(s.complete(r, r.kind, r.waker))
 }
@@ -109,7 +110,7 @@ func setupEnvironments[T EnvironmentObject](
 		kind: kind, prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newDueTimes(s.options, longestProbesPause), waker: &gate.Waker{},
+		due: newMemories(s.options, longestProbesPause), waker: &gate.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, r.due)
 	for _, user := range userKinds {
@@ -126,10 +127,11 @@ const recorder = "cobalt-operator"
 
 // controller is what all controllers have in common: what they watch and how
 // they pause after failures.
-func (s *setup) controller(prototype client.Object, list client.ObjectList, w *gate.Waker, due *dueTimes) *builder.Builder {
+func (s *setup) controller(prototype client.Object, list client.ObjectList, w *gate.Waker, due *memories) *builder.Builder {
 	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(list))
 	return ctrl.NewControllerManagedBy(s.mgr).
-		For(prototype, builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requestChanged, robbed))).
+		For(prototype, builder.WithPredicates(predicate.Or[client.Object](
+			predicate.GenerationChangedPredicate{}, requestChanged, metadataTakenAway))).
 		WatchesMetadata(&corev1.Secret{}, toUsers).
 		WatchesMetadata(&corev1.ConfigMap{}, toUsers).
 		WatchesRawSource(w).
@@ -161,8 +163,8 @@ func ends(before, after Object, use object.Use) bool {
 	return object.Counts(before, use, object.Granted) && !object.Counts(after, use, object.Granted)
 }
 
-// goes lets only the end of an object through.
-var goes = predicate.Funcs{
+// deleted lets only the end of an object through.
+var deleted = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(event.UpdateEvent) bool { return false },
 }
@@ -232,7 +234,7 @@ func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
 func (s *setup) watchDependents(b *builder.Builder) {
 	var lists []client.ObjectList
 	for _, dependent := range dependentKinds {
-		b.Watches(dependent.object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(leaves))
+		b.Watches(dependent.object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(deletionStarted))
 		lists = append(lists, dependent.list)
 	}
 	s.watchLabels(b, s.eachIn(s.accountsOf, lists...))
@@ -269,13 +271,13 @@ func (s *setup) dependentsOf(list client.ObjectList) handler.MapFunc {
 	}
 }
 
-// appears keeps out what was there when the operator started: all objects are
+// created keeps out what was there when the operator started: all objects are
 // looked at then, and see it.
-var appears = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
+var created = predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList }}
 
 // accountChanged lets through what an object that belongs to an account waits for.
 var accountChanged = predicate.Funcs{
-	CreateFunc: appears.CreateFunc,
+	CreateFunc: created.CreateFunc,
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.LinkedAccount), e.ObjectNew.(*v1alpha1.LinkedAccount)
 		return before.Status.ID != after.Status.ID || before.UID != after.UID ||
@@ -283,8 +285,8 @@ var accountChanged = predicate.Funcs{
 	},
 }
 
-// leaves lets through that an object goes, or that its account need not wait for it any more.
-var leaves = predicate.Funcs{
+// deletionStarted lets through that an object goes, or that its account need not wait for it any more.
+var deletionStarted = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		return ends(e.ObjectOld.(Object), e.ObjectNew.(Object), object.Dependent)

@@ -19,7 +19,7 @@ func TestAccountChanged(t *testing.T) {
 		return obj
 	}
 	marked := told("a", "1")
-	setMark(marked, vanishedMark, "1")
+	setAnnotation(marked, vanishedAnnotation, "1")
 	silent := told("a", "")
 	silent.Status.Conditions = nil
 	renamed := told("a", "1")

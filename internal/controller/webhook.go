@@ -35,7 +35,7 @@ func (w webhooks) Desired(_ context.Context, _ *Inputs, obj *v1alpha1.Webhook) (
 }
 
 // Observe also looks for what was never created: a webhook does not tell who made it, nor when.
-func (webhooks) Observe(ctx context.Context, api *View, _ *v1alpha1.Webhook) (*cobalt.Webhook, error) {
+func (webhooks) Observe(ctx context.Context, api *remoteView, _ *v1alpha1.Webhook) (*cobalt.Webhook, error) {
 	return api.webhook(ctx)
 }
 
@@ -60,7 +60,7 @@ func without(a, b []string) []string {
 	return slices.Compact(rest)
 }
 
-func (w webhooks) Create(ctx context.Context, api *View, desired *cobalt.Webhook) (*cobalt.Webhook, error) {
+func (w webhooks) Create(ctx context.Context, api *remoteView, desired *cobalt.Webhook) (*cobalt.Webhook, error) {
 	made, err := api.CreateWebhook(ctx, api.account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
 	switch {
 	case cobalt.IsNotFound(err):
@@ -74,7 +74,7 @@ func (w webhooks) Create(ctx context.Context, api *View, desired *cobalt.Webhook
 
 // Update subscribes only if something is missing: some of the API's dialects make
 // another webhook each time.
-func (w webhooks) Update(ctx context.Context, api *View, desired, remote *cobalt.Webhook) (*cobalt.Webhook, bool, error) {
+func (w webhooks) Update(ctx context.Context, api *remoteView, desired, remote *cobalt.Webhook) (*cobalt.Webhook, bool, error) {
 	if desired.URL != remote.URL || len(without(desired.Events, remote.Events)) > 0 {
 		made, err := api.CreateWebhook(ctx, api.account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
 		if err != nil {
@@ -87,7 +87,7 @@ func (w webhooks) Update(ctx context.Context, api *View, desired, remote *cobalt
 
 // unsubscribe ends the subscription to exactly the events that are not desired.
 // That they are gone, the answer does not tell.
-func unsubscribe(ctx context.Context, api *View, desired, remote *cobalt.Webhook) (now *cobalt.Webhook, told bool, err error) {
+func unsubscribe(ctx context.Context, api *remoteView, desired, remote *cobalt.Webhook) (now *cobalt.Webhook, told bool, err error) {
 	left := without(remote.Events, desired.Events)
 	if len(left) == 0 {
 		return remote, true, nil
@@ -115,7 +115,7 @@ func (webhooks) Origin(obj *v1alpha1.Webhook, remote *cobalt.Webhook) v1alpha1.O
 }
 
 // Delete unsubscribes from whatever there is: the API has no other way.
-func (w webhooks) Delete(ctx context.Context, api *View, obj *v1alpha1.Webhook, may func(v1alpha1.Origin) bool) error {
+func (w webhooks) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.Webhook, may func(v1alpha1.Origin) bool) error {
 	if obj.Status.ID == "" && wasRefused(obj) {
 		return nil
 	}
@@ -124,13 +124,13 @@ func (w webhooks) Delete(ctx context.Context, api *View, obj *v1alpha1.Webhook, 
 		return err
 	}
 	if knownOrigin(obj) == "" && !may(w.Origin(obj, remote)) {
-		return errOthers
+		return errNotOurs
 	}
 	return api.UnsubscribeWebhook(ctx, api.account, remote.Events)
 }
 
 // Find asks for the webhook.
-func (webhooks) Find(ctx context.Context, api *View, _ *v1alpha1.Webhook) error {
+func (webhooks) Find(ctx context.Context, api *remoteView, _ *v1alpha1.Webhook) error {
 	_, err := api.GetWebhook(ctx, api.account)
 	return err
 }

@@ -13,7 +13,7 @@ import (
 
 // describe is the content that spec asks for, and a hash of it and of the account
 // in Cobalt, which a workflow goes with.
-func describe(t *workflowTurn) (cobalt.WorkflowInput, string, error) {
+func describe(t *workflowRun) (cobalt.WorkflowInput, string, error) {
 	spec := t.obj.Spec
 	input := cobalt.WorkflowInput{Name: spec.Name, Description: spec.Description}
 	for i, node := range spec.Nodes {

@@ -221,7 +221,7 @@ var _ = Describe("An account that goes after the operator has looked at it", fun
 				return
 			}
 			w.doom.onTheWay = nil
-			removal := httptest.NewRequest(http.MethodDelete, simulator.BasePath+"/public/linked-account/acme", nil)
+			removal := httptest.NewRequest(http.MethodDelete, simulator.BasePath+"/public/linked-account/acme", http.NoBody)
 			removal.Header = call.Header.Clone()
 			w.sim.ServeHTTP(httptest.NewRecorder(), removal)
 		})

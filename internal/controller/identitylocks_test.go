@@ -1,10 +1,12 @@
 package controller
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestClaims(t *testing.T) {
 	t.Parallel()
-	c := newClaims()
+	c := newIdentityLocks()
 	release, ok := c.take("acme", []string{"hubspot", "hubspot/1"})
 	if !ok {
 		t.Fatal("nobody has it")

@@ -14,17 +14,17 @@ import (
 // newsAge is how old a list may be for an object that somebody waits for.
 const newsAge = time.Minute
 
-// View is what one pass sees Cobalt through: its calls, and the lists that it
+// remoteView is what one run sees Cobalt through: its calls, and the lists that it
 // shares with other objects of the environment.
-type View struct {
+type remoteView struct {
 	*cobalt.Client
 	lists *lists
 	// account that the object belongs to.
 	account string
 	// maxAge of a list.
 	maxAge time.Duration
-	// news is set where somebody waits for the pass.
-	news bool
+	// awaited is set where somebody waits for the run.
+	awaited bool
 	// miss is what the last look was told that found nothing; nil if a list said so.
 	miss error
 	// live is set where Cobalt itself was asked, or is to be, and not a list.
@@ -32,7 +32,7 @@ type View struct {
 }
 
 // linkedAccount returns the account, or nil if there is none.
-func (v *View) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error) {
+func (v *remoteView) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error) {
 	if !v.live && !v.single() {
 		found, presence, err := v.lists.accounts.Find(ctx, v.account, v.maxAge)
 		if err != nil || presence != snapshot.Unknown && len(found.ID) <= longestText { // or the account itself is refused in words
@@ -50,13 +50,13 @@ func (v *View) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error)
 
 // single tells whether an account had better be asked for alone: of one that is
 // new, that is all there is to know; of many, a list tells more for less.
-func (v *View) single() bool {
-	return v.news && !v.lists.accounts.Fresh(v.maxAge) && v.lists.singles.AllowN(v.lists.clock.Now(), 1)
+func (v *remoteView) single() bool {
+	return v.awaited && !v.lists.accounts.Fresh(v.maxAge) && v.lists.singles.AllowN(v.lists.clock.Now(), 1)
 }
 
 // config returns a config of the account, or nil if there is none.
-func (v *View) config(ctx context.Context, id string) (*cobalt.Config, error) {
-	if !v.live && !v.news {
+func (v *remoteView) config(ctx context.Context, id string) (*cobalt.Config, error) {
+	if !v.live && !v.awaited {
 		found, presence, err := v.lists.configsOf(v.account).Find(ctx, id, v.maxAge)
 		if cobalt.IsNotFound(err) { // the account is
 			return nil, nil
@@ -71,7 +71,7 @@ func (v *View) config(ctx context.Context, id string) (*cobalt.Config, error) {
 }
 
 // webhook returns the webhook of the account, or nil if there is none.
-func (v *View) webhook(ctx context.Context) (*cobalt.Webhook, error) {
+func (v *remoteView) webhook(ctx context.Context) (*cobalt.Webhook, error) {
 	v.live = true
 	found, err := v.GetWebhook(ctx, v.account)
 	return unlessMissing(v, found, err)
@@ -79,7 +79,7 @@ func (v *View) webhook(ctx context.Context) (*cobalt.Webhook, error) {
 
 // requireApplication returns stalled unless Cobalt offers an application. It
 // asks anew before it says that there is none.
-func (v *View) requireApplication(ctx context.Context, slug string) error {
+func (v *remoteView) requireApplication(ctx context.Context, slug string) error {
 	for _, maxAge := range []time.Duration{longListAge, newsAge} {
 		_, presence, err := v.lists.applications.Find(ctx, slug, maxAge)
 		if err != nil || presence != snapshot.Absent {
@@ -93,7 +93,7 @@ func (v *View) requireApplication(ctx context.Context, slug string) error {
 // isConnected tells whether the account has connected an application. Where the API does
 // not say so, it has not, unless the API does not hear which account it is asked about.
 // That an application is not there proves nothing: something on the way may have said so.
-func (v *View) isConnected(ctx context.Context, slug string) (bool, error) {
+func (v *remoteView) isConnected(ctx context.Context, slug string) (bool, error) {
 	application, err := v.GetApplication(ctx, v.account, slug)
 	if err == nil && application.Connected != nil {
 		return *application.Connected, nil
@@ -119,7 +119,7 @@ func notSeen(err error) error {
 }
 
 // heard makes sure, once for each key, that the API hears which account a call is about.
-func (v *View) heard(ctx context.Context) error {
+func (v *remoteView) heard(ctx context.Context) error {
 	if v.lists.heard.Load() {
 		return nil
 	}
@@ -144,7 +144,7 @@ func ifPresent[V any](found *V, presence snapshot.Presence) *V {
 	return found
 }
 
-func unlessMissing[V any](v *View, found *V, err error) (*V, error) {
+func unlessMissing[V any](v *remoteView, found *V, err error) (*V, error) {
 	v.miss = nil
 	if cobalt.IsNotFound(err) {
 		v.miss = err

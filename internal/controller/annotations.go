@@ -15,17 +15,17 @@ import (
 // value reads <namespace>/<name>:<value>, so that a copy of the object under
 // another name does not take it for its own.
 const (
-	accountMark     = "cobalt.gocobalt.io/account"
-	originMark      = "cobalt.gocobalt.io/origin"
-	vanishedMark    = "cobalt.gocobalt.io/vanished"
-	credentialsMark = "cobalt.gocobalt.io/credentials"
-	workflowMark    = "cobalt.gocobalt.io/workflow-id"
-	adoptedMark     = "cobalt.gocobalt.io/adopted-workflow"
-	firedMark       = "cobalt.gocobalt.io/fired"
+	accountAnnotation     = "cobalt.gocobalt.io/account"
+	originAnnotation      = "cobalt.gocobalt.io/origin"
+	vanishedAnnotation    = "cobalt.gocobalt.io/vanished"
+	credentialsAnnotation = "cobalt.gocobalt.io/credentials"
+	workflowAnnotation    = "cobalt.gocobalt.io/workflow-id"
+	adoptedAnnotation     = "cobalt.gocobalt.io/adopted-workflow"
+	firedAnnotation       = "cobalt.gocobalt.io/fired"
 )
 
-// mark returns the value of a mark that is obj's own, and nothing of another's.
-func mark(obj client.Object, name string) (value string, ok bool) {
+// annotation returns the value of an annotation that is obj's own, and nothing of another's.
+func annotation(obj client.Object, name string) (value string, ok bool) {
 	value, ok = strings.CutPrefix(obj.GetAnnotations()[name], client.ObjectKeyFromObject(obj).String()+":")
 	if !ok {
 		return "", false
@@ -33,7 +33,7 @@ func mark(obj client.Object, name string) (value string, ok bool) {
 	return value, true
 }
 
-func setMark(obj client.Object, name, value string) {
+func setAnnotation(obj client.Object, name, value string) {
 	annotations := obj.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
@@ -42,36 +42,38 @@ func setMark(obj client.Object, name, value string) {
 	obj.SetAnnotations(annotations)
 }
 
-// isHeld tells whether obj stays until the operator lets it go.
-func isHeld(obj client.Object) bool { return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) }
+// hasFinalizer tells whether obj stays until the operator lets it go.
+func hasFinalizer(obj client.Object) bool {
+	return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
+}
 
-// hold puts the finalizer and the marks that obj lacks on it, in one write,
+// addFinalizer puts the finalizer and the annotations that obj lacks on it, in one write,
 // and returns obj as the API server has it then. It fails if obj is not the
 // newest version: what was seen of Cobalt must not be recorded for an object
-// that another pass has changed meanwhile.
-func hold[T client.Object](ctx context.Context, c client.Client, obj T, marks map[string]string) (T, error) {
+// that another run has changed meanwhile.
+func addFinalizer[T client.Object](ctx context.Context, c client.Client, obj T, annotations map[string]string) (T, error) {
 	held := obj.DeepCopyObject().(T)
 	changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)
-	if !setMarks(held, marks) && !changed {
+	if !setMarks(held, annotations) && !changed {
 		return obj, nil
 	}
 	return patched(ctx, c, obj, held)
 }
 
 // annotate is hold without the finalizer.
-func annotate[T client.Object](ctx context.Context, c client.Client, obj T, marks map[string]string) (T, error) {
+func annotate[T client.Object](ctx context.Context, c client.Client, obj T, annotations map[string]string) (T, error) {
 	marked := obj.DeepCopyObject().(T)
-	if !setMarks(marked, marks) {
+	if !setMarks(marked, annotations) {
 		return obj, nil
 	}
 	return patched(ctx, c, obj, marked)
 }
 
-// setMarks sets the marks that obj lacks, and tells whether there were any.
-func setMarks(obj client.Object, marks map[string]string) (changed bool) {
-	for name, value := range marks {
-		if present, ok := mark(obj, name); !ok || present != value {
-			setMark(obj, name, value)
+// setAnnotations sets the annotations that obj lacks, and tells whether there were any.
+func setMarks(obj client.Object, annotations map[string]string) (changed bool) {
+	for name, value := range annotations {
+		if present, ok := annotation(obj, name); !ok || present != value {
+			setAnnotation(obj, name, value)
 			changed = true
 		}
 	}
@@ -87,10 +89,10 @@ func patched[T client.Object](ctx context.Context, c client.Client, obj, wanted 
 	return wanted, nil
 }
 
-// release takes the finalizer off obj. It fails if obj is not the newest version: what
+// removeFinalizer takes the finalizer off obj. It fails if obj is not the newest version: what
 // was decided about it may not hold any more, as when another object has just handed
 // over to it what it had created.
-func release(ctx context.Context, c client.Client, obj client.Object) error {
+func removeFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
 	released := obj.DeepCopyObject().(client.Object)
 	if !controllerutil.RemoveFinalizer(released, v1alpha1.Finalizer) {
 		return nil

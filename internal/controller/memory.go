@@ -14,24 +14,24 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 )
 
-// dueTimes remembers, of each object, what would otherwise have to be written
+// memories remembers, of each object, what would otherwise have to be written
 // into its status over and over: when it is looked at next, and since when
 // looking at it has failed. A restart forgets it, which costs nothing.
-type dueTimes struct {
+type memories struct {
 	clock clock.PassiveClock
 	// pauses are those between tries of what fails, conflicts those between writes
 	// that the API server refuses because somebody else has written.
 	pauses, conflicts backoff.Limits
 
 	mu      sync.Mutex
-	objects map[types.NamespacedName]dueTime
+	objects map[types.NamespacedName]memory
 }
 
-type dueTime struct {
+type memory struct {
 	uid types.UID
-	// about is what the last finished pass was about. Unlike the status in the
+	// fingerprint is what the last finished run was about. Unlike the status in the
 	// cache it never lags behind.
-	about about
+	fingerprint fingerprint
 	// ready tells that it ended well.
 	ready bool
 	// open tells that a later one, which somebody waits for, has not ended.
@@ -53,7 +53,7 @@ type dueTime struct {
 	failure failure
 	// conflict is the pause of an object that somebody else keeps writing.
 	conflict backoff.Backoff
-	// wake is when something needs a pass beside what fails; zero for nothing.
+	// wake is when something needs a run beside what fails; zero for nothing.
 	wake time.Time
 	// restored is when what the object had lost was last written back.
 	restored time.Time
@@ -62,12 +62,12 @@ type dueTime struct {
 	// unseen is the same of a look at an object that is not being deleted.
 	unseen time.Time
 	// unmade tells that all that was tried to create it is known to have made nothing.
-	unmade bool
-	youth  youth
+	unmade     bool
+	firstReady firstReady
 }
 
-// about is all that makes a pass wanted.
-type about struct {
+// fingerprint is all that makes a run wanted.
+type fingerprint struct {
 	generation int64
 	// inputs is the edition of the Secrets and ConfigMaps that spec uses.
 	inputs  int64
@@ -75,43 +75,43 @@ type about struct {
 	// environment is the generation of the environment, which may be what an
 	// object that is not Ready waits for.
 	environment int64
-	// winner is the object that counts among those of the same identity.
-	winner types.UID
+	// oldest is the object that counts among those of the same identity.
+	oldest types.UID
 	// account stands for the account in Cobalt that the object belongs to.
 	account string
 	// refused tells that the object may not use its environment.
 	refused bool
 }
 
-func newDueTimes(options Options, longest time.Duration) *dueTimes {
-	return &dueTimes{
-		clock: options.Clock, objects: map[types.NamespacedName]dueTime{},
+func newMemories(options Options, longest time.Duration) *memories {
+	return &memories{
+		clock: options.Clock, objects: map[types.NamespacedName]memory{},
 		pauses:    backoff.Limits{Shortest: shortestPause, Longest: longest},
 		conflicts: backoff.Limits{Shortest: options.ConflictPause, Longest: longest},
 	}
 }
 
 // get returns what is known of an object; nothing, if another had its name before.
-func (d *dueTimes) get(key types.NamespacedName, uid types.UID) dueTime {
+func (d *memories) get(key types.NamespacedName, uid types.UID) memory {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if entry := d.objects[key]; entry.uid == uid {
 		return entry
 	}
-	return dueTime{uid: uid}
+	return memory{uid: uid}
 }
 
 // lags tells whether obj, from the cache, is older than what was seen.
-func (d dueTime) lags(obj client.Object) bool { return olderThan(obj, d.seen) }
+func (d memory) lags(obj client.Object) bool { return olderThan(obj, d.seen) }
 
-// set remembers what a pass was about and when the next one is.
-func (d *dueTimes) set(key types.NamespacedName, entry dueTime) {
+// set remembers what a run was about and when the next one is.
+func (d *memories) set(key types.NamespacedName, entry memory) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.objects[key] = entry
 }
 
-func (d *dueTimes) forget(key types.NamespacedName) {
+func (d *memories) forget(key types.NamespacedName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.objects, key)

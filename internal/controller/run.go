@@ -11,8 +11,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// pass is one reconcile of one object.
-type pass[T Kept] struct {
+// run is one reconcile of one object.
+type run[T Kept] struct {
 	obj T
 	// before is obj as the API server has it.
 	before T
@@ -20,17 +20,17 @@ type pass[T Kept] struct {
 	account    owner
 	accountErr error
 	inputs     *Inputs
-	// rivals are the other live objects that stand for the same thing.
-	rivals []Kept
-	// about is what this pass is about, last what is known of the one before.
-	about about
-	last  dueTime
-	// wanted tells that somebody waits for this pass: a change, a request, a
+	// conflicting are the other live objects that stand for the same thing.
+	conflicting []Kept
+	// fingerprint is what this run is about, last what is known of the one before.
+	fingerprint fingerprint
+	memory      memory
+	// wanted tells that somebody waits for this run: a change, a request, a
 	// deletion. Otherwise it is a look in the background.
 	wanted bool
-	// urgent tells that this pass is not wanted, but must not wait behind looks.
+	// urgent tells that this run is not wanted, but must not wait behind looks.
 	urgent bool
-	// retry tells that what this pass is about was tried before, and failed.
+	// retry tells that what this run is about was tried before, and failed.
 	retry bool
 	// epoch is that of the environment's client.
 	epoch int
@@ -45,69 +45,70 @@ type pass[T Kept] struct {
 	fresh bool
 	// begun is the origin annotation of a creation that begins anew.
 	begun string
-	// held tells that this pass has put the finalizer on, lost that obj is gone nevertheless.
+	// held tells that this run has put the finalizer on, lost that obj is gone nevertheless.
 	held, lost bool
-	// wake is when the next pass is needed; zero leaves it to the interval.
+	// wake is when the next run is needed; zero leaves it to the interval.
 	wake time.Time
 }
 
-// begin finds out what a pass is for. env is nil if there is none.
+// begin finds out what a run is for. env is nil if there is none.
 func (r *Reconciler[T, R]) begin(
 	ctx context.Context, obj T, account owner, accountErr error, env EnvironmentObject, envErr error,
-) (*pass[T], error) {
+) (*run[T], error) {
 	key := client.ObjectKeyFromObject(obj)
-	last := r.due.get(key, obj.GetUID())
+	last := r.memories.get(key, obj.GetUID())
 	used, err := r.inputs.look(ctx, obj, r.Resource.Uses(obj), last.inputs)
 	if err != nil {
 		return nil, err
 	}
 	if last.inputs != used {
 		last.inputs = used
-		r.due.set(key, last)
+		r.memories.set(key, last)
 	}
-	rivals, err := r.rivals(ctx, obj, account.id)
+	conflicting, err := r.conflicting(ctx, obj, account.id)
 	if err != nil {
 		return nil, err
 	}
-	p := &pass[T]{
-		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), rivals: rivals,
+	p := &run[T]{
+		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), conflicting: conflicting,
 		account: account, accountErr: accountErr,
-		about: about{
-			obj.GetGeneration(), used.edition, requested(obj), generationOf(env), winner(obj, rivals).GetUID(), account.made, notAllowed(envErr),
+		fingerprint: fingerprint{
+			obj.GetGeneration(), used.edition, requested(obj), generationOf(env), oldest(obj, conflicting).GetUID(), account.made,
+			notAllowed(envErr),
 		},
 		epoch: r.environments.connections.of(environmentOf(obj)).gate.Epoch(),
 	}
-	p.last = r.due.forgive(key, last, p.about, p.epoch)
-	p.retry = p.last.failure.Failing() && p.last.failure.like(p.about)
-	restarted := p.last.about == about{}
+	p.memory = r.memories.forgive(key, last, p.fingerprint, p.epoch)
+	p.retry = p.memory.failure.Failing() && p.memory.failure.like(p.fingerprint)
+	restarted := p.memory.fingerprint == fingerprint{}
 	if restarted {
 		p.recall()
 	}
-	if p.last.ready {
-		p.last.about.environment = p.about.environment
+	if p.memory.ready {
+		p.memory.fingerprint.environment = p.fingerprint.environment
 	}
-	p.wanted, p.wrote = p.last.open || p.last.about != p.about, p.last.wrote
-	p.changed = p.last.about.generation != p.about.generation || p.last.about.inputs != p.about.inputs
+	p.wanted, p.wrote = p.memory.open || p.memory.fingerprint != p.fingerprint, p.memory.wrote
+	p.changed = p.memory.fingerprint.generation != p.fingerprint.generation || p.memory.fingerprint.inputs != p.fingerprint.inputs
 	p.interval = r.interval(obj, env)
-	if restarted && !p.wanted && p.last.ready {
-		p.last.at = r.clock.Now().Add(r.options.Spread(p.interval)) // not all at once
-		r.due.set(key, p.last)
+	if restarted && !p.wanted && p.memory.ready {
+		p.memory.at = r.clock.Now().Add(r.options.Spread(p.interval)) // not all at once
+		r.memories.set(key, p.memory)
 	}
 	return p, nil
 }
 
-// recall takes what the last finished pass was about from the status: nothing else knows after a restart.
-func (p *pass[T]) recall() {
+// recall takes what the last finished run was about from the status: nothing else knows after a restart.
+func (p *run[T]) recall() {
 	status := p.obj.CommonStatus()
 	if conditionsOf(p.obj).settled(p.obj.GetGeneration()) {
-		p.last.about = p.about
-		p.last.about.generation, p.last.about.request = status.ObservedGeneration, status.LastHandledReconcileAt
-		if !p.last.inputs.isIn(p.obj) {
-			p.last.about.inputs = unknownEdition
+		p.memory.fingerprint = p.fingerprint
+		p.memory.fingerprint.generation, p.memory.fingerprint.request = status.ObservedGeneration, status.LastHandledReconcileAt
+		if !p.memory.inputs.isIn(p.obj) {
+			p.memory.fingerprint.inputs = unknownEdition
 		}
 	}
-	p.last.ready = conditionsOf(p.obj).ready(p.obj.GetGeneration())
-	p.last.unmade = p.last.unmade || wasRefused(p.obj)
+	p.memory.ready = conditionsOf(p.obj).ready(p.obj.GetGeneration())
+	p.memory.unmade = p.memory.unmade || wasRefused(p.obj)
 }
 
 // interval is how often obj is looked at.
@@ -123,7 +124,7 @@ func (r *Reconciler[T, R]) interval(obj T, env EnvironmentObject) time.Duration 
 	case interval == 0:
 		return never
 	}
-	return r.environments.connections.of(environmentOf(obj)).stretched(interval)
+	return r.environments.connections.of(environmentOf(obj)).resyncInterval(interval)
 }
 
 func generationOf(env EnvironmentObject) int64 {
@@ -135,9 +136,9 @@ func generationOf(env EnvironmentObject) int64 {
 
 // rest tells whether there is nothing to do before the next look, and how long
 // that is.
-func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration, bool) {
-	now, at := r.clock.Now(), p.last.at
-	if p.retry && p.last.failure.Pauses(now) {
+func (r *Reconciler[T, R]) rest(ctx context.Context, p *run[T]) (time.Duration, bool) {
+	now, at := r.clock.Now(), p.memory.at
+	if p.retry && p.memory.failure.Pauses(now) {
 		return r.pause(ctx, p, now)
 	}
 	if p.wanted {
@@ -155,9 +156,9 @@ func (r *Reconciler[T, R]) rest(ctx context.Context, p *pass[T]) (time.Duration,
 
 // pause tells how long it is until the next try of what fails. What does not fail, such
 // as a session token, goes on meanwhile.
-func (r *Reconciler[T, R]) pause(ctx context.Context, p *pass[T], now time.Time) (time.Duration, bool) {
-	until := p.last.failure.Until()
-	if !p.last.wake.IsZero() {
+func (r *Reconciler[T, R]) pause(ctx context.Context, p *run[T], now time.Time) (time.Duration, bool) {
+	until := p.memory.failure.Until()
+	if !p.memory.wake.IsZero() {
 		due := r.Resource.Due(ctx, p.obj)
 		p.urgent = !due.IsZero() && !due.After(now)
 		until = earlier(until, due)
@@ -167,35 +168,35 @@ func (r *Reconciler[T, R]) pause(ctx context.Context, p *pass[T], now time.Time)
 
 // look sets what api goes by: how old lists may be, and that Cobalt itself is
 // asked about what is going to be written.
-func (p *pass[T]) look(api *View) {
-	api.account, api.news, api.maxAge = p.account.id, p.news(), p.interval
-	if p.news() {
+func (p *run[T]) look(api *remoteView) {
+	api.account, api.awaited, api.maxAge = p.account.id, p.awaited(), p.interval
+	if p.awaited() {
 		api.maxAge = min(newsAge, p.interval)
 	}
-	recreated := p.last.about.account != "" && p.last.about.account != p.about.account
+	recreated := p.memory.fingerprint.account != "" && p.memory.fingerprint.account != p.fingerprint.account
 	api.live = p.obj.CommonStatus().ID != "" && (p.changed && !p.retry || recreated) // once: what is written is looked at live in any case
 }
 
-func (p *pass[T]) readOnly() bool {
+func (p *run[T]) readOnly() bool {
 	return p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
 }
 
-// comeBack is a result at the priority that the pass has.
-func (p *pass[T]) comeBack(after time.Duration) ctrl.Result {
+// comeBack is a result at the priority that the run has.
+func (p *run[T]) comeBack(after time.Duration) ctrl.Result {
 	if p.first() {
 		return ctrl.Result{RequeueAfter: after}
 	}
 	return background(after)
 }
 
-// first tells that this pass goes before those that nobody waits for. What has failed
+// first tells that this run goes before those that nobody waits for. What has failed
 // does not, or those that fail would keep everybody else waiting.
-func (p *pass[T]) first() bool { return p.urgent || p.wanted && !p.retry }
+func (p *run[T]) first() bool { return p.urgent || p.wanted && !p.retry }
 
-// news tells that somebody waits for what comes of this pass.
-func (p *pass[T]) news() bool { return p.wanted || p.urgent }
+// awaited tells that somebody waits for what comes of this run.
+func (p *run[T]) awaited() bool { return p.wanted || p.urgent }
 
-func (p *pass[T]) asCaller(ctx context.Context) context.Context {
+func (p *run[T]) asCaller(ctx context.Context) context.Context {
 	lane := cobalt.Background
 	if p.first() {
 		lane = cobalt.Foreground

@@ -1,19 +1,21 @@
 package controller
 
-import "sync"
+import (
+	"sync"
+)
 
-// claims keep two objects that stand for one thing in Cobalt from being worked on
+// identityLocks keep two objects that stand for one thing in Cobalt from being worked on
 // at a time: while both are new, the cache may show neither to the other.
-type claims struct {
+type identityLocks struct {
 	mu    sync.Mutex
 	taken map[string]bool
 }
 
-func newClaims() *claims { return &claims{taken: map[string]bool{}} }
+func newIdentityLocks() *identityLocks { return &identityLocks{taken: map[string]bool{}} }
 
-// take claims what these identities of an account stand for until it is released;
+// take locks what these identities of an account stand for until it is released;
 // false if somebody works on one of them. What has no account yet is nobody's.
-func (c *claims) take(account string, identities []string) (release func(), ok bool) {
+func (c *identityLocks) take(account string, identities []string) (release func(), ok bool) {
 	if account == "" {
 		return func() {}, true
 	}

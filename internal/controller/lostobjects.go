@@ -10,35 +10,35 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// holds remembers the objects that were given the finalizer, until they have been seen
+// lostObjects remembers the objects that were given the finalizer, until they have been seen
 // with it. The API server does not look again for finalizers at the end of a deletion
 // that has found none: an object that is deleted in the moment in which it is given one
 // goes nevertheless, and what is made in Cobalt for it would be nobody's.
-type holds[T client.Object] struct {
+type lostObjects[T client.Object] struct {
 	live client.Reader
 
 	mu      sync.Mutex
 	objects map[types.NamespacedName]T
 }
 
-func newHolds[T client.Object](live client.Reader) *holds[T] {
-	return &holds[T]{live: live, objects: map[types.NamespacedName]T{}}
+func newLostObjects[T client.Object](live client.Reader) *lostObjects[T] {
+	return &lostObjects[T]{live: live, objects: map[types.NamespacedName]T{}}
 }
 
 // put remembers an object that was given the finalizer just now.
-func (h *holds[T]) put(obj T) {
+func (h *lostObjects[T]) put(obj T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.objects[client.ObjectKeyFromObject(obj)] = obj.DeepCopyObject().(T)
 }
 
-func (h *holds[T]) forget(key types.NamespacedName) {
+func (h *lostObjects[T]) forget(key types.NamespacedName) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.objects, key)
 }
 
-func (h *holds[T]) get(key types.NamespacedName) (T, bool) {
+func (h *lostObjects[T]) get(key types.NamespacedName) (T, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	obj, ok := h.objects[key]
@@ -47,13 +47,13 @@ func (h *holds[T]) get(key types.NamespacedName) (T, bool) {
 
 // lost returns the object of a name that is gone in spite of its finalizer, as one that
 // is being deleted. seen is what the cache has of that name, if anything.
-func (h *holds[T]) lost(ctx context.Context, key types.NamespacedName, seen T) (obj T, ok bool, err error) {
+func (h *lostObjects[T]) lost(ctx context.Context, key types.NamespacedName, seen T) (obj T, ok bool, err error) {
 	held, ok := h.get(key)
 	switch {
 	case !ok:
 		return obj, false, nil
 	case seen.GetUID() == held.GetUID():
-		if isHeld(seen) {
+		if hasFinalizer(seen) {
 			h.forget(key)
 		}
 		return obj, false, nil
