@@ -17,7 +17,7 @@ import (
 
 // Action is what one kind teaches the flow of the kinds whose calls must not be
 // made twice: they end, rather than keep a state. An implementation holds no
-// state of a turn.
+// state of a run.
 type Action[T Object] interface {
 	// Uses names what spec uses of Secrets and ConfigMaps. It is pure.
 	Uses(obj T) []Use
@@ -68,16 +68,16 @@ type actionRun[T Object] struct {
 	// used is what is known of the Secrets and ConfigMaps that spec uses.
 	used        usedInputs
 	fingerprint fingerprint
-	// settled tells that the status speaks of all that this turn is about.
+	// settled tells that the status speaks of all that this run is about.
 	settled bool
 	// rests tells that what was refused before is to be tried at rest, and not now.
 	rests bool
 	rest  time.Time
-	// retry tells that what this turn is about was tried before, and failed; paused is
+	// retry tells that what this run is about was tried before, and failed; paused is
 	// until when that is not to be tried again, zero for now.
 	retry  bool
 	paused time.Time
-	// aside tells that only looking at what goes on has failed: in this turn, wasAside in
+	// aside tells that only looking at what goes on has failed: in this run, wasAside in
 	// the one that is tried again.
 	aside, wasAside bool
 	// refused tells that Cobalt has refused a call that starts something, for a cause that
@@ -93,7 +93,7 @@ type actionRun[T Object] struct {
 	afterwards []func()
 	// early is in how long it may be written back what obj has lost; zero if it has all.
 	early time.Duration
-	// wake is when the next turn is needed; zero leaves it to others.
+	// wake is when the next run is needed; zero leaves it to others.
 	wake time.Time
 	flow *ActionReconciler[T]
 }
@@ -151,7 +151,7 @@ func (r *ActionReconciler[T]) suspend(ctx context.Context, obj T) (ctrl.Result, 
 	return r.memories.requeue(key, t.commit(ctx))
 }
 
-// begin finds out what a turn is about.
+// begin finds out what a run is about.
 func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], error) {
 	key := client.ObjectKeyFromObject(obj)
 	last := r.memories.get(key, obj.GetUID())
@@ -255,7 +255,7 @@ func (t *actionRun[T]) endRest() {
 	t.flow.memories.set(key, last)
 }
 
-// wakeAt has the next turn come no later than at.
+// wakeAt has the next run come no later than at.
 func (t *actionRun[T]) wakeAt(at time.Time) { t.wake = earlier(t.wake, at) }
 
 func (r *ActionReconciler[T]) waiterOf(obj T) gate.Waiter {

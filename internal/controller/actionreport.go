@@ -16,7 +16,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 )
 
-// finish reports how an object stands, and says when its next turn is.
+// finish reports how an object stands, and says when its next run is.
 func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stands readiness, err error) (ctrl.Result, error) {
 	o, now := classify(err), r.clock.Now()
 	r.environments.connections.of(environmentOf(t.obj)).waits.note(r.waiterOf(t.obj), o.inLine, now)
@@ -96,7 +96,7 @@ func (r *ActionReconciler[T]) report(t *actionRun[T], o outcome, now time.Time) 
 	}
 }
 
-// next says when an object has its next turn.
+// next says when an object has its next run.
 func (r *ActionReconciler[T]) next(t *actionRun[T], o outcome, now time.Time) (ctrl.Result, error) {
 	key, again := client.ObjectKeyFromObject(t.obj), now.Add(r.options.Jitter(r.interval(t)))
 	last := r.memories.get(key, t.obj.GetUID())
@@ -173,7 +173,7 @@ func (t *actionRun[T]) wrote() {
 	t.flow.memories.set(key, last)
 }
 
-// learn notes what the turn has used of Secrets and ConfigMaps.
+// learn notes what the run has used of Secrets and ConfigMaps.
 func (t *actionRun[T]) learn(well bool) {
 	before := t.used
 	t.used.learn(t.flow.Action.Uses(t.obj), t.inputs, well)

@@ -155,13 +155,13 @@ func countsFrom(obj *v1alpha1.EventTrigger, now time.Time) time.Time {
 	return status.LastScheduleTime.Time
 }
 
-// scheduleAnnotation tells the hashes of triggers with a schedule, which stand for the
+// schedulePrefix tells the hashes of triggers with a schedule, which stand for the
 // text of trigger alone.
-const scheduleAnnotation = "s-"
+const schedulePrefix = "s-"
 
 func (e eventTriggers) startScheduled(ctx context.Context, t *triggerRun, todo schedule.Agenda) error {
-	status, wish := &t.obj.Status, scheduleAnnotation+hashOf("trigger", t.obj.Spec.Trigger)
-	if !strings.HasPrefix(status.FiredHash, scheduleAnnotation) { // what trigger says from the beginning is no change
+	status, wish := &t.obj.Status, schedulePrefix+hashOf("trigger", t.obj.Spec.Trigger)
+	if !strings.HasPrefix(status.FiredHash, schedulePrefix) { // what trigger says from the beginning is no change
 		status.FiredHash = wish
 	}
 	most := 1

@@ -36,7 +36,7 @@ func TestContentHashesStay(t *testing.T) {
 	trigger.Spec.Workflow = &v1alpha1.WorkflowReference{Ref: &v1alpha1.PublicWorkflowReference{Name: "sync"}}
 	hashOfTrigger(t, of, trigger, "e8f9af526feceaaf2159da5dc2b7e99e")
 	const scheduled = "s-a90eb62ece33085237a867566bab790e"
-	if got := scheduleAnnotation + hashOf("trigger", trigger.Spec.Trigger); got != scheduled {
+	if got := schedulePrefix + hashOf("trigger", trigger.Spec.Trigger); got != scheduled {
 		t.Errorf("a schedule with a trigger text: %q, want %q", got, scheduled)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// endpoint is an endpoint with a key: what a Cobalt environment is to a client. It
+// endpoint is a base URL with a key: what a Cobalt environment is to a client. It
 // can be recognised, and not be read.
 type endpoint struct {
 	// baseURL in its canonical form; typed is how somebody has spelled it.
@@ -43,7 +43,7 @@ func (r *endpoint) spelled(baseURL string) *endpoint {
 	return endpointOf(baseURL, r.key)
 }
 
-// String keeps the key out of whatever prints a endpoint.
+// String keeps the key out of whatever prints an endpoint.
 func (endpoint) String() string { return redacted }
 
 // record returns a text by which the endpoint is recognised later.

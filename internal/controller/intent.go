@@ -74,7 +74,7 @@ func (t *actionRun[T]) attempt(ctx context.Context, id string, call func(context
 		return result{err: err, unwritten: true}
 	}
 	release, ok := t.flow.accounts.remade.use(t.account)
-	if !ok { // since this turn began
+	if !ok { // since this run began
 		return result{err: errStale, unwritten: true}
 	}
 	defer release()

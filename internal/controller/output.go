@@ -19,7 +19,7 @@ import (
 // accountLabel says which LinkedAccount a Secret was made for.
 const accountLabel = "cobalt.gocobalt.io/linked-account"
 
-// tokenAnnotation holds the issue of the token in a Secret.
+// tokenAnnotation holds the tokenInfo of the token in a Secret.
 const tokenAnnotation = "cobalt.gocobalt.io/session-token"
 
 // cached returns the metadata of the Secret that obj wants written.

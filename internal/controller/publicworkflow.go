@@ -228,7 +228,7 @@ func (w publicWorkflows) conclude(ctx context.Context, t *workflowRun, r result)
 		}
 		switch {
 		case errors.Is(r.err, errNotCalled):
-			return nil // the same turn goes on to make it
+			return nil // the same run goes on to make it
 		case cobalt.IsUnknownAccount(r.err):
 			return t.flow.accounts.missing(ctx, t.account.id, t.flow.clock.Now())
 		}

@@ -22,7 +22,7 @@ type run[T Kept] struct {
 	inputs     *Inputs
 	// conflicting are the other live objects that stand for the same thing.
 	conflicting []Kept
-	// fingerprint is what this run is about, last what is known of the one before.
+	// fingerprint is what this run is about, memory what is known of the one before.
 	fingerprint fingerprint
 	memory      memory
 	// wanted tells that somebody waits for this run: a change, a request, a

@@ -163,7 +163,7 @@ func (e eventTriggers) settle(ctx context.Context, t *triggerRun) error {
 		return err
 	case ok && errors.Is(known.err, errNotCalled):
 		t.obj.Status.Intent, t.obj.Status.Phase, t.resolved = nil, phaseOf(t.obj), intent.AttemptID
-		return nil // the same turn goes on to fire
+		return nil // the same run goes on to fire
 	case ok && !known.unknown():
 		return e.conclude(ctx, t, known)
 	}

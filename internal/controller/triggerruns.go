@@ -66,7 +66,7 @@ func begun(t *triggerRun, intent *v1alpha1.TriggerIntent, id, status string) *v1
 	}
 	s.Phase, s.ExecutionID, s.ExecutionStatus, s.Attempt = v1alpha1.PhaseRunning, id, run.Status, run.Attempt
 	s.FiredAt, s.StartedAt, s.CompletedAt, s.Message, s.Logs = new(intent.Time), nil, nil, "", nil
-	forgetRuns(t.obj) // however this turn ends: the API server refuses a status with more than it has room for
+	forgetRuns(t.obj) // however this run ends: the API server refuses a status with more than it has room for
 	return &s.History[0]
 }
 
