@@ -172,7 +172,8 @@ func (linkedAccounts) Create(ctx context.Context, api *remoteView, desired *acco
 	return made, err
 }
 
-// Update makes an account that has gone since it was looked at, and knows by its age whether others have been faster.
+// Update makes the account again if it has gone since it was looked at. The age of the account that Cobalt answers with tells
+// whether this call has made it, or others have before.
 func (linkedAccounts) Update(ctx context.Context, api *remoteView, desired, remote *account) (*account, bool, error) {
 	begun := originRecord{v1alpha1.OriginCreated, api.Now()}
 	now, err := upsert(ctx, api, input(desired, remote))
@@ -182,8 +183,11 @@ func (linkedAccounts) Update(ctx context.Context, api *remoteView, desired, remo
 	return now, true, err
 }
 
-func (linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
+func (a linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
 	if remote.ID != "" {
+		if obj.Status.ID != "" && obj.Status.ID != remote.ID {
+			a.remade.replaced(client.ObjectKeyFromObject(obj), obj.Status.ID) // until the status says so
+		}
 		obj.Status.ID = remote.ID
 	}
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {

@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -96,16 +97,20 @@ func TestUpdateTellsWhoHasMadeAnAccountAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			obj := &v1alpha1.LinkedAccount{}
+			a, obj := linkedAccounts{remade: newRemade()}, &v1alpha1.LinkedAccount{}
 			obj.Status.ID, obj.Status.Origin = "1", v1alpha1.OriginCreated
 			view := &remoteView{Client: api, lists: newLists(environmentKey{}, api, nil, clock.RealClock{})}
 			wanted := &account{LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: "acme"}}
-			got, _, err := linkedAccounts{}.Update(t.Context(), view, wanted, &account{LinkedAccount: cobalt.LinkedAccount{ID: "1"}})
+			got, _, err := a.Update(t.Context(), view, wanted, &account{LinkedAccount: cobalt.LinkedAccount{ID: "1"}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if origin := (linkedAccounts{}).Origin(obj, got); origin != tc.want {
+			if origin := a.Origin(obj, got); origin != tc.want {
 				t.Errorf("origin is %s, want %s", origin, tc.want)
+			}
+			a.Publish(obj, wanted, got)
+			if gone := a.remade.isGone(client.ObjectKeyFromObject(obj), "1"); gone != (tc.id != "1") {
+				t.Errorf("what is made for the account that was there before is held back: %t", gone)
 			}
 		})
 	}

@@ -33,6 +33,13 @@ func (r *remade) vanish(linked types.NamespacedName, id string) bool {
 	return true
 }
 
+// replaced notes that an account is gone because another has just been made in its place, whatever is under way.
+func (r *remade) replaced(linked types.NamespacedName, id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gone[linked] = id
+}
+
 // found notes that an account is there.
 func (r *remade) found(linked types.NamespacedName, id string) {
 	r.mu.Lock()
