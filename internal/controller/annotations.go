@@ -54,7 +54,7 @@ func hasFinalizer(obj client.Object) bool {
 func addFinalizer[T client.Object](ctx context.Context, c client.Client, obj T, annotations map[string]string) (T, error) {
 	held := obj.DeepCopyObject().(T)
 	changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)
-	if !setMarks(held, annotations) && !changed {
+	if !setAnnotations(held, annotations) && !changed {
 		return obj, nil
 	}
 	return patched(ctx, c, obj, held)
@@ -63,14 +63,14 @@ func addFinalizer[T client.Object](ctx context.Context, c client.Client, obj T, 
 // annotate is hold without the finalizer.
 func annotate[T client.Object](ctx context.Context, c client.Client, obj T, annotations map[string]string) (T, error) {
 	marked := obj.DeepCopyObject().(T)
-	if !setMarks(marked, annotations) {
+	if !setAnnotations(marked, annotations) {
 		return obj, nil
 	}
 	return patched(ctx, c, obj, marked)
 }
 
 // setAnnotations sets the annotations that obj lacks, and tells whether there were any.
-func setMarks(obj client.Object, annotations map[string]string) (changed bool) {
+func setAnnotations(obj client.Object, annotations map[string]string) (changed bool) {
 	for name, value := range annotations {
 		if present, ok := annotation(obj, name); !ok || present != value {
 			setAnnotation(obj, name, value)

@@ -114,13 +114,13 @@ func (c credentials) settle(
 // prepare reads credentials and plans what is to be done with them.
 func prepare(
 	ctx context.Context, inputs *Inputs, obj *v1alpha1.LinkedAccount,
-	entry v1alpha1.ApplicationCredentials, inStatus, inMark string,
+	entry v1alpha1.ApplicationCredentials, inStatus, inAnnotation string,
 ) (handover, error) {
 	token, referenced, err := readCredentials(ctx, inputs, obj.Namespace, entry.SecretRef)
 	if err != nil {
 		return handover{}, err
 	}
-	h := plan(entry.Application, obj.Status.ID, referenced, inStatus, inMark)
+	h := plan(entry.Application, obj.Status.ID, referenced, inStatus, inAnnotation)
 	h.token = token
 	return h, nil
 }
@@ -145,15 +145,15 @@ func find(ctx context.Context, api *remoteView, h *handover) error {
 }
 
 // plan decides what to do with credentials by what is remembered.
-func plan(application, account string, referenced []byte, inStatus, inMark string) handover {
+func plan(application, account string, referenced []byte, inStatus, inAnnotation string) handover {
 	switch {
 	case hashMatches(inStatus, account, referenced):
 		return handover{application: application, hash: inStatus, step: done}
-	case hashMatches(inMark, account, referenced) && inStatus == "": // a wiped status, or a crash
-		return handover{application: application, hash: inMark, step: ask}
-	case hashMatches(inMark, account, referenced): // the status is of others, so these have not arrived
-		return handover{application: application, hash: inMark, step: send}
-	case inStatus == "" && inMark == "":
+	case hashMatches(inAnnotation, account, referenced) && inStatus == "": // a wiped status, or a crash
+		return handover{application: application, hash: inAnnotation, step: ask}
+	case hashMatches(inAnnotation, account, referenced): // the status is of others, so these have not arrived
+		return handover{application: application, hash: inAnnotation, step: send}
+	case inStatus == "" && inAnnotation == "":
 		return handover{application: application, hash: newHash(account, referenced), step: askFirst}
 	default:
 		return handover{application: application, hash: newHash(account, referenced), step: send}

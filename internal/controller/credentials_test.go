@@ -26,10 +26,10 @@ func TestPlanOfCredentials(t *testing.T) {
 	these, others := []byte(`{"a":"these"}`), []byte(`{"a":"others"}`)
 	ofThese, ofOthers, ofOtherAccount := newHash("id", these), newHash("id", others), newHash("other-id", these)
 	cases := map[string]struct {
-		reason           string
-		inStatus, inMark string
-		want             handoverStep
-		wantHash         string
+		reason                 string
+		inStatus, inAnnotation string
+		want                   handoverStep
+		wantHash               string
 	}{
 		"Both":           {"it was sent", ofThese, ofThese, done, ofThese},
 		"StatusOnly":     {"kubectl replace took the annotation", ofThese, "", done, ofThese},
@@ -45,7 +45,7 @@ func TestPlanOfCredentials(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := plan("hubspot", "id", these, tc.inStatus, tc.inMark)
+			got := plan("hubspot", "id", these, tc.inStatus, tc.inAnnotation)
 			if got.step != tc.want {
 				t.Errorf("%s: step %d, want %d", tc.reason, got.step, tc.want)
 			}

@@ -67,7 +67,7 @@ func TestInheritance(t *testing.T) {
 			map[string]string{}},
 		"ForgedTime": {"the heir knows better", hookWith(finalizer, marked(originAnnotation, "created/2020-01-01T00:00:00Z")), hookWith(seen, adoptedIt),
 			map[string]string{}},
-		"ForgedAccount": {"they are rivals for another", hookWith(finalizer, marked(accountAnnotation, "victim")), hookWith(),
+		"ForgedAccount": {"they conflict with another", hookWith(finalizer, marked(accountAnnotation, "victim")), hookWith(),
 			map[string]string{accountAnnotation: "acme"}},
 	} {
 		if diff := cmp.Diff(tc.want, inheritance(tc.obj, tc.heir, "acme")); diff != "" {

@@ -141,7 +141,7 @@ func contentOf(uses []Use, find func(Reference) (facts, error)) ([]byte, error) 
 	return []byte(text.String()), nil
 }
 
-var errNotRead = errors.New("the pass has not read it")
+var errNotRead = errors.New("the run has not read it")
 
 // learn notes what a run has used, if it has read all of that. Contents that are newer than
 // their version count only if the run ended well: if not, the version is still to come, and

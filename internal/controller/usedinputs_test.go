@@ -223,7 +223,7 @@ func TestWhatAPassHasUsedCounts(t *testing.T) {
 		}
 		used.learn(uses, inputs, well)
 		if now := w.looked(obj, uses, used); (now.edition != used.edition) != another {
-			t.Errorf("a pass that ended well (%t) with the new content is to be repeated: %t", well, !another)
+			t.Errorf("a run that ended well (%t) with the new content is to be repeated: %t", well, !another)
 		}
 	}
 }
