@@ -79,7 +79,7 @@ COMMIT_SEED = $(shell printf %d 0x$$(git rev-parse --short=8 HEAD 2>/dev/null ||
 test test-walks test-mutants: export GOGC ?= 400
 
 .PHONY: test
-test: ## Run the tests of the code and all stories; the race detector watches all but those that enumerate cases.
+test: ## Run the tests of the code and all stories; the race detector watches all but those of many cases.
 	export KUBEBUILDER_ASSETS=$$(hack/controlplane/assets.sh) && \
 	go test $(RACE) -timeout 60m -p=$(PROCESSES) $(TEST_FLAGS) $(PACKAGES) \
 	$(if $(WHOLE),&& echo 'New walks: make test-walks SEED=$(COMMIT_SEED) WALKS=$(NEW_WALKS) takes them again.' && rm -f $(RACES).* && \

@@ -1,7 +1,7 @@
 // Command mutants breaks the operator on purpose, one rule after the other, and fails unless the stories that must see
 // it turn red: a test that cannot fail proves nothing. Nothing in the checkout is changed.
 //
-//	go run ./hack/mutants [-only TEXT] [-procs 6]
+//	go run ./hack/mutants [-only TEXT] [-procs 8]
 package main
 
 import (
@@ -31,7 +31,7 @@ type mutant struct {
 
 func main() {
 	only := flag.String("only", "", "take only the mutants whose rule contains this text")
-	procs := flag.Int("procs", 3*runtime.NumCPU(), "processes that share the stories")
+	procs := flag.Int("procs", 4*runtime.NumCPU(), "processes that share the stories")
 	flag.Parse()
 	if err := run(os.Stdout, *only, *procs); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)

@@ -261,14 +261,14 @@ func (w *walker) drift() {
 // knownSeeds are taken each time, one a line; what follows # says why.
 //
 //go:embed testdata/walks.txt
-var knownSeeds string
+var walks string
 
-// known are the seeds of the walks that are taken each time, unless KNOWN is 0.
-func known() (seeds []uint64) {
+// knownSeeds are those of the walks that are taken each time, unless KNOWN is 0.
+func knownSeeds() (seeds []uint64) {
 	if os.Getenv("KNOWN") == "0" {
 		return nil
 	}
-	for line := range strings.Lines(knownSeeds) {
+	for line := range strings.Lines(walks) {
 		text, _, _ := strings.Cut(line, "#")
 		if text = strings.TrimSpace(text); text != "" {
 			seeds = append(seeds, mustParse(text))
@@ -277,8 +277,8 @@ func known() (seeds []uint64) {
 	return seeds
 }
 
-// others are the seeds of WALKS walks from SEED on.
-func others() (seeds []uint64) {
+// newSeeds are those of WALKS walks from SEED on.
+func newSeeds() (seeds []uint64) {
 	count := os.Getenv("WALKS")
 	if count == "" {
 		return nil
@@ -311,10 +311,10 @@ var _ = Describe("A walk at random", func() {
 		w.matches()
 		w.leave()
 	}
-	for _, seed := range known() {
+	for _, seed := range knownSeeds() {
 		It(fmt.Sprintf("ends in what the objects say (seed %d)", seed), enumeration, func() { end(seed) })
 	}
-	for _, seed := range others() {
+	for _, seed := range newSeeds() {
 		It(fmt.Sprintf("ends in what the objects say (seed %d)", seed), func() { end(seed) })
 	}
 })
