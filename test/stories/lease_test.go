@@ -51,11 +51,12 @@ var _ = Describe("An operator whose lease was not renewed lately", func() {
 		trigger, workflow, globex := w.trigger("once", of("acme")), w.publicWorkflow("workflow", of("acme")), w.account("globex")
 		made, written := changes(w), w.writes(everyKind...)
 		w.create(trigger, workflow, globex)
+		Eventually(func() bool { return w.passes(trigger) > 0 && w.passes(workflow) > 0 && w.passes(globex) > 0 }).Should(BeTrue())
 		for range 3 {
-			Eventually(func() bool { return w.passes(trigger) > 0 && w.passes(workflow) > 0 && w.passes(globex) > 0 }).Should(BeTrue())
 			Eventually(w.time.Idle).MustPassRepeatedly(5).Should(BeTrue())
 			w.time.Advance(time.Second)
 		}
+		Eventually(w.time.Idle).MustPassRepeatedly(5).Should(BeTrue(), "one that is still at it would put it off from here, beyond the time that passes below")
 		Expect(changes(w)).To(Equal(made))
 		Expect(w.writes(everyKind...)-written).To(BeNumerically("<=", 3), "a finalizer each, and no intent")
 
