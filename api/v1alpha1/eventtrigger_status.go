@@ -154,3 +154,23 @@ type TriggerRun struct {
 	// +kubebuilder:validation:MaxLength=64
 	InputsVersion string `json:"inputsVersion,omitempty"`
 }
+
+// OpenRuns are the runs that have not ended, the newest first. What they point to is in the status.
+func (s *EventTriggerStatus) OpenRuns() []*TriggerRun {
+	var open []*TriggerRun
+	for i := range s.History {
+		if run := &s.History[i]; run.CompletedAt == nil {
+			open = append(open, run)
+		}
+	}
+	return open
+}
+
+// RenameInputs gives another name to a version of the inputs that the runs which go on were started with.
+func (s *EventTriggerStatus) RenameInputs(from, to string) {
+	for _, run := range s.OpenRuns() {
+		if run.InputsVersion == from {
+			run.InputsVersion = to
+		}
+	}
+}

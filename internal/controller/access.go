@@ -3,44 +3,13 @@ package controller
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
-
-// EnvironmentObject is an Environment or a ClusterEnvironment.
-type EnvironmentObject interface {
-	client.Object
-	Settings() *v1alpha1.EnvironmentSettings
-	EnvironmentStatus() *v1alpha1.EnvironmentStatus
-	APIKey() v1alpha1.NamespacedAPIKeyReference
-	CABundle() *v1alpha1.NamespacedCABundleReference
-}
-
-// environmentKey names an Environment or, without a namespace, a ClusterEnvironment.
-type environmentKey struct {
-	kind v1alpha1.EnvironmentKind
-	types.NamespacedName
-}
-
-func (k environmentKey) String() string {
-	return string(k.kind) + " " + strings.TrimPrefix(k.NamespacedName.String(), "/")
-}
-
-func environmentOf(obj Object) environmentKey {
-	ref := obj.MemberSpec().EnvironmentRef
-	key := environmentKey{v1alpha1.KindEnvironment, types.NamespacedName{Namespace: obj.GetNamespace(), Name: ref.Name}}
-	if ref.Kind == v1alpha1.KindClusterEnvironment {
-		key.kind, key.Namespace = v1alpha1.KindClusterEnvironment, ""
-	}
-	return key
-}
 
 // environments finds the environment of an object and connects to it.
 type environments struct {
@@ -135,12 +104,6 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter,
 		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
 	}
 	return conn.view(), nil
-}
-
-// saysMissing tells whether the status of obj says that something does not exist.
-func saysMissing(obj Object, what string) bool {
-	said := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
-	return said != nil && strings.Contains(said.Message, what+" does not exist")
 }
 
 // connectToDelete is connect for an object that is being deleted: the last

@@ -80,16 +80,6 @@ func unheard(account *v1alpha1.LinkedAccount) bool {
 	return len(account.Status.Conditions) == 0 && !account.Spec.Suspend
 }
 
-// knownAccount is the account that obj was found to belong to. The status goes
-// first: it cannot be forged as easily as an annotation.
-func knownAccount(obj Object) string {
-	if id := obj.MemberStatus().LinkedAccountID; id != "" {
-		return id
-	}
-	id, _ := annotation(obj, accountAnnotation)
-	return id
-}
-
 // named are the LinkedAccount objects that stand for an account id, in all namespaces.
 func (a accounts) named(ctx context.Context, id string) ([]v1alpha1.LinkedAccount, error) {
 	list := &v1alpha1.LinkedAccountList{}
@@ -98,15 +88,6 @@ func (a accounts) named(ctx context.Context, id string) ([]v1alpha1.LinkedAccoun
 		return nil, fmt.Errorf("list the LinkedAccounts of an id: %w", err)
 	}
 	return list.Items, nil
-}
-
-// identityKey is the value of identityIndex for one identity within an account,
-// which is given by name or by id.
-func identityKey(account v1alpha1.AccountReference, namespace, identity string) string {
-	if account.LinkedAccountRef != nil {
-		return "name " + namespace + "/" + account.LinkedAccountRef.Name + "\x00" + identity
-	}
-	return "id " + account.LinkedAccountID + "\x00" + identity
 }
 
 // identityKeys are all values under which objects of obj's kind and identity can be
@@ -126,12 +107,6 @@ func (a accounts) identityKeys(ctx context.Context, obj Object, id, identity str
 
 // settling is how long some of Cobalt's servers may not know an account that was just made.
 const settling = 2 * time.Minute
-
-// accountMissing is the error of a creation that Cobalt refuses because there is
-// no such account.
-func accountMissing(ctx context.Context, api *remoteView) error {
-	return accounts{cache: api.lists.cache}.missing(ctx, api.account, api.lists.clock.Now())
-}
 
 // missing is the error of a call that Cobalt refuses because there is no such account.
 // One that was just made may be known a moment later.

@@ -3,8 +3,11 @@ package controller
 import (
 	"context"
 	"maps"
+	"slices"
 
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // input is what upsertLinkedAccount is sent. It repeats what remote has beside
@@ -45,4 +48,37 @@ func answered(found *cobalt.LinkedAccount, err error) (*account, error) {
 		return nil, err
 	}
 	return &account{LinkedAccount: *found}, nil
+}
+
+// What status can list of YourApp: how many keys, and how many bytes of them. It has those of
+// Secrets twice, and is stored with a copy of each.
+const (
+	mostKeys     = 1000
+	mostKeyBytes = 256 << 10
+)
+
+// fits makes sure that status can list the keys of YourApp: what is not listed there is
+// never taken back. What status lists already, it has room for.
+func (a *account) fits(listed, secret []string) error {
+	if len(a.YourApp) > mostKeys {
+		return stalledBy(v1alpha1.ReasonInvalidInput,
+			"yourApp and yourAppFrom have %d keys together, those that are to be taken back among them: at most %d are possible",
+			len(a.YourApp), mostKeys)
+	}
+	size, present := 0, 0
+	for key := range a.YourApp {
+		size += len(jsonvalue.Text(key))
+		if a.secret[key] {
+			size += len(jsonvalue.Text(key))
+		}
+	}
+	for _, key := range slices.Concat(listed, secret) {
+		present += len(jsonvalue.Text(key))
+	}
+	if size > max(mostKeyBytes, present) {
+		return stalledBy(v1alpha1.ReasonInvalidInput,
+			"the keys of yourApp and yourAppFrom take more than the %d bytes that status has room for, "+
+				"of which keys from Secrets take twice as many: use shorter keys or fewer", mostKeyBytes)
+	}
+	return nil
 }

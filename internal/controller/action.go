@@ -9,7 +9,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
@@ -190,12 +189,6 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], 
 	}
 	t.rests, t.rest = last.fingerprint == t.fingerprint && r.clock.Now().Before(last.at), last.at
 	return t, nil
-}
-
-// wishes are what people ask of an object by annotation.
-func wishes(obj client.Object) string {
-	annotations := obj.GetAnnotations()
-	return requested(obj) + "\x00" + annotations[v1alpha1.AdoptWorkflowAnnotation] + "\x00" + annotations[v1alpha1.RetryCreateAnnotation]
 }
 
 // interval is how often something that was refused is tried again.

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // observeApplications puts the applications that the customer has connected
@@ -34,8 +36,34 @@ func connected(inputs *Inputs, applications iter.Seq2[cobalt.Application, error]
 		case err != nil:
 			return nil, err
 		case a.Connected != nil && *a.Connected && a.Slug != "" && len(a.Slug) <= longestText:
-			list.add(v1alpha1.ConnectedApplication{Slug: a.Slug, Name: cut(inputs.Redact(a.Name), longestText)})
+			list.add(v1alpha1.ConnectedApplication{Slug: a.Slug, Name: redact.CutCharacters(inputs.Redact(a.Name), longestText)})
 		}
 	}
 	return list.kept, nil
+}
+
+// mostApplications is how many connected applications status can list, longestText how long
+// their names are.
+const (
+	mostApplications = 50
+	longestText      = 256
+)
+
+// few keeps the first of what Cobalt tells, by key and each key once, so that it does not
+// depend on the order in which it is told, nor take more memory than what is kept.
+type few[V any] struct {
+	most int
+	key  func(V) string
+	kept []V
+}
+
+func (f *few[V]) add(value V) {
+	at, known := slices.BinarySearchFunc(f.kept, f.key(value), func(kept V, key string) int {
+		return strings.Compare(f.key(kept), key)
+	})
+	if known {
+		return
+	}
+	f.kept = slices.Insert(f.kept, at, value)
+	f.kept = f.kept[:min(len(f.kept), f.most)]
 }

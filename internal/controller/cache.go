@@ -87,3 +87,10 @@ func onlyOf(all map[string]string, key string, longest int) map[string]string {
 	}
 	return nil
 }
+
+// longestIssue is how many bytes what is known of a token takes at most, longestOwner a
+// reference to a LinkedAccount.
+const (
+	longestIssue = 2 << 10
+	longestOwner = 512
+)

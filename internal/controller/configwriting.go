@@ -26,7 +26,7 @@ func (c configs) Create(ctx context.Context, api *remoteView, desired *config) (
 	answer, err := api.UpsertConfig(ctx, api.account, desired.Slug, desired.ID)
 	switch {
 	case cobalt.IsNotFound(err):
-		return nil, accountMissing(ctx, api)
+		return nil, api.accountMissing(ctx)
 	case err != nil:
 		return nil, err
 	}
@@ -156,5 +156,19 @@ func writeWhole(ctx context.Context, api *remoteView, desired, now *config) erro
 		return err
 	}
 	now.Config = *answer
+	return nil
+}
+
+// mostFields is how many fields status can list.
+const mostFields = 200
+
+// fits makes sure that status can list the fields: what is not listed there is never taken
+// back.
+func (c *config) fits() error {
+	if count := len(c.Fields) + len(c.unset); count > mostFields {
+		return stalledBy(v1alpha1.ReasonInvalidInput,
+			"there are %d fields, those that are still to be taken back among them, and status has room for %d: list fewer until they are",
+			count, mostFields)
+	}
 	return nil
 }

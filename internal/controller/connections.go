@@ -71,3 +71,11 @@ func (c *connections) count(key environmentKey, conn *connection, count func(env
 		count(key.String())
 	}
 }
+
+// generationOf is the generation of an environment; zero if there is none.
+func generationOf(env EnvironmentObject) int64 {
+	if env == nil {
+		return 0
+	}
+	return env.GetGeneration()
+}

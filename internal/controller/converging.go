@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -143,3 +144,14 @@ func (p *run[T]) triedInVain(differences []difference) bool {
 func (p *run[T]) setDrift(differences []difference) {
 	p.obj.CommonStatus().Drift = drift(differences, p.inputs)
 }
+
+// tries notes that a creation is about to be tried, and what comes of it is not known until it has ended.
+func (r *Reconciler[T, R]) tries(p *run[T]) {
+	if p.memory.unmade {
+		p.memory.unmade = false
+		r.memories.set(client.ObjectKeyFromObject(p.obj), p.memory)
+	}
+}
+
+// failed notes whether a creation that has failed is known to have made nothing, and none before it has.
+func (p *run[T]) failed(err error) { p.memory.unmade = p.fresh && !cobalt.OutcomeUnknown(err) }

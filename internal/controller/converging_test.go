@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,5 +23,18 @@ func TestAnIDComesWithWhatItsDeletionReliesOn(t *testing.T) {
 	got := hook.Status.CommonStatus
 	if got.ID != "w1" || got.LinkedAccountID != "acme" || got.Environment != "Environment/default" || got.Origin != v1alpha1.OriginCreated {
 		t.Errorf("the status has only %+v", got)
+	}
+}
+
+// TestMessagesFitIntoNotes: however many places and however long their paths are.
+func TestMessagesFitIntoNotes(t *testing.T) {
+	t.Parallel()
+	var differences []difference
+	for i := range 30 {
+		differences = append(differences, difference{path: fmt.Sprint("yourApp.", i, strings.Repeat("ä", 500))})
+	}
+	message := (&run[*v1alpha1.LinkedAccount]{obj: &v1alpha1.LinkedAccount{}, inputs: newInputStore(nil, nil).open()}).kept(differences).Error()
+	if len(message) > longestNote {
+		t.Errorf("%d bytes: %s", len(message), message)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 )
 
 // credentials hands the credentials of accounts over to Cobalt, which never
@@ -147,16 +148,16 @@ func find(ctx context.Context, api *remoteView, h *handover) error {
 // plan decides what to do with credentials by what is remembered.
 func plan(application, account string, referenced []byte, inStatus, inAnnotation string) handover {
 	switch {
-	case hashMatches(inStatus, account, referenced):
+	case hash.Matches(inStatus, account, referenced):
 		return handover{application: application, hash: inStatus, step: done}
-	case hashMatches(inAnnotation, account, referenced) && inStatus == "": // a wiped status, or a crash
+	case hash.Matches(inAnnotation, account, referenced) && inStatus == "": // a wiped status, or a crash
 		return handover{application: application, hash: inAnnotation, step: ask}
-	case hashMatches(inAnnotation, account, referenced): // the status is of others, so these have not arrived
+	case hash.Matches(inAnnotation, account, referenced): // the status is of others, so these have not arrived
 		return handover{application: application, hash: inAnnotation, step: send}
 	case inStatus == "" && inAnnotation == "":
-		return handover{application: application, hash: newHash(account, referenced), step: askFirst}
+		return handover{application: application, hash: hash.Salted(account, referenced), step: askFirst}
 	default:
-		return handover{application: application, hash: newHash(account, referenced), step: send}
+		return handover{application: application, hash: hash.Salted(account, referenced), step: send}
 	}
 }
 

@@ -6,25 +6,19 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 )
-
-// TestHashesAreSalted: who reads two statuses learns not even that they stand for the same credentials or key.
-func TestHashesAreSalted(t *testing.T) {
-	t.Parallel()
-	these, where := []byte(`{"a":"these"}`), endpointOf("https://api.example", "key")
-	hash, record := newHash("id", these), where.record()
-	if hash == newHash("id", these) || record == where.record() {
-		t.Error("the same has the same hash")
-	}
-}
 
 func TestPlanOfCredentials(t *testing.T) {
 	t.Parallel()
 	these, others := []byte(`{"a":"these"}`), []byte(`{"a":"others"}`)
-	ofThese, ofOthers, ofOtherAccount := newHash("id", these), newHash("id", others), newHash("other-id", these)
+	ofThese, ofOthers, ofOtherAccount := hash.Salted("id", these), hash.Salted("id", others), hash.Salted("other-id", these)
 	cases := map[string]struct {
 		reason                 string
 		inStatus, inAnnotation string
@@ -49,13 +43,10 @@ func TestPlanOfCredentials(t *testing.T) {
 			if got.step != tc.want {
 				t.Errorf("%s: step %d, want %d", tc.reason, got.step, tc.want)
 			}
-			if tc.wantHash != "" && got.hash != tc.wantHash || !hashMatches(got.hash, "id", these) {
+			if tc.wantHash != "" && got.hash != tc.wantHash || !hash.Matches(got.hash, "id", these) {
 				t.Errorf("%s: the wrong hash is remembered", tc.reason)
 			}
 		})
-	}
-	if newHash("id", these) == ofThese {
-		t.Error("equal credentials must not look equal")
 	}
 }
 
@@ -84,7 +75,7 @@ func TestConnectedApplications(t *testing.T) {
 
 func connectedOf(t *testing.T, applications ...cobalt.Application) []v1alpha1.ConnectedApplication {
 	t.Helper()
-	list, err := connected(inputStore{}.open(), func(yield func(cobalt.Application, error) bool) {
+	list, err := connected(newInputStore(nil, nil).open(), func(yield func(cobalt.Application, error) bool) {
 		for _, application := range applications {
 			if !yield(application, nil) {
 				return
@@ -107,5 +98,24 @@ func TestLabelOf(t *testing.T) {
 	}
 	if labelOf(long+"b") == labelOf(long+"c") {
 		t.Error("two accounts must not share a label")
+	}
+}
+
+// TestCredentialsAreRememberedAsTheyStandInTheSecret: what is sent of them must not matter
+// for whether they were sent, or else an upgrade would send all of them again.
+func TestCredentialsAreRememberedAsTheyStandInTheSecret(t *testing.T) {
+	t.Parallel()
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "oauth"}, Data: map[string][]byte{
+		"token": []byte("\ufeffhunter2\r\n"), "whole.json": []byte("{\"text\":\"a\\n\"}\n"),
+	}}
+	store := newInputStore(nil, fake.NewClientBuilder().WithObjects(secret).Build())
+	for key, want := range map[string]struct{ sent, remembered string }{
+		"":           {`{"token":"hunter2","whole.json":"{\"text\":\"a\\n\"}"}`, "{\"token\":\"\ufeffhunter2\\r\\n\",\"whole.json\":\"{\\\"text\\\":\\\"a\\\\n\\\"}\\n\"}"},
+		"whole.json": {`{"text":"a\n"}`, "{\"text\":\"a\\n\"}\n"},
+	} {
+		token, remembered, err := readCredentials(t.Context(), store.open(), "default", v1alpha1.CredentialsReference{Name: "oauth", Key: key})
+		if err != nil || string(token) != want.sent || string(remembered) != want.remembered {
+			t.Errorf("%v: %s is sent, want %s; %s is remembered, want %s", err, token, want.sent, remembered, want.remembered)
+		}
 	}
 }

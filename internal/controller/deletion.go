@@ -65,12 +65,6 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env Environmen
 	return true, nil
 }
 
-// wasCreatedByUs tells whether the status says that obj has created what its deletion is about, which nobody can forge.
-func wasCreatedByUs(obj Kept) bool {
-	status := obj.CommonStatus()
-	return status.ID != "" && status.LinkedAccountID != "" && status.Origin == v1alpha1.OriginCreated
-}
-
 // mayEver tells whether deleting obj may delete anything, as far as obj itself tells: of what was recorded and not seen,
 // Cobalt will tell.
 func mayEver(obj Kept, may func(v1alpha1.Origin) bool) bool {
@@ -183,24 +177,6 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *run[T]) error {
 	}
 	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release", "left in Cobalt: it now belongs to "+name)
 	return nil
-}
-
-// inheritance are the annotations of obj that its heir takes over: what obj has created, or may have, and for whom. What
-// only annotations say of obj, which anybody may have written, does not count against the status of the heir.
-func inheritance(obj, heir Kept, account string) map[string]string {
-	annotations := map[string]string{}
-	if _, ok := annotation(obj, accountAnnotation); ok {
-		annotations[accountAnnotation] = account
-	}
-	record, recorded := recordedOrigin(obj)
-	switch known := knownOrigin(obj); {
-	case obj.CommonStatus().Origin == "" && heir.CommonStatus().Origin != "":
-	case known == v1alpha1.OriginCreated:
-		annotations[originAnnotation] = string(known)
-	case known == "" && recorded:
-		annotations[originAnnotation] = record.String()
-	}
-	return annotations
 }
 
 // finalize ends the life of an object that has nothing left to look after. Of one that was

@@ -8,6 +8,16 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
+)
+
+// How many places status lists, how many a message, and how much of a path each shows. The
+// note of an event has room for all of a message.
+const (
+	mostDrift       = 20
+	mostPaths       = 8
+	longestPath     = 250
+	longestPathNote = 96
 )
 
 // difference is one place where Cobalt is not as spec wants it.
@@ -24,14 +34,14 @@ type difference struct {
 func drift(differences []difference, inputs *Inputs) []v1alpha1.Drift {
 	var list []v1alpha1.Drift
 	for _, d := range differences {
-		path := cut(d.path, longestPath)
+		path := redact.CutCharacters(d.path, longestPath)
 		same := func(other v1alpha1.Drift) bool { return other.Path == path } // where it was cut
 		switch {
 		case len(list) == mostDrift:
 			return list
 		case slices.ContainsFunc(list, same):
 		case d.hidden:
-			list = append(list, v1alpha1.Drift{Path: path, Desired: redacted, Observed: redacted})
+			list = append(list, v1alpha1.Drift{Path: path, Desired: redact.Mark, Observed: redact.Mark})
 		default:
 			list = append(list, v1alpha1.Drift{Path: path, Desired: shownUnlessNil(d.want, inputs), Observed: shownUnlessNil(d.have, inputs)})
 		}
@@ -61,7 +71,7 @@ func paths(differences []difference) string {
 		if i > 0 {
 			text += ", "
 		}
-		text += brief(d.path, longestPathNote)
+		text += redact.Shorten(d.path, longestPathNote)
 	}
 	return text
 }

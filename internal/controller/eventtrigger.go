@@ -10,6 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/hash"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 	"github.com/cobalt-operator/cobalt-operator/internal/schedule"
 )
 
@@ -66,7 +68,7 @@ func (e eventTriggers) once(ctx context.Context, t *triggerRun) error {
 		if err != nil {
 			return err
 		}
-		if hash != t.obj.Status.FiredHash && len(openRuns(t.obj)) >= mostOpenRuns {
+		if hash != t.obj.Status.FiredHash && len(t.obj.Status.OpenRuns()) >= mostOpenRuns {
 			return errWait // and a status that spoke of this spec would tell that it was started
 		}
 		if hash != t.obj.Status.FiredHash {
@@ -160,7 +162,7 @@ func countsFrom(obj *v1alpha1.EventTrigger, now time.Time) time.Time {
 const schedulePrefix = "s-"
 
 func (e eventTriggers) startScheduled(ctx context.Context, t *triggerRun, todo schedule.Agenda) error {
-	status, wish := &t.obj.Status, schedulePrefix+hashOf("trigger", t.obj.Spec.Trigger)
+	status, wish := &t.obj.Status, schedulePrefix+hash.Of("trigger", t.obj.Spec.Trigger)
 	if !strings.HasPrefix(status.FiredHash, schedulePrefix) { // what trigger says from the beginning is no change
 		status.FiredHash = wish
 	}
@@ -169,9 +171,9 @@ func (e eventTriggers) startScheduled(ctx context.Context, t *triggerRun, todo s
 		most = mostOpenRuns
 	}
 	switch {
-	case status.FiredHash != wish && len(openRuns(t.obj)) < mostOpenRuns:
+	case status.FiredHash != wish && len(t.obj.Status.OpenRuns()) < mostOpenRuns:
 		return e.fire(ctx, t, firing{hash: wish, attempt: 1})
-	case !todo.Run.IsZero() && len(openRuns(t.obj)) < most:
+	case !todo.Run.IsZero() && len(t.obj.Status.OpenRuns()) < most:
 		return e.fire(ctx, t, firing{hash: status.FiredHash, attempt: 1, scheduled: new(stamp(todo.Run))})
 	case todo.Run.IsZero():
 		return e.retry(ctx, t)
@@ -226,7 +228,7 @@ func (e eventTriggers) expire(ctx context.Context, t *triggerRun) error {
 // finished tells whether nothing more is going to happen by itself.
 func finished(obj *v1alpha1.EventTrigger) bool {
 	return obj.Spec.Schedule == "" && obj.Status.Intent == nil && !endedAt(obj).IsZero() &&
-		len(openRuns(obj)) == 0 && retryAt(obj).IsZero()
+		len(obj.Status.OpenRuns()) == 0 && retryAt(obj).IsZero()
 }
 
 // endedAt is when the last run has ended or, if the status was lost, when it was
@@ -256,8 +258,14 @@ func (eventTriggers) Annotations(obj *v1alpha1.EventTrigger) map[string]string {
 // restoreFired takes what the annotation says into a status that does not know it.
 func restoreFired(obj *v1alpha1.EventTrigger) {
 	if hash, ok := annotation(obj, firedAnnotation); ok && obj.Status.FiredHash == "" {
-		obj.Status.FiredHash = cut(hash, 64)
+		obj.Status.FiredHash = redact.CutCharacters(hash, 64)
 	}
 }
 
 func (eventTriggers) LeftBehind(*v1alpha1.EventTrigger) string { return "" }
+
+// isFinished tells whether an object needs its account no more.
+func isFinished(obj client.Object) bool {
+	trigger, ok := obj.(*v1alpha1.EventTrigger)
+	return ok && finished(trigger)
+}

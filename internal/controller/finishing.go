@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -35,9 +34,4 @@ func (f finishing) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Re
 // complete is what a controller runs for a kind.
 func (s *setup) complete(r reconcile.Reconciler, kind string, waker *gate.Waker) reconcile.Reconciler {
 	return s.remembering(finishing{traced{r, s.options.Tracer, kind}, s.options.Lifetime}, waker)
-}
-
-// givenUp tells whether err is of a call that was given up, or not made, as the operator ends.
-func givenUp(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, lifetime.ErrStopping) || errors.Is(err, lifetime.ErrLeaseLost)
 }

@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // FuzzSecret: whatever a Secret holds, nothing of it is in an error or in a text
@@ -22,12 +24,12 @@ func FuzzSecret(f *testing.F) {
 		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "inputs"}, Data: map[string][]byte{"key": content},
 		}
-		inputs := inputStore{contents: fake.NewClientBuilder().WithObjects(secret).Build()}.open()
+		inputs := newInputStore(nil, fake.NewClientBuilder().WithObjects(secret).Build()).open()
 		ref := Reference{kindSecret, "default", "inputs"}
 		object, objectErr := inputs.Object(t.Context(), ref, "key")
 		_, textErr := inputs.Text(t.Context(), ref, "key")
 		value := strings.TrimSpace(string(content))
-		if len(value) < shortestSecret || strings.Contains(before, value) || strings.Contains(ref.String()+redacted, value) {
+		if len(value) < shortestSecret || strings.Contains(before, value) || strings.Contains(ref.String()+redact.Mark, value) {
 			return
 		}
 		for _, err := range []error{objectErr, textErr} {

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 )
 
 // TestContentHashesStay: statuses and annotations hold them. A version of the operator that
@@ -36,7 +37,7 @@ func TestContentHashesStay(t *testing.T) {
 	trigger.Spec.Workflow = &v1alpha1.WorkflowReference{Ref: &v1alpha1.PublicWorkflowReference{Name: "sync"}}
 	hashOfTrigger(t, of, trigger, "e8f9af526feceaaf2159da5dc2b7e99e")
 	const scheduled = "s-a90eb62ece33085237a867566bab790e"
-	if got := schedulePrefix + hashOf("trigger", trigger.Spec.Trigger); got != scheduled {
+	if got := schedulePrefix + hash.Of("trigger", trigger.Spec.Trigger); got != scheduled {
 		t.Errorf("a schedule with a trigger text: %q, want %q", got, scheduled)
 	}
 }
@@ -51,7 +52,7 @@ func hashOfWorkflow(t *testing.T, of owner, obj *v1alpha1.PublicWorkflow, want s
 
 func hashOfTrigger(t *testing.T, of owner, obj *v1alpha1.EventTrigger, want string) {
 	t.Helper()
-	got, err := eventTriggers{}.hash(t.Context(), &triggerRun{obj: obj, account: of, inputs: inputStore{}.open()})
+	got, err := eventTriggers{}.hash(t.Context(), &triggerRun{obj: obj, account: of, inputs: newInputStore(nil, nil).open()})
 	if err != nil || got != want {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}

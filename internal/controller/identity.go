@@ -19,6 +19,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // endpoint is a base URL with a key: what a Cobalt environment is to a client. It
@@ -44,7 +45,7 @@ func (r *endpoint) spelled(baseURL string) *endpoint {
 }
 
 // String keeps the key out of whatever prints an endpoint.
-func (endpoint) String() string { return redacted }
+func (endpoint) String() string { return redact.Mark }
 
 // record returns a text by which the endpoint is recognised later.
 func (r *endpoint) record() string {

@@ -72,3 +72,12 @@ func TestRealmIsRecordedInOneWay(t *testing.T) {
 		})
 	}
 }
+
+// TestRecordsAreSalted: who reads two statuses learns not even that they stand for the same key.
+func TestRecordsAreSalted(t *testing.T) {
+	t.Parallel()
+	where := endpointOf("https://api.example", "key")
+	if record := where.record(); record == where.record() {
+		t.Error("the same endpoint has the same record")
+	}
+}

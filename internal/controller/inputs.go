@@ -45,6 +45,12 @@ type source struct {
 	data map[string][]byte
 }
 
+// newInputStore returns a store that reads metadata from a cache, and contents from the API server.
+func newInputStore(metadata, contents client.Reader) inputStore {
+	return inputStore{metadata, contents, newSources(contents)}
+}
+
+// open returns a reader for one run.
 func (s inputStore) open() *Inputs {
 	return &Inputs{contents: s.contents, read: map[Reference]source{}}
 }
@@ -122,9 +128,6 @@ func notFoundReason(kind string) string {
 	}
 	return v1alpha1.ReasonConfigMapNotFound
 }
-
-// redacted stands where a secret was.
-const redacted = redact.Mark
 
 // shortestSecret is the length from which a value is taken out of texts: taking
 // out "1" or "eu" would hide nothing and garble every message.

@@ -21,7 +21,7 @@ func TestRedact(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inputs := inputStore{}.open()
+			inputs := newInputStore(nil, nil).open()
 			for _, secret := range tc.secrets {
 				inputs.Hide(secret)
 			}
@@ -35,7 +35,7 @@ func TestRedact(t *testing.T) {
 // TestHideKnowsHowOthersWriteIt: JSON escapes, and errors stand on one line.
 func TestHideKnowsHowOthersWriteIt(t *testing.T) {
 	t.Parallel()
-	inputs := inputStore{}.open()
+	inputs := newInputStore(nil, nil).open()
 	for _, secret := range []string{"quo\"ted", "a<b>c&d", "two\r\nlines\tand  spaces", byteOrderMark + "marked-text\r\n"} {
 		inputs.Hide(secret)
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -39,8 +38,6 @@ func indexConfigs(ctx context.Context, indexer client.FieldIndexer) error {
 		return []string{remoteKey(status.LinkedAccountID, status.ID)}
 	})
 }
-
-func remoteKey(account, id string) string { return account + "\x00" + id }
 
 // Identities are the id, and the choice of it that was left to Cobalt.
 func (configs) Identities(obj *v1alpha1.IntegrationConfig) []string {
@@ -231,10 +228,4 @@ func (c configs) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.Inte
 func (configs) Find(ctx context.Context, api *remoteView, obj *v1alpha1.IntegrationConfig) error {
 	_, err := api.GetConfig(ctx, api.account, cmp.Or(obj.Status.ID, obj.Spec.ConfigID))
 	return err
-}
-
-// wasRefused tells whether Cobalt refused to make what obj stands for.
-func wasRefused(obj Object) bool {
-	ready := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
-	return ready != nil && (ready.Reason == v1alpha1.ReasonRejected || ready.Reason == v1alpha1.ReasonApplicationNotFound)
 }

@@ -124,13 +124,6 @@ func (linkedAccounts) Annotations(obj *v1alpha1.LinkedAccount, remote *account) 
 	return annotations
 }
 
-// vanished tells whether the account that the status tells of is known to be gone,
-// although that does not tell yet of the one in its place, if there is one.
-func vanished(obj *v1alpha1.LinkedAccount) bool {
-	id, ok := annotation(obj, vanishedAnnotation)
-	return ok && id != "" && id == obj.Status.ID && obj.Spec.ManagementPolicy != v1alpha1.ManagementPolicyReadOnly
-}
-
 // madeByOthers tells whether what is there now is none of ours, whatever was recorded: others have made it in the place
 // of the one that was here, or Cobalt has refused what we asked for.
 func madeByOthers(obj *v1alpha1.LinkedAccount, remote *account) bool {

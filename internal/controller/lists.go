@@ -116,7 +116,7 @@ func (l *lists) followed(account string) []string {
 	}
 	var ids []string
 	for i := range list.Items {
-		for _, run := range openRuns(&list.Items[i]) {
+		for _, run := range list.Items[i].Status.OpenRuns() {
 			ids = append(ids, run.ExecutionID)
 		}
 	}

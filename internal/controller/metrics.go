@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,8 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
-	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -138,12 +135,6 @@ func standingOf(obj runtime.Object) stands {
 		}
 	}
 	return stands{"None", "None"}
-}
-
-// heldBack tells whether a call was not made for now, which is no failure.
-func heldBack(err error) bool {
-	_, throttled := errors.AsType[*cobalt.ThrottledError](err)
-	return throttled || givenUp(err) || errors.Is(err, lifetime.ErrLeaseOld) || errors.Is(err, errStale)
 }
 
 // firstReady tells of an object that the first report on it is ours and that it has

@@ -7,7 +7,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
 // originRecord is the origin annotation of an object. It is written with the finalizer, before anything is made in
@@ -106,13 +105,20 @@ func originAnnotationOf(obj Kept, found bool, origin v1alpha1.Origin, now time.T
 	return string(origin)
 }
 
-// tries notes that a creation is about to be tried, and what comes of it is not known until it has ended.
-func (r *Reconciler[T, R]) tries(p *run[T]) {
-	if p.memory.unmade {
-		p.memory.unmade = false
-		r.memories.set(client.ObjectKeyFromObject(p.obj), p.memory)
+// inheritance are the annotations of obj that its heir takes over: what obj has created, or may have, and for whom. What
+// only annotations say of obj, which anybody may have written, does not count against the status of the heir.
+func inheritance(obj, heir Kept, account string) map[string]string {
+	annotations := map[string]string{}
+	if _, ok := annotation(obj, accountAnnotation); ok {
+		annotations[accountAnnotation] = account
 	}
+	record, recorded := recordedOrigin(obj)
+	switch known := knownOrigin(obj); {
+	case obj.CommonStatus().Origin == "" && heir.CommonStatus().Origin != "":
+	case known == v1alpha1.OriginCreated:
+		annotations[originAnnotation] = string(known)
+	case known == "" && recorded:
+		annotations[originAnnotation] = record.String()
+	}
+	return annotations
 }
-
-// failed notes whether a creation that has failed is known to have made nothing, and none before it has.
-func (p *run[T]) failed(err error) { p.memory.unmade = p.fresh && !cobalt.OutcomeUnknown(err) }

@@ -1,10 +1,12 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,6 +15,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // waiting is the error of a step that cannot go on before something else happens.
@@ -25,6 +28,10 @@ type waiting struct {
 }
 
 func (w *waiting) Error() string { return w.message }
+
+// longestSentence is how many bytes are looked at of a text that is shown, whatever is left of
+// it then.
+const longestSentence = 4 << 10
 
 // stalled is the error of a step that cannot go on before a person acts.
 type stalled struct{ reason, message string }
@@ -99,6 +106,17 @@ func (o outcome) goesOn() bool {
 	return o.class == ready || o.class == reconciling && (o.reason == v1alpha1.ReasonExecutionRunning || o.reason == v1alpha1.ReasonRetrying)
 }
 
+// eventType is that of the event about an outcome, which the Ready condition gives as
+// reason: Normal while something is waited for that may be there in a moment, Warning
+// about what fails, needs somebody, or was waited for too long.
+func (o outcome) eventType(reason string) string {
+	_, waits := errors.AsType[*waiting](o.err)
+	if o.class == reconciling && (o.err == nil || waits) && reason == o.reason {
+		return corev1.EventTypeNormal
+	}
+	return corev1.EventTypeWarning
+}
+
 // classify gives the error of a run its meaning. It is the only place that does.
 func classify(err error) outcome {
 	var (
@@ -161,6 +179,17 @@ func classify(err error) outcome {
 	}
 }
 
+// heldBack tells whether a call was not made for now, which is no failure.
+func heldBack(err error) bool {
+	_, throttled := errors.AsType[*cobalt.ThrottledError](err)
+	return throttled || givenUp(err) || errors.Is(err, lifetime.ErrLeaseOld) || errors.Is(err, errStale)
+}
+
+// givenUp tells whether err is of a call that was given up, or not made, as the operator ends.
+func givenUp(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, lifetime.ErrStopping) || errors.Is(err, lifetime.ErrLeaseLost)
+}
+
 // conditions is the part of a status that says what came of a run.
 type conditions struct {
 	list     *[]metav1.Condition
@@ -213,7 +242,7 @@ func (c conditions) set(conditionType string, isTrue bool, o outcome, generation
 		status = metav1.ConditionTrue
 	}
 	meta.SetStatusCondition(c.list, metav1.Condition{
-		Type: conditionType, Status: status, Reason: o.reason, Message: brief(o.message, longestSentence),
+		Type: conditionType, Status: status, Reason: o.reason, Message: redact.Shorten(o.message, longestSentence),
 		ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now),
 	})
 }

@@ -174,7 +174,7 @@ func (w publicWorkflows) create(ctx context.Context, t *workflowRun, input cobal
 	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
 	switch {
 	case cobalt.IsNotFound(err), cobalt.IsUnknownAccount(err):
-		return accountMissing(ctx, api)
+		return api.accountMissing(ctx)
 	case err != nil:
 		return err
 	}

@@ -14,29 +14,15 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// accountIndex finds the objects that belong to an account.
-const accountIndex = "account"
-
 // dependents finds the objects of an account among the kinds that have any: the
 // account is not deleted in Cobalt before they are.
 type dependents struct {
 	cache        client.Reader
 	environments *environments
 	kinds        []objectKind
+	// finished tells whether an object needs its account no more.
+	finished func(client.Object) bool
 }
-
-// accountKeyOf is the value of accountIndex for an object that belongs to an account.
-func accountKeyOf(obj Object) string {
-	account := obj.Account()
-	if ref := account.LinkedAccountRef; ref != nil {
-		return accountName(obj.GetNamespace(), ref.Name)
-	}
-	return accountID(account.LinkedAccountID)
-}
-
-func accountName(namespace, name string) string { return "name " + namespace + "/" + name }
-
-func accountID(id string) string { return "id " + id }
 
 // mostDependents is how many of them a message names.
 const mostDependents = 5
@@ -68,7 +54,7 @@ func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, v
 	admissions := d.environments.admissions()
 	counts := func(obj Object) (bool, error) {
 		access, err := admissions.of(ctx, obj, account.AccountID())
-		if err != nil || isFinished(obj) || !object.Counts(obj, object.Dependent, access) {
+		if err != nil || d.finished(obj) || !object.Counts(obj, object.Dependent, access) {
 			return false, err
 		}
 		return d.environments.sameEndpoint(ctx, environmentOf(account), environmentOf(obj))
@@ -130,10 +116,4 @@ func usersInWords(names []string, foreign int) string {
 		return others
 	}
 	return words + ", and by " + others
-}
-
-// isFinished tells whether an object needs its account no more.
-func isFinished(obj client.Object) bool {
-	trigger, ok := obj.(*v1alpha1.EventTrigger)
-	return ok && finished(trigger)
 }

@@ -108,7 +108,7 @@ func TestDependents(t *testing.T) {
 			t.Parallel()
 			_, around := sharedAmong(map[string]bool{"team": true, "other": true, "stranger": false})
 			cache := cacheOf(t, append(around, tc.there...)...)
-			err := dependents{cache, &environments{cache: cache}, dependentKinds}.gone(t.Context(), acme)
+			err := dependents{cache, &environments{cache: cache}, dependentKinds, isFinished}.gone(t.Context(), acme)
 			switch {
 			case tc.want == "" && err != nil:
 				t.Errorf("%s: %v", tc.reason, err)

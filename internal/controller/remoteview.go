@@ -35,7 +35,7 @@ type remoteView struct {
 func (v *remoteView) linkedAccount(ctx context.Context) (*cobalt.LinkedAccount, error) {
 	if !v.live && !v.single() {
 		found, presence, err := v.lists.accounts.Find(ctx, v.account, v.maxAge)
-		if err != nil || presence != snapshot.Unknown && len(found.ID) <= longestText { // or the account itself is refused in words
+		if err != nil || presence != snapshot.Unknown && len(found.ID) <= longestID { // or the account itself is refused in words
 			return ifPresent(&found, presence), err
 		}
 	}
@@ -151,4 +151,12 @@ func unlessMissing[V any](v *remoteView, found *V, err error) (*V, error) {
 		return nil, nil
 	}
 	return found, err
+}
+
+// longestID is how long an id can be that status has room for.
+const longestID = 256
+
+// accountMissing is the error of a creation that Cobalt refuses because there is no such account.
+func (v *remoteView) accountMissing(ctx context.Context) error {
+	return accounts{cache: v.lists.cache}.missing(ctx, v.account, v.lists.clock.Now())
 }

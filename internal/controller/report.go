@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
-	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // patience is how long an object stays Ready although looking at it in the
@@ -162,12 +160,6 @@ func (r *Reconciler[T, R]) report(p *run[T], o outcome, now time.Time) {
 	status.Environment = environmentIn(p.obj)
 }
 
-// environmentIn is the environment of obj as its status names it.
-func environmentIn(obj Object) string {
-	ref := obj.MemberSpec().EnvironmentRef
-	return string(ref.Kind) + "/" + ref.Name
-}
-
 // announce makes an event of a Ready condition that has turned bad or says
 // something else now.
 func (r *Reconciler[T, R]) announce(ctx context.Context, p *run[T], o outcome) {
@@ -180,17 +172,6 @@ func (r *Reconciler[T, R]) announce(ctx context.Context, p *run[T], o outcome) {
 	if o.err == nil || o.after > 0 { // or else the work queue logs it
 		ctrl.LoggerFrom(ctx).Info("not Ready", "reason", now.Reason, "message", now.Message)
 	}
-}
-
-// eventType is that of the event about an outcome, which the Ready condition gives as
-// reason: Normal while something is waited for that may be there in a moment, Warning
-// about what fails, needs somebody, or was waited for too long.
-func (o outcome) eventType(reason string) string {
-	_, waits := errors.AsType[*waiting](o.err)
-	if o.class == reconciling && (o.err == nil || waits) && reason == o.reason {
-		return corev1.EventTypeNormal
-	}
-	return corev1.EventTypeWarning
 }
 
 // event tells what happened. Whether it arrives does not matter: in a namespace
@@ -211,17 +192,4 @@ func readOnlyMessage(differences int) string {
 		count = fmt.Sprintf("%d differences or more", differences)
 	}
 	return count + " to spec, see status.drift; managementPolicy ReadOnly keeps the operator from correcting them"
-}
-
-func conditionsOf(obj Object) conditions {
-	status := obj.MemberStatus()
-	return conditions{&status.Conditions, &status.ObservedGeneration}
-}
-
-// longestRequest is as much of a request as status can echo.
-const longestRequest = 256
-
-// requested is the sync that somebody asked for by annotation.
-func requested(obj client.Object) string {
-	return redact.Cut(obj.GetAnnotations()[v1alpha1.ReconcileRequestAnnotation], longestRequest)
 }

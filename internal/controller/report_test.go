@@ -29,7 +29,7 @@ func TestOldDeadlineIsNoHotLoop(t *testing.T) {
 		Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
 		Reason: v1alpha1.ReasonSecretNotFound, LastTransitionTime: metav1.NewTime(now.Add(-time.Hour)),
 	})
-	p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputStore{}.open(), interval: 10 * time.Minute}
+	p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: newInputStore(nil, nil).open(), interval: 10 * time.Minute}
 	result, err := r.next(p, classify(errWait), now)
 	if err != nil || result.RequeueAfter != p.interval {
 		t.Errorf("comes back after %s (%v), want %s", result.RequeueAfter, err, p.interval)
@@ -48,7 +48,7 @@ func TestConflictsGrowUntilSomethingIsWritten(t *testing.T) {
 	for _, err := range []error{
 		conflict, conflict, &cobalt.ThrottledError{After: 3 * time.Second}, conflict, waitingFor(v1alpha1.ReasonSecretNotFound, "x"), conflict,
 	} {
-		p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputStore{}.open(), interval: time.Minute}
+		p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: newInputStore(nil, nil).open(), interval: time.Minute}
 		p.memory = r.memories.get(client.ObjectKeyFromObject(obj), obj.UID)
 		result, _ := r.next(p, classify(err), clock.Now())
 		got = append(got, result.RequeueAfter)

@@ -127,13 +127,6 @@ func (r *Reconciler[T, R]) interval(obj T, env EnvironmentObject) time.Duration 
 	return r.environments.connections.of(environmentOf(obj)).resyncInterval(interval)
 }
 
-func generationOf(env EnvironmentObject) int64 {
-	if env == nil {
-		return 0
-	}
-	return env.GetGeneration()
-}
-
 // rest tells whether there is nothing to do before the next look, and how long
 // that is.
 func (r *Reconciler[T, R]) rest(ctx context.Context, p *run[T]) (time.Duration, bool) {

@@ -61,20 +61,6 @@ type Options struct {
 	Queue func(name string, limiter workqueue.TypedRateLimiter[ctrl.Request]) workqueue.TypedRateLimitingInterface[ctrl.Request]
 }
 
-// The indexes of the cache.
-const (
-	environmentIndex = "environment"
-	identityIndex    = "identity"
-	inputsIndex      = "inputs"
-	outputIndex      = "output"
-	remoteIndex      = "remote"
-	// Of EventTriggers: what they follow, whose they are in Cobalt, what they refer to.
-	executionIndex      = "execution"
-	triggerAccountIndex = "trigger account"
-	workflowRefIndex    = "workflow"
-	configRefIndex      = "config"
-)
-
 // +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments;clusterenvironments;linkedaccounts;integrationconfigs;webhooks;publicworkflows;eventtriggers,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=environments/status;clusterenvironments/status;linkedaccounts/status;integrationconfigs/status;webhooks/status;publicworkflows/status;eventtriggers/status,verbs=patch
 // +kubebuilder:rbac:groups=cobalt.gocobalt.io,resources=eventtriggers,verbs=delete
@@ -102,7 +88,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("set up output Secrets: %w", err)
 	}
 	accounts := linkedAccounts{
-		dependents{mgr.GetClient(), s.environments, dependentKinds},
+		dependents{mgr.GetClient(), s.environments, dependentKinds, isFinished},
 		credentials{mgr.GetClient(), s.events},
 		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock, newUnwritten(s.options.Clock)},
 		s.accounts.remade,
@@ -205,7 +191,7 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 			cache: mgr.GetClient(), connections: newConnections(options.Clock, options.workers), namespaced: options.Namespaced,
 		},
 		accounts: accounts{mgr.GetClient(), newRemade()},
-		inputs:   inputStore{mgr.GetClient(), mgr.GetAPIReader(), newSources(mgr.GetAPIReader())},
+		inputs:   newInputStore(mgr.GetClient(), mgr.GetAPIReader()),
 		jumps:    &jumps{clock: options.Clock, steady: options.Steady},
 	}
 }

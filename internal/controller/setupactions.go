@@ -64,7 +64,7 @@ func indexTriggers(ctx context.Context, indexer client.FieldIndexer) error {
 	for name, keys := range map[string]func(*v1alpha1.EventTrigger) []string{
 		executionIndex: func(obj *v1alpha1.EventTrigger) []string {
 			var ids []string
-			for _, run := range openRuns(obj) {
+			for _, run := range obj.Status.OpenRuns() {
 				ids = append(ids, run.ExecutionID)
 			}
 			return ids
@@ -112,8 +112,3 @@ var becameReady = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	return conditionsOf(before).ready(before.GetGeneration()) != conditionsOf(after).ready(after.GetGeneration()) ||
 		object.ID(before) != object.ID(after)
 }}
-
-// triggerAccount is the value of triggerAccountIndex.
-func triggerAccount(environment environmentKey, account string) string {
-	return environment.String() + " " + account
-}

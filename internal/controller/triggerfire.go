@@ -17,6 +17,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
@@ -119,7 +120,7 @@ func (e eventTriggers) refused(ctx context.Context, t *triggerRun, intent *v1alp
 // That is not tried again by itself: what was refused once may have been done all the same.
 func refusedForGood(obj client.Object) bool {
 	trigger, ok := obj.(*v1alpha1.EventTrigger)
-	if !ok || len(openRuns(trigger)) > 0 {
+	if !ok || len(trigger.Status.OpenRuns()) > 0 {
 		return false
 	}
 	switch readyReason(trigger) {
@@ -225,7 +226,7 @@ func (e eventTriggers) hash(ctx context.Context, t *triggerRun) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return hashOf("once", t.account.id, string(target), string(payload), spec.Trigger), nil
+	return hash.Of("once", t.account.id, string(target), string(payload), spec.Trigger), nil
 }
 
 // payloadOf is payload with payloadFrom merged over it; nil if there is none.

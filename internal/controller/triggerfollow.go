@@ -13,6 +13,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
@@ -36,7 +37,7 @@ func pollAfter(age time.Duration) time.Duration { return min(max(age/4, shortest
 
 // follow looks at the runs that have not ended, if it is time.
 func (e eventTriggers) follow(ctx context.Context, t *triggerRun) error {
-	now, open := t.flow.clock.Now(), openRuns(t.obj)
+	now, open := t.flow.clock.Now(), t.obj.Status.OpenRuns()
 	if len(open) == 0 {
 		return nil
 	}
@@ -62,7 +63,7 @@ func (e eventTriggers) follow(ctx context.Context, t *triggerRun) error {
 			next = earlier(next, run.FiredAt.Add(timeout))
 		}
 	}
-	if problem == nil && len(openRuns(t.obj)) > 0 {
+	if problem == nil && len(t.obj.Status.OpenRuns()) > 0 {
 		t.pollAt(next)
 	}
 	return problem
@@ -155,7 +156,7 @@ func (e eventTriggers) look(ctx context.Context, t *triggerRun, run *v1alpha1.Tr
 func (e eventTriggers) openOf(ctx context.Context, t *triggerRun) int {
 	open := 0
 	for _, other := range e.siblings(ctx, t) {
-		open += len(openRuns(&other))
+		open += len(other.Status.OpenRuns())
 	}
 	return open
 }
@@ -199,7 +200,7 @@ func (e eventTriggers) tail(ctx context.Context, t *triggerRun, run *v1alpha1.Tr
 	var tail []string
 	left := mostLogBytes
 	for i := len(entries) - 1; i >= 0 && len(tail) < mostLogs; i-- {
-		text := cut(t.inputs.Redact(logText(entries[i])), longestLog)
+		text := redact.CutCharacters(t.inputs.Redact(logText(entries[i])), longestLog)
 		if left -= len(text); left < 0 {
 			break
 		}

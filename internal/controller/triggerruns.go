@@ -11,30 +11,25 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // What the status holds of runs; see EventTriggerStatus.
 const (
 	mostOpenRuns    = 10
 	usualHistory    = 10
+	mostLogs        = 50
+	mostLogBytes    = 4 << 10
+	longestLog      = 1000
+	longestRunNote  = 128
+	longestMessage  = 512
+	longestStatus   = 64
 	statusAccepted  = "Accepted"
 	statusTimedOut  = "TimedOut"
 	statusUnknown   = "Unknown"
 	statusForgotten = "Forgotten"
 	statusUnseen    = "Unseen"
 )
-
-// openRuns are the runs that have not ended, the newest first. What they point to
-// is in the status.
-func openRuns(obj *v1alpha1.EventTrigger) []*v1alpha1.TriggerRun {
-	var open []*v1alpha1.TriggerRun
-	for i := range obj.Status.History {
-		if run := &obj.Status.History[i]; run.CompletedAt == nil {
-			open = append(open, run)
-		}
-	}
-	return open
-}
 
 // lastRun is the run that was started last, or nil.
 func lastRun(obj *v1alpha1.EventTrigger) *v1alpha1.TriggerRun {
@@ -48,9 +43,9 @@ func lastRun(obj *v1alpha1.EventTrigger) *v1alpha1.TriggerRun {
 // execution is over are none, and it is by them that this is known.
 func shownStatus(inputs *Inputs, status string) string {
 	if cobalt.OutcomeOf(status) != cobalt.Open {
-		return cut(status, longestStatus)
+		return redact.CutCharacters(status, longestStatus)
 	}
-	return cut(inputs.Redact(status), longestStatus)
+	return redact.CutCharacters(inputs.Redact(status), longestStatus)
 }
 
 // begun takes a run into the status that an intent has led to.
@@ -84,7 +79,7 @@ type ended struct {
 func end(t *triggerRun, run *v1alpha1.TriggerRun, how ended) {
 	s, last := &t.obj.Status, run == lastRun(t.obj)
 	how.message = t.inputs.Redact(how.message)
-	run.Status, run.Message, run.CompletedAt = cut(how.status, longestStatus), cut(how.message, longestRunNote), new(how.at)
+	run.Status, run.Message, run.CompletedAt = redact.CutCharacters(how.status, longestStatus), redact.CutCharacters(how.message, longestRunNote), new(how.at)
 	run.InputsVersion = ""
 	switch how.phase {
 	case v1alpha1.PhaseCompleted, v1alpha1.PhaseAccepted:
@@ -93,7 +88,7 @@ func end(t *triggerRun, run *v1alpha1.TriggerRun, how ended) {
 		s.Failed++
 	}
 	if last {
-		s.Phase, s.ExecutionStatus, s.Message, s.Logs = how.phase, run.Status, cut(how.message, longestMessage), how.logs
+		s.Phase, s.ExecutionStatus, s.Message, s.Logs = how.phase, run.Status, redact.CutCharacters(how.message, longestMessage), how.logs
 		s.CompletedAt = new(how.at)
 		if !how.started.IsZero() {
 			s.StartedAt = new(how.started)
@@ -105,15 +100,6 @@ func end(t *triggerRun, run *v1alpha1.TriggerRun, how ended) {
 		t.event(corev1.EventTypeNormal, "Completed", "Follow", "execution "+run.ExecutionID+" has completed")
 	case how.phase != v1alpha1.PhaseAccepted:
 		t.event(corev1.EventTypeWarning, "RunFailed", "Follow", how.message)
-	}
-}
-
-// renameInputs gives another name to a version of the inputs that the runs which go on were started with.
-func renameInputs(obj *v1alpha1.EventTrigger, from, to string) {
-	for _, run := range openRuns(obj) {
-		if run.InputsVersion == from {
-			run.InputsVersion = to
-		}
 	}
 }
 

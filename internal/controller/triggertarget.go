@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -66,12 +65,4 @@ func referred(
 		return stalledBy(v1alpha1.ReasonDifferentAccount, "%s %s belongs to another account or environment: refer to one of the same", kind, key)
 	}
 	return nil
-}
-
-// readyReason is the reason of an object's Ready condition.
-func readyReason(obj Object) string {
-	if ready := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady); ready != nil {
-		return ready.Reason
-	}
-	return ""
 }

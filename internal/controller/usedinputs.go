@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 )
 
 // usedInputs is what is remembered of the Secrets and ConfigMaps that an object uses.
@@ -73,7 +74,7 @@ func (s inputStore) compare(ctx context.Context, uses []Use, known usedInputs) (
 	}
 	if known.hash != "" {
 		held, err := s.content(ctx, uses, nil)
-		if err == nil && hashMatches(known.hash, "", held) { // or else the run will tell what is wrong
+		if err == nil && hash.Matches(known.hash, "", held) { // or else the run will tell what is wrong
 			known.version = version
 			return known, nil
 		}
@@ -153,8 +154,8 @@ func (u *usedInputs) learn(uses []Use, read *Inputs, well bool) {
 		}
 		return facts{}, errNotRead
 	})
-	if err == nil && len(uses) > 0 && (well || u.hash == "") && !hashMatches(u.hash, "", held) {
-		u.hash = newHash("", held)
+	if err == nil && len(uses) > 0 && (well || u.hash == "") && !hash.Matches(u.hash, "", held) {
+		u.hash = hash.Salted("", held)
 	}
 }
 
@@ -166,11 +167,11 @@ func (s inputStore) record(ctx context.Context, obj Object, uses []Use, used use
 	}
 	if used.hash == "" && len(uses) > 0 {
 		if held, err := s.content(ctx, uses, read); err == nil { // or else the next change is looked at without it
-			used.hash = newHash("", held)
+			used.hash = hash.Salted("", held)
 		}
 	}
 	if trigger, ok := obj.(*v1alpha1.EventTrigger); ok {
-		renameInputs(trigger, used.told, used.version)
+		trigger.Status.RenameInputs(used.told, used.version)
 	}
 	status.InputsVersion, status.InputsHash, used.told = used.version, used.hash, used.version
 	return used

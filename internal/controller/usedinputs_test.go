@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 )
 
 // countedReader counts reads.
@@ -44,7 +45,7 @@ func newInputsWorld(t *testing.T, data map[string][]byte) *inputsWorld {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "shared", UID: "uid-1"}, Data: data}
 	server := fake.NewClientBuilder().WithObjects(secret).Build()
 	reads := &countedReader{Reader: server}
-	return &inputsWorld{inputStore{server, reads, newSources(reads)}, t, server, reads}
+	return &inputsWorld{newInputStore(server, reads), t, server, reads}
 }
 
 // change changes the Secret.
@@ -242,11 +243,11 @@ func TestHashesTellNoShortValues(t *testing.T) {
 	guess := source{metav1.ObjectMeta{Name: "shared"}, nil}
 	for digit := range 10 {
 		guess.data = map[string][]byte{"pin": fmt.Append(nil, digit)}
-		if hashMatches(obj.Status.InputsHash, "", []byte(guess.facts().describe(uses[0]))) {
+		if hash.Matches(obj.Status.InputsHash, "", []byte(guess.facts().describe(uses[0]))) {
 			t.Errorf("%d was guessed", digit)
 		}
 	}
-	if guess.UID = "uid-1"; !hashMatches(obj.Status.InputsHash, "", []byte(source{guess.ObjectMeta, map[string][]byte{"pin": []byte("7")}}.facts().describe(uses[0]))) {
+	if guess.UID = "uid-1"; !hash.Matches(obj.Status.InputsHash, "", []byte(source{guess.ObjectMeta, map[string][]byte{"pin": []byte("7")}}.facts().describe(uses[0]))) {
 		t.Error("the guesses are not made as the hash is")
 	}
 }

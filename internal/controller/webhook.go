@@ -64,7 +64,7 @@ func (w webhooks) Create(ctx context.Context, api *remoteView, desired *cobalt.W
 	made, err := api.CreateWebhook(ctx, api.account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
 	switch {
 	case cobalt.IsNotFound(err):
-		return nil, accountMissing(ctx, api)
+		return nil, api.accountMissing(ctx)
 	case err != nil:
 		return nil, err
 	}

@@ -2,13 +2,11 @@ package controller
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 )
 
 // describe is the content that spec asks for, and a hash of it and of the account
@@ -31,16 +29,7 @@ func describe(t *workflowRun) (cobalt.WorkflowInput, string, error) {
 	if err != nil {
 		return input, "", err
 	}
-	return input, hashOf(t.account.id, t.account.made, string(text)), nil
-}
-
-// hashOf is a hash of texts that does not depend on where one ends and the next begins.
-func hashOf(texts ...string) string {
-	hash := sha256.New()
-	for _, text := range texts {
-		_, _ = fmt.Fprintf(hash, "%d %s\n", len(text), text)
-	}
-	return hex.EncodeToString(hash.Sum(nil))[:32]
+	return input, hash.Of(t.account.id, t.account.made, string(text)), nil
 }
 
 // canonicalJSON is JSON whose keys are in order, without losing digits.

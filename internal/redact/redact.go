@@ -1,4 +1,4 @@
-// Package redact takes secrets out of texts that people can read.
+// Package redact takes secrets out of texts that people can read, and cuts those that are too long.
 package redact
 
 import (
@@ -127,3 +127,17 @@ func Cut(text string, most int) string {
 	}
 	return text[:end]
 }
+
+// CutCharacters is Cut with the room in characters.
+func CutCharacters(text string, most int) string {
+	for at := range text {
+		if most == 0 {
+			return text[:at]
+		}
+		most--
+	}
+	return text
+}
+
+// Shorten is Cut that says if that is not all.
+func Shorten(text string, most int) string { return (&Secrets{}).Redact(text, most) }

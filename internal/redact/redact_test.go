@@ -112,3 +112,12 @@ func bytesOf(do func()) uint64 {
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
 }
+
+func TestCutGoesBetweenCharacters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"": "", "ab": "ab", "abc": "abc", "abcd": "abc", "äöüß": "äöü"} {
+		if got := CutCharacters(text, 3); got != want {
+			t.Errorf("%q of %q, want %q", got, text, want)
+		}
+	}
+}

@@ -115,8 +115,8 @@ var _ = Describe("Ten environments that hang", func() {
 			return ready != nil && (ready.Status == metav1.ConditionTrue || ready.Reason == v1alpha1.ReasonExecutionRunning)
 		}).Should(BeTrue(), obj.GetName())
 	}
-	// object makes one of a kind in an environment.
-	object := func(makes member, environment string, n int) controller.Object {
+	// create makes one of a kind in an environment.
+	create := func(makes member, environment string, n int) controller.Object {
 		name := fmt.Sprintf("%s-%d", environment, n)
 		obj := makes(w, ofID("of-"+name))
 		if account, ok := obj.(*v1alpha1.LinkedAccount); ok {
@@ -149,19 +149,19 @@ var _ = Describe("Ten environments that hang", func() {
 		pit.hang()
 		var waiting []client.Object
 		for _, environment := range hung {
-			obj := object(makes, environment, 0)
+			obj := create(makes, environment, 0)
 			w.create(obj)
 			waiting = append(waiting, obj)
 		}
 		Eventually(pit.calls).Should(Equal(tarpits), "before anybody can know, each has a worker")
-		first := object(makes, "default", 0)
+		first := create(makes, "default", 0)
 		w.create(first)
 		done(first)
 
 		By("having been under way for over a second")
 		w.time.Advance(2 * time.Second)
 		for _, environment := range hung {
-			obj := object(makes, environment, 1)
+			obj := create(makes, environment, 1)
 			w.create(obj)
 			looked(obj)
 			waiting = append(waiting, obj)
@@ -173,7 +173,7 @@ var _ = Describe("Ten environments that hang", func() {
 		}
 		Expect(slow).To(BeNumerically("==", tarpits), "what they hold is not taken from the one that is not slow")
 		for n := range 4 {
-			obj := object(makes, "default", n+1)
+			obj := create(makes, "default", n+1)
 			w.create(obj)
 			done(obj)
 		}
