@@ -1,10 +1,13 @@
 package main
 
-const controller = "internal/controller/"
+const (
+	controller = "internal/controller/"
+	object     = "internal/object/"
+)
 
 var mutants = []mutant{
 	{
-		rule: "an object has the finalizer before anything is made in Cobalt", file: controller + "annotations.go",
+		rule: "an object has the finalizer before anything is made in Cobalt", file: object + "annotations.go",
 		text: "changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)", with: "changed := false",
 		stories: `leaves nothing, whenever it dies \(a Webhook, created\)`,
 	},
@@ -45,8 +48,8 @@ var mutants = []mutant{
 		stories: `is created with one write call and two Kubernetes writes`,
 	},
 	{
-		rule: "what changes beside the keys that are used is no change", file: controller + "usedinputs.go",
-		text: `hashMatches(known.hash, "", held)`, with: "held == nil",
+		rule: "what changes beside the keys that are used is no change", file: "internal/inputs/usedinputs.go",
+		text: `hash.Matches(known.hash, "", held)`, with: "held == nil",
 		stories: `is read once when something else in it changes`,
 	},
 	{
@@ -61,7 +64,7 @@ var mutants = []mutant{
 	},
 	{
 		rule: "of two objects for one account the older counts", file: controller + "identity.go",
-		text: "return slices.MinFunc(append([]Kept{obj}, conflicting...), older)", with: "return obj",
+		text: "return slices.MinFunc(append([]object.Managed{obj}, conflicting...), older)", with: "return obj",
 		stories: `Two objects for one account are in conflict`,
 	},
 	{
@@ -87,8 +90,8 @@ var mutants = []mutant{
 		stories: `do not lead its deletion to an account`,
 	},
 	{
-		rule: "what others made is kept, however short a time before", file: controller + "origin.go",
-		text: "case created.Before(r.since.Add(-clockSkew)):", with: "case false:",
+		rule: "what others made is kept, however short a time before", file: object + "origin.go",
+		text: "case created.Before(r.Since.Add(-clockSkew)):", with: "case false:",
 		stories: `stays when an object goes`,
 	},
 	{
@@ -102,7 +105,7 @@ var mutants = []mutant{
 		stories: `are not sent where something on the way drops`,
 	},
 	{
-		rule: "who may not use an environment holds nobody up", file: "internal/object/object.go",
+		rule: "who may not use an environment holds nobody up", file: object + "counting.go",
 		text: "return granted && manages(obj) && (!suspended", with: "return manages(obj) && (!suspended",
 		stories: `keep no account from being deleted: one of`,
 	},

@@ -33,7 +33,7 @@ func endless(status int, start, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_, _ = io.Copy(w, &repeated{start, text})
+		_, _ = io.Copy(w, &repeated{start: start, text: text})
 	}
 }
 
@@ -44,7 +44,7 @@ func zipped(status int, start, text string) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Encoding", "gzip")
 		w.WriteHeader(status)
-		_, _ = io.Copy(w, &repeated{begin, more})
+		_, _ = io.Copy(w, &repeated{start: begin, text: more})
 	}
 }
 

@@ -238,9 +238,9 @@ func TestLimiterLetsAPassFinish(t *testing.T) {
 		at time.Time
 	}
 	start := clock.Now()
-	agenda := []visit{{"pass", start}}
+	agenda := []visit{{id: "pass", at: start}}
 	for i := range 20 {
-		agenda = append(agenda, visit{fmt.Sprint("crowd", i), start})
+		agenda = append(agenda, visit{id: fmt.Sprint("crowd", i), at: start})
 	}
 	for len(agenda) > 0 {
 		slices.SortStableFunc(agenda, func(a, b visit) int { return a.at.Compare(b.at) })
@@ -254,7 +254,7 @@ func TestLimiterLetsAPassFinish(t *testing.T) {
 		pass := cobalt.WithCaller(t.Context(), cobalt.Foreground, next.id)
 		for range calls {
 			if after = askIn(pass, t, l); after != 0 {
-				agenda = append(agenda, visit{next.id, clock.Now().Add(after)})
+				agenda = append(agenda, visit{id: next.id, at: clock.Now().Add(after)})
 				break
 			}
 		}

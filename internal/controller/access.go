@@ -8,7 +8,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // environments finds the environment of an object and connects to it.
@@ -23,17 +25,17 @@ type environments struct {
 // may not be used, it returns an error that says so, and w does not wait for it any
 // more: a watch tells when that may have changed. An environment that may not be used
 // is returned as well: it still serves deletions.
-func (e *environments) find(ctx context.Context, obj Object, account string, w gate.Waiter) (EnvironmentObject, error) {
-	key := environmentOf(obj)
-	if key.kind == v1alpha1.KindClusterEnvironment && e.namespaced {
-		return nil, stalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
+func (e *environments) find(ctx context.Context, obj object.Object, account string, w gate.Waiter) (object.Environment, error) {
+	key := object.EnvironmentOf(obj)
+	if key.Kind == v1alpha1.KindClusterEnvironment && e.namespaced {
+		return nil, condition.StalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
 			"%s cannot be used, as this operator watches single namespaces only: delete this object and create it again with an Environment", key)
 	}
 	env, err := e.get(ctx, key)
 	switch {
 	case apierrors.IsNotFound(err):
 		e.connections.of(key).gate.Quit(w)
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s does not exist: create it, or delete this object", key)
+		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s does not exist: create it, or delete this object", key)
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
@@ -47,19 +49,19 @@ func (e *environments) find(ctx context.Context, obj Object, account string, w g
 }
 
 // lags tells whether env, from the cache, may not be what the API server has.
-func (e *environments) lags(obj Object, env EnvironmentObject) bool {
-	conn := e.connections.of(environmentOf(obj))
+func (e *environments) lags(obj object.Object, env object.Environment) bool {
+	conn := e.connections.of(object.EnvironmentOf(obj))
 	return conn.unseen() || conn.lags(env)
 }
 
 // sameEndpoint tells whether two environments lead to the same place with the same
 // key. It goes by what the other has recorded when it was last accepted, so that
 // it is known even while the other's Secret is missing.
-func (e *environments) sameEndpoint(ctx context.Context, a, b environmentKey) (bool, error) {
+func (e *environments) sameEndpoint(ctx context.Context, a, b object.EnvironmentKey) (bool, error) {
 	if a == b {
 		return true, nil
 	}
-	if e.namespaced && b.kind == v1alpha1.KindClusterEnvironment {
+	if e.namespaced && b.Kind == v1alpha1.KindClusterEnvironment {
 		return false, nil // its objects cannot act here
 	}
 	own := e.connections.of(a).place()
@@ -71,9 +73,9 @@ func (e *environments) sameEndpoint(ctx context.Context, a, b environmentKey) (b
 }
 
 // get reads an environment from the cache.
-func (e *environments) get(ctx context.Context, key environmentKey) (EnvironmentObject, error) {
-	var env EnvironmentObject = &v1alpha1.Environment{}
-	if key.kind == v1alpha1.KindClusterEnvironment {
+func (e *environments) get(ctx context.Context, key object.EnvironmentKey) (object.Environment, error) {
+	var env object.Environment = &v1alpha1.Environment{}
+	if key.Kind == v1alpha1.KindClusterEnvironment {
 		env = &v1alpha1.ClusterEnvironment{}
 	}
 	if err := e.cache.Get(ctx, key.NamespacedName, env); err != nil {
@@ -83,25 +85,25 @@ func (e *environments) get(ctx context.Context, key environmentKey) (Environment
 }
 
 // trusted tells whether an environment was found to be the one it was, lately.
-func (e *environments) trusted(key environmentKey) bool {
+func (e *environments) trusted(key object.EnvironmentKey) bool {
 	return e.connections.of(key).verifiedWithin(trustFor)
 }
 
 // connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter, wanted bool) (*remoteView, error) {
-	key := environmentOf(obj)
+func (e *environments) connect(obj object.Object, env object.Environment, w gate.Waiter, wanted bool) (*remoteView, error) {
+	key := object.EnvironmentOf(obj)
 	conn := e.connections.of(key)
 	reason, open := conn.gate.Pass(w, wanted)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
-	case !open && reason == "" && saysMissing(obj, key.String()):
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready yet: its API has not answered", key)
+		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
+	case !open && reason == "" && object.SaysMissing(obj, key.String()):
+		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready yet: its API has not answered", key)
 	case !open && reason == "":
-		return nil, errWait
+		return nil, condition.ErrWait
 	case !open:
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
+		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
 	}
 	return conn.view(), nil
 }
@@ -110,10 +112,10 @@ func (e *environments) connect(obj Object, env EnvironmentObject, w gate.Waiter,
 // client that worked will do if the Secret or the environment went first.
 // env is nil if it does not exist. Then nobody can tell whom a ClusterEnvironment allowed, so
 // that its last client serves only those who have created what they delete.
-func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate.Waiter, created bool) (*remoteView, error) {
-	key := environmentOf(obj)
+func (e *environments) connectToDelete(obj object.Object, env object.Environment, w gate.Waiter, created bool) (*remoteView, error) {
+	key := object.EnvironmentOf(obj)
 	conn := e.connections.of(key)
-	served := env != nil || key.kind == v1alpha1.KindEnvironment || created
+	served := env != nil || key.Kind == v1alpha1.KindEnvironment || created
 	reason, open := conn.gate.Pass(w, true)
 	if open && served {
 		return conn.view(), nil
@@ -122,13 +124,13 @@ func (e *environments) connectToDelete(obj Object, env EnvironmentObject, w gate
 		return &remoteView{Client: worked, lists: conn.view().lists}, nil
 	}
 	if reason == "" && env != nil {
-		return nil, errWait
+		return nil, condition.ErrWait
 	}
 	remedy := "or set deletionPolicy: Orphan on this object, or on the environment for all its objects, to leave them in Cobalt"
 	if env == nil {
-		return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady,
+		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady,
 			"cannot delete in Cobalt: %s does not exist; create it again, %s", key, remedy)
 	}
-	return nil, waitingFor(v1alpha1.ReasonEnvironmentNotReady,
+	return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady,
 		"cannot delete in Cobalt: %s is not Ready: %s; repair it, %s", key, reason, remedy)
 }

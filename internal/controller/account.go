@@ -14,6 +14,8 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // owner is the account that an object belongs to.
@@ -34,12 +36,12 @@ type accounts struct {
 }
 
 // of returns the account of obj. Beside an error it returns what is known of it.
-func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
+func (a accounts) of(ctx context.Context, obj object.Object) (owner, error) {
 	account := obj.Account()
 	if account.LinkedAccountRef == nil {
 		return owner{id: account.LinkedAccountID}, nil
 	}
-	known := knownAccount(obj)
+	known := object.KnownAccount(obj)
 	if !obj.GetDeletionTimestamp().IsZero() && known != "" { // the LinkedAccount may be gone
 		return owner{id: known}, nil
 	}
@@ -48,7 +50,7 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 	err := a.cache.Get(ctx, key, linked)
 	switch {
 	case apierrors.IsNotFound(err):
-		return owner{id: known}, waitingFor(v1alpha1.ReasonLinkedAccountNotReady,
+		return owner{id: known}, condition.WaitingFor(v1alpha1.ReasonLinkedAccountNotReady,
 			"LinkedAccount %s does not exist: create it, or delete this object", key)
 	case err != nil:
 		return owner{id: known}, fmt.Errorf("read LinkedAccount %s: %w", key, err)
@@ -56,20 +58,20 @@ func (a accounts) of(ctx context.Context, obj Object) (owner, error) {
 	found := owner{linked.AccountID(), linked.Status.ID, key}
 	switch {
 	case known != "" && known != found.id:
-		return owner{id: known}, stalledBy(v1alpha1.ReasonDifferentAccount,
+		return owner{id: known}, condition.StalledBy(v1alpha1.ReasonDifferentAccount,
 			"it was made for account %q, and LinkedAccount %s now stands for %q: delete this object and create it again", known, key, found.id)
-	case environmentOf(linked) != environmentOf(obj):
-		return found, stalledBy(v1alpha1.ReasonDifferentAccount,
+	case object.EnvironmentOf(linked) != object.EnvironmentOf(obj):
+		return found, condition.StalledBy(v1alpha1.ReasonDifferentAccount,
 			"LinkedAccount %s is in %s, and this object in %s: delete this object and create it again with the same environmentRef",
-			key, environmentOf(linked), environmentOf(obj))
+			key, object.EnvironmentOf(linked), object.EnvironmentOf(obj))
 	case !linked.DeletionTimestamp.IsZero():
-		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
-	case linked.Status.ID == "" && unheard(linked) && !saysMissing(obj, "LinkedAccount "+key.String()):
-		return found, errWait
-	case a.remade.isGone(key, linked.Status.ID) || vanished(linked):
-		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is made again in Cobalt, see its status", key)
+		return found, condition.WaitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is being deleted", key)
+	case linked.Status.ID == "" && unheard(linked) && !object.SaysMissing(obj, "LinkedAccount "+key.String()):
+		return found, condition.ErrWait
+	case a.remade.isGone(key, linked.Status.ID) || object.Vanished(linked):
+		return found, condition.WaitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is made again in Cobalt, see its status", key)
 	case linked.Status.ID == "":
-		return found, waitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is not in Cobalt yet, see its status", key)
+		return found, condition.WaitingFor(v1alpha1.ReasonLinkedAccountNotReady, "LinkedAccount %s is not in Cobalt yet, see its status", key)
 	}
 	return found, nil
 }
@@ -83,7 +85,7 @@ func unheard(account *v1alpha1.LinkedAccount) bool {
 // named are the LinkedAccount objects that stand for an account id, in all namespaces.
 func (a accounts) named(ctx context.Context, id string) ([]v1alpha1.LinkedAccount, error) {
 	list := &v1alpha1.LinkedAccountList{}
-	key := client.MatchingFields{identityIndex: identityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", "")}
+	key := client.MatchingFields{object.IdentityIndex: object.IdentityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", "")}
 	if err := a.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the LinkedAccounts of an id: %w", err)
 	}
@@ -92,15 +94,15 @@ func (a accounts) named(ctx context.Context, id string) ([]v1alpha1.LinkedAccoun
 
 // identityKeys are all values under which objects of obj's kind and identity can be
 // found: some name the account, others a LinkedAccount that stands for it.
-func (a accounts) identityKeys(ctx context.Context, obj Object, id, identity string) ([]string, error) {
-	keys := []string{identityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", identity)}
+func (a accounts) identityKeys(ctx context.Context, obj object.Object, id, identity string) ([]string, error) {
+	keys := []string{object.IdentityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", identity)}
 	if _, ok := obj.(*v1alpha1.LinkedAccount); ok { // it names none
 		return keys, nil
 	}
 	linked, err := a.named(ctx, id)
 	for i := range linked {
 		ref := v1alpha1.AccountReference{LinkedAccountRef: &v1alpha1.LinkedAccountReference{Name: linked[i].Name}}
-		keys = append(keys, identityKey(ref, linked[i].Namespace, identity))
+		keys = append(keys, object.IdentityKey(ref, linked[i].Namespace, identity))
 	}
 	return keys, err
 }
@@ -111,10 +113,10 @@ const settling = 2 * time.Minute
 // missing is the error of a call that Cobalt refuses because there is no such account.
 // One that was just made may be known a moment later.
 func (a accounts) missing(ctx context.Context, id string, now time.Time) error {
-	return &waiting{
-		reason:  v1alpha1.ReasonLinkedAccountNotReady,
-		message: fmt.Sprintf("account %q is not in Cobalt: create it there, or wait until its LinkedAccount has", id),
-		soon:    a.settles(ctx, id, now),
+	return &condition.Waiting{
+		Reason:  v1alpha1.ReasonLinkedAccountNotReady,
+		Message: fmt.Sprintf("account %q is not in Cobalt: create it there, or wait until its LinkedAccount has", id),
+		Soon:    a.settles(ctx, id, now),
 	}
 }
 

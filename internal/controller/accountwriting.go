@@ -7,6 +7,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
@@ -61,7 +62,7 @@ const (
 // never taken back. What status lists already, it has room for.
 func (a *account) fits(listed, secret []string) error {
 	if len(a.YourApp) > mostKeys {
-		return stalledBy(v1alpha1.ReasonInvalidInput,
+		return condition.StalledBy(v1alpha1.ReasonInvalidInput,
 			"yourApp and yourAppFrom have %d keys together, those that are to be taken back among them: at most %d are possible",
 			len(a.YourApp), mostKeys)
 	}
@@ -76,7 +77,7 @@ func (a *account) fits(listed, secret []string) error {
 		present += len(jsonvalue.Text(key))
 	}
 	if size > max(mostKeyBytes, present) {
-		return stalledBy(v1alpha1.ReasonInvalidInput,
+		return condition.StalledBy(v1alpha1.ReasonInvalidInput,
 			"the keys of yourApp and yourAppFrom take more than the %d bytes that status has room for, "+
 				"of which keys from Secrets take twice as many: use shorter keys or fewer", mostKeyBytes)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 )
 
 // TestWhatStatusListsAlreadyFits: an older version knew no bound in bytes, and what it left must not be called invalid.
@@ -60,8 +61,8 @@ func TestYourAppFitsIntoStatus(t *testing.T) {
 			if (err == nil) != tc.fits {
 				t.Errorf("%v, want fits %t", err, tc.fits)
 			}
-			if err != nil && classify(err).reason != v1alpha1.ReasonInvalidInput {
-				t.Errorf("%s says who acts next", classify(err).reason)
+			if err != nil && condition.Classify(err).Reason != v1alpha1.ReasonInvalidInput {
+				t.Errorf("%s says who acts next", condition.Classify(err).Reason)
 			}
 		})
 	}

@@ -10,16 +10,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // Action is what one kind teaches the flow of the kinds whose calls must not be
 // made twice: they end, rather than keep a state. An implementation holds no
 // state of a run.
-type Action[T Object] interface {
+type Action[T object.Object] interface {
 	// Uses names what spec uses of Secrets and ConfigMaps. It is pure.
-	Uses(obj T) []Use
+	Uses(obj T) []inputs.Use
 	// Act takes obj as far as it can go now, and says how it stands. Whatever it
 	// changes in the status is written after it, and by attempt before a call.
 	Act(ctx context.Context, t *actionRun[T]) (readiness, error)
@@ -35,7 +38,7 @@ type Action[T Object] interface {
 type readiness struct{ reason, message string }
 
 // ActionReconciler is the flow that the kinds share whose calls must not be made twice.
-type ActionReconciler[T Object] struct {
+type ActionReconciler[T object.Object] struct {
 	Action Action[T]
 
 	client       client.Client
@@ -43,7 +46,7 @@ type ActionReconciler[T Object] struct {
 	events       events.EventRecorder
 	environments *environments
 	accounts     accounts
-	inputs       inputStore
+	inputs       inputs.Store
 	options      Options
 	clock        clock.Clock
 	memories     *memories
@@ -54,18 +57,18 @@ type ActionReconciler[T Object] struct {
 }
 
 // actionRun is one reconcile of one object.
-type actionRun[T Object] struct {
+type actionRun[T object.Object] struct {
 	obj T
 	// before is obj as the API server has it.
 	before T
 	// account is what obj belongs to, or what is known of that beside accountErr.
 	account    owner
 	accountErr error
-	env        EnvironmentObject
+	env        object.Environment
 	envErr     error
-	inputs     *Inputs
+	inputs     *inputs.Reader
 	// used is what is known of the Secrets and ConfigMaps that spec uses.
-	used        usedInputs
+	used        inputs.Used
 	fingerprint fingerprint
 	// settled tells that the status speaks of all that this run is about.
 	settled bool
@@ -120,7 +123,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		return r.memories.requeue(request.NamespacedName, err)
 	}
 	if obj.MemberSpec().Suspend {
-		connections.of(environmentOf(obj)).gate.Quit(self)
+		connections.of(object.EnvironmentOf(obj)).gate.Quit(self)
 		connections.quit(self)
 		return noLaterThan(early)(r.suspend(ctx, obj))
 	}
@@ -132,7 +135,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		t.wakeAt(r.clock.Now().Add(early))
 	}
 	if !notAllowed(t.envErr) { // or else it has nothing to do there
-		share := connections.of(environmentOf(obj)).share
+		share := connections.of(object.EnvironmentOf(obj)).share
 		if !share.Enter(self, !t.retry) {
 			return ctrl.Result{RequeueAfter: gate.WorkerPause}, nil
 		}
@@ -154,7 +157,7 @@ func (r *ActionReconciler[T]) suspend(ctx context.Context, obj T) (ctrl.Result, 
 func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], error) {
 	key := client.ObjectKeyFromObject(obj)
 	last := r.memories.get(key, obj.GetUID())
-	used, err := r.inputs.look(ctx, obj, r.Action.Uses(obj), last.inputs)
+	used, err := r.inputs.Look(ctx, obj, r.Action.Uses(obj), last.inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -163,24 +166,24 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], 
 		r.memories.set(key, last)
 	}
 	t := &actionRun[T]{
-		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), used: used, flow: r, annotations: r.Action.Annotations(obj),
+		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.Open(), used: used, flow: r, annotations: r.Action.Annotations(obj),
 	}
 	t.account, t.accountErr = r.accounts.of(ctx, obj)
 	t.env, t.envErr = r.environments.find(ctx, obj, t.account.id, r.waiterOf(obj))
 	t.fingerprint = fingerprint{
-		generation: obj.GetGeneration(), inputs: used.edition, request: wishes(obj), account: t.account.made,
+		generation: obj.GetGeneration(), inputs: used.Edition, request: object.Wishes(obj), account: t.account.made,
 		environment: generationOf(t.env), refused: notAllowed(t.envErr),
 	}
-	t.settled = conditionsOf(obj).settled(obj.GetGeneration()) && used.isIn(obj) &&
-		obj.MemberStatus().LastHandledReconcileAt == requested(obj)
-	t.epoch = r.environments.connections.of(environmentOf(obj)).gate.Epoch()
+	t.settled = object.ConditionsOf(obj).Settled(obj.GetGeneration()) && used.IsIn(obj) &&
+		obj.MemberStatus().LastHandledReconcileAt == object.Requested(obj)
+	t.epoch = r.environments.connections.of(object.EnvironmentOf(obj)).gate.Epoch()
 	last = r.memories.forgive(key, last, t.fingerprint, t.epoch)
 	if t.retry = last.failure.Failing() && last.failure.like(t.fingerprint); t.retry && last.failure.Pauses(r.clock.Now()) {
 		t.paused = last.failure.Until()
 		t.wakeAt(t.paused)
 	}
 	t.wasAside = last.failure.aside
-	if (last.fingerprint == fingerprint{}) && t.settled && !conditionsOf(obj).ready(obj.GetGeneration()) { // after a restart: not all at once
+	if (last.fingerprint == fingerprint{}) && t.settled && !object.ConditionsOf(obj).IsReady(obj.GetGeneration()) { // after a restart: not all at once
 		last.fingerprint, last.at = t.fingerprint, r.clock.Now().Add(r.options.Spread(r.interval(t)))
 		if refusedForGood(obj) {
 			last.at = r.clock.Now().Add(never)
@@ -231,8 +234,8 @@ func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*remoteView, co
 // calls of others raise doubts in the environment.
 func (t *actionRun[T]) connectOnce(ctx context.Context) (*remoteView, context.Context, error) {
 	api, ctx, err := t.connect(ctx, t.retry && !t.wasAside)
-	if err == nil && !t.flow.environments.connections.of(environmentOf(t.obj)).gate.PassOnce(t.flow.waiterOf(t.obj)) {
-		return nil, nil, errWait
+	if err == nil && !t.flow.environments.connections.of(object.EnvironmentOf(t.obj)).gate.PassOnce(t.flow.waiterOf(t.obj)) {
+		return nil, nil, condition.ErrWait
 	}
 	return api, ctx, err
 }
@@ -257,7 +260,7 @@ func (r *ActionReconciler[T]) waiterOf(obj T) gate.Waiter {
 
 // delete lets an object go, and says what stays behind.
 func (r *ActionReconciler[T]) delete(ctx context.Context, obj T) (ctrl.Result, error) {
-	if !hasFinalizer(obj) {
+	if !object.HasFinalizer(obj) {
 		return ctrl.Result{}, nil
 	}
 	if left := r.Action.LeftBehind(obj); left != "" {
@@ -265,7 +268,7 @@ func (r *ActionReconciler[T]) delete(ctx context.Context, obj T) (ctrl.Result, e
 		ctrl.LoggerFrom(ctx).Info("left behind in Cobalt", "what", left)
 		metrics.LeftBehind.WithLabelValues(r.kind).Inc()
 	}
-	return r.memories.requeue(client.ObjectKeyFromObject(obj), removeFinalizer(ctx, r.client, obj))
+	return r.memories.requeue(client.ObjectKeyFromObject(obj), object.RemoveFinalizer(ctx, r.client, obj))
 }
 
 func (r *ActionReconciler[T]) event(obj T, eventType, reason, action, note string) {

@@ -14,33 +14,36 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // finish reports how an object stands, and says when its next run is.
 func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stands readiness, err error) (ctrl.Result, error) {
-	o, now := classify(err), r.clock.Now()
-	r.environments.connections.of(environmentOf(t.obj)).waits.note(r.waiterOf(t.obj), o.inLine, now)
+	o, now := condition.Classify(err), r.clock.Now()
+	r.environments.connections.of(object.EnvironmentOf(t.obj)).waits.note(r.waiterOf(t.obj), o.InLine, now)
 	if err == nil {
-		o.reason, o.message = stands.reason, stands.message
+		o.Reason, o.Message = stands.reason, stands.message
 	}
-	o.message = t.inputs.Redact(o.message)
-	t.learn(o.class == ready)
+	o.Message = t.inputs.Redact(o.Message)
+	t.learn(o.Class == condition.Ready)
 	traceOutcome(ctx, o)
 	if r.keepsQuiet(t, o, now) {
-		if o.after == 0 && o.err == nil && o.reason != v1alpha1.ReasonEnvironmentNotReady { // the gate wakes it then
-			o.after = longestPoll
+		if o.After == 0 && o.Err == nil && o.Reason != v1alpha1.ReasonEnvironmentNotReady { // the gate wakes it then
+			o.After = longestPoll
 		}
-		o.class = silent
+		o.Class = condition.Silent
 	}
 	conditions := t.before.MemberStatus().Conditions
 	was := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	r.report(t, o, now)
 	is := meta.FindStatusCondition(t.obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
-	if is != nil && is.Status != "True" && (was == nil || was.Reason != is.Reason || was.Message != is.Message) && o.class != silent {
-		if (o.err == nil || o.after > 0) && is.Reason != v1alpha1.ReasonExecutionRunning { // or else the work queue logs it, or it is no problem
+	if is != nil && is.Status != "True" && (was == nil || was.Reason != is.Reason || was.Message != is.Message) && o.Class != condition.Silent {
+		if (o.Err == nil || o.After > 0) && is.Reason != v1alpha1.ReasonExecutionRunning { // or else the work queue logs it, or it is no problem
 			t.later(func() { ctrl.LoggerFrom(ctx).Info("not Ready", "reason", is.Reason, "message", is.Message) })
 		}
-		t.event(o.eventType(is.Reason), is.Reason, "Reconcile", is.Message)
+		t.event(o.EventType(is.Reason), is.Reason, "Reconcile", is.Message)
 	}
 	if err := t.commit(ctx); err != nil {
 		return r.memories.requeue(client.ObjectKeyFromObject(t.obj), err)
@@ -67,8 +70,8 @@ func (r *ActionReconciler[T]) grewUp(t *actionRun[T], was []metav1.Condition, no
 // keepsQuiet tells whether it is not worth a word that an object which is Ready
 // could not be looked after: during an outage of the environment, which says so
 // itself, and for a while otherwise.
-func (r *ActionReconciler[T]) keepsQuiet(t *actionRun[T], o outcome, now time.Time) bool {
-	if o.class != reconciling || !t.settled || !conditionsOf(t.before).ready(t.obj.GetGeneration()) {
+func (r *ActionReconciler[T]) keepsQuiet(t *actionRun[T], o condition.Outcome, now time.Time) bool {
+	if o.Class != condition.Reconciling || !t.settled || !object.ConditionsOf(t.before).IsReady(t.obj.GetGeneration()) {
 		return false
 	}
 	key := client.ObjectKeyFromObject(t.obj)
@@ -77,71 +80,71 @@ func (r *ActionReconciler[T]) keepsQuiet(t *actionRun[T], o outcome, now time.Ti
 		last.failingSince = now
 		r.memories.set(key, last)
 	}
-	return o.reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(last.failingSince) < patience
+	return o.Reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(last.failingSince) < patience
 }
 
-func (r *ActionReconciler[T]) report(t *actionRun[T], o outcome, now time.Time) {
-	if o.class == silent {
+func (r *ActionReconciler[T]) report(t *actionRun[T], o condition.Outcome, now time.Time) {
+	if o.Class == condition.Silent {
 		return
 	}
-	conditionsOf(t.obj).report(o, t.obj.GetGeneration(), now, r.options.ProgressDeadline)
+	object.ConditionsOf(t.obj).Report(o, t.obj.GetGeneration(), now, r.options.ProgressDeadline)
 	status := t.obj.MemberStatus()
-	status.LastHandledReconcileAt = requested(t.obj)
-	status.Environment = environmentIn(t.obj)
+	status.LastHandledReconcileAt = object.Requested(t.obj)
+	status.Environment = object.EnvironmentName(t.obj)
 	if t.account.id != "" {
 		status.LinkedAccountID = t.account.id
 	}
-	if inputs := inputsIn(t.obj); inputs != nil {
-		inputs.InputsVersion = t.used.told
+	if reader := inputs.StatusOf(t.obj); reader != nil {
+		reader.InputsVersion = t.used.Told
 	}
 }
 
 // next says when an object has its next run.
-func (r *ActionReconciler[T]) next(t *actionRun[T], o outcome, now time.Time) (ctrl.Result, error) {
+func (r *ActionReconciler[T]) next(t *actionRun[T], o condition.Outcome, now time.Time) (ctrl.Result, error) {
 	key, again := client.ObjectKeyFromObject(t.obj), now.Add(r.options.Jitter(r.interval(t)))
 	last := r.memories.get(key, t.obj.GetUID())
 	if t.refused && meta.IsStatusConditionTrue(t.obj.MemberStatus().Conditions, v1alpha1.ConditionStalled) {
-		o.class, o.err, again = stuck, nil, now.Add(never) // also what was tried until the deadline
+		o.Class, o.Err, again = condition.Stuck, nil, now.Add(never) // also what was tried until the deadline
 	}
 	switch {
-	case o.class == stuck:
+	case o.Class == condition.Stuck:
 		last.fingerprint, last.at = t.fingerprint, again
 		if t.rests {
 			last.at = t.rest
 		}
 		t.wakeAt(last.at)
-	case o.class != silent:
+	case o.Class != condition.Silent:
 		last.fingerprint, last.at = fingerprint{}, time.Time{}
 	}
-	if o.class == ready {
+	if o.Class == condition.Ready {
 		last.failingSince = time.Time{}
 	}
-	if !o.conflict && o.class != silent { // or nothing was written, which says nothing of the next write
+	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		last.conflict = backoff.Backoff{}
 	}
-	environment := r.environments.connections.of(environmentOf(t.obj)).gate
+	environment := r.environments.connections.of(object.EnvironmentOf(t.obj)).gate
 	switch {
-	case o.fails():
+	case o.Fails():
 		last.failure.fingerprint, last.failure.epoch, last.failure.aside, last.wake = t.fingerprint, t.epoch, t.aside, t.wake
 		environment.Fails(r.waiterOf(t.obj), true)
-	case last.failure.Failing() && o.goesOn():
+	case last.failure.Failing() && o.GoesOn():
 		last.failure, last.wake = failure{}, time.Time{}
 		environment.Fails(r.waiterOf(t.obj), false)
 	}
 	r.memories.set(key, last)
 	switch {
-	case o.conflict:
+	case o.Conflict:
 		return ctrl.Result{RequeueAfter: r.memories.refused(key)}, nil
-	case o.again:
+	case o.Again:
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
-	case o.err != nil && o.after == 0:
-		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
-	case o.fails():
-		return background(r.memories.failed(key, o.after)), nil
-	case o.after > 0:
-		return ctrl.Result{RequeueAfter: o.after}, nil
-	case o.class == reconciling:
-		t.wakeAt(earlier(again, conditionsOf(t.obj).deadline(r.options.ProgressDeadline)))
+	case o.Err != nil && o.After == 0:
+		return ctrl.Result{}, errors.New(o.Message) // without the secrets that o.err may quote
+	case o.Fails():
+		return background(r.memories.failed(key, o.After)), nil
+	case o.After > 0:
+		return ctrl.Result{RequeueAfter: o.After}, nil
+	case o.Class == condition.Reconciling:
+		t.wakeAt(earlier(again, object.ConditionsOf(t.obj).Deadline(r.options.ProgressDeadline)))
 	}
 	if t.wake.IsZero() {
 		return ctrl.Result{}, nil
@@ -155,7 +158,7 @@ func (t *actionRun[T]) commit(ctx context.Context) error {
 	if equality.Semantic.DeepEqual(t.before, t.obj) {
 		return nil
 	}
-	t.used = t.flow.inputs.record(ctx, t.obj, t.flow.Action.Uses(t.obj), t.used, t.inputs)
+	t.used = t.flow.inputs.Record(ctx, t.obj, t.flow.Action.Uses(t.obj), t.used, t.inputs)
 	patch := client.MergeFromWithOptions(t.before, client.MergeFromWithOptimisticLock{})
 	if err := t.flow.client.Status().Patch(ctx, t.obj, patch); err != nil {
 		return err
@@ -176,7 +179,7 @@ func (t *actionRun[T]) wrote() {
 // learn notes what the run has used of Secrets and ConfigMaps.
 func (t *actionRun[T]) learn(well bool) {
 	before := t.used
-	t.used.learn(t.flow.Action.Uses(t.obj), t.inputs, well)
+	t.used.Learn(t.flow.Action.Uses(t.obj), t.inputs, well)
 	if t.used != before {
 		key := client.ObjectKeyFromObject(t.obj)
 		last := t.flow.memories.get(key, t.obj.GetUID())
@@ -192,7 +195,7 @@ func (r *ActionReconciler[T]) annotate(ctx context.Context, t *actionRun[T]) err
 	if t.early > 0 && maps.Equal(annotations, t.annotations) { // what somebody has taken away comes back in time
 		return nil
 	}
-	marked, err := annotate(ctx, r.client, t.obj, annotations)
+	marked, err := object.Annotate(ctx, r.client, t.obj, annotations)
 	if err == nil && marked.GetResourceVersion() != t.obj.GetResourceVersion() {
 		t.obj = marked
 		t.wrote()
@@ -207,7 +210,7 @@ func (t *actionRun[T]) addFinalizer(ctx context.Context, annotations map[string]
 	if t.early > 0 && t.settled {
 		return nil
 	}
-	held, err := addFinalizer(ctx, t.flow.client, t.obj, annotations)
+	held, err := object.AddFinalizer(ctx, t.flow.client, t.obj, annotations)
 	if err != nil {
 		return err
 	}

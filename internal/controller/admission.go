@@ -14,13 +14,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // notAllowed tells whether an environment may not be used by who asks.
 func notAllowed(err error) bool {
-	var stop *stalled
-	return errors.As(err, &stop) && stop.reason == v1alpha1.ReasonNotAllowed
+	var stop *condition.Stalled
+	return errors.As(err, &stop) && stop.Reason == v1alpha1.ReasonNotAllowed
 }
 
 // allowed tells whether a ClusterEnvironment may be used from a namespace, and for
@@ -35,7 +36,7 @@ func (e *environments) allowed(ctx context.Context, env *v1alpha1.ClusterEnviron
 func (e *environments) allowedIn(ctx context.Context, env *v1alpha1.ClusterEnvironment, name string) error {
 	selector, err := metav1.LabelSelectorAsSelector(&env.Spec.AllowedNamespaces.Selector)
 	if err != nil {
-		return stalledBy(v1alpha1.ReasonNotAllowed,
+		return condition.StalledBy(v1alpha1.ReasonNotAllowed,
 			"ClusterEnvironment %s allows no namespace: its owner must correct allowedNamespaces.selector", env.Name)
 	}
 	if selector.Empty() {
@@ -47,7 +48,7 @@ func (e *environments) allowedIn(ctx context.Context, env *v1alpha1.ClusterEnvir
 		return fmt.Errorf("read Namespace %s: %w", name, err)
 	}
 	if !selector.Matches(labels.Set(namespace.Labels)) {
-		return stalledBy(v1alpha1.ReasonNotAllowed,
+		return condition.StalledBy(v1alpha1.ReasonNotAllowed,
 			"ClusterEnvironment %s does not allow namespace %s: its owner must add it to allowedNamespaces", env.Name, name)
 	}
 	return nil
@@ -64,7 +65,7 @@ func allowedFor(env *v1alpha1.ClusterEnvironment, namespace, account string) err
 	if len(prefixes) == 0 || account == "" || slices.ContainsFunc(prefixes, startsIt) { // without an account, it waits for one
 		return nil
 	}
-	return stalledBy(v1alpha1.ReasonNotAllowed,
+	return condition.StalledBy(v1alpha1.ReasonNotAllowed,
 		"ClusterEnvironment %s does not allow account %q: name one whose id starts as its owner has agreed to, "+
 			"or have the owner add a prefix to allowedNamespaces.accountIDPrefixes", env.Name, account)
 }
@@ -73,7 +74,7 @@ func allowedFor(env *v1alpha1.ClusterEnvironment, namespace, account string) err
 // and each namespace once, so they are made for one look at many objects.
 type admissions struct {
 	environments *environments
-	found        map[environmentKey]*admission
+	found        map[object.EnvironmentKey]*admission
 }
 
 // admission is what one environment says.
@@ -85,12 +86,12 @@ type admission struct {
 }
 
 func (e *environments) admissions() admissions {
-	return admissions{e, map[environmentKey]*admission{}}
+	return admissions{e, map[object.EnvironmentKey]*admission{}}
 }
 
 // of tells whether obj may use its environment, for an account if that is known.
-func (a admissions) of(ctx context.Context, obj Object, account string) (object.Access, error) {
-	asked, err := a.ask(ctx, environmentOf(obj))
+func (a admissions) of(ctx context.Context, obj object.Object, account string) (object.Access, error) {
+	asked, err := a.ask(ctx, object.EnvironmentOf(obj))
 	if err != nil || asked.cluster == nil {
 		return asked.access, err
 	}
@@ -102,18 +103,18 @@ func (a admissions) of(ctx context.Context, obj Object, account string) (object.
 	if err == nil && account == "" && len(asked.cluster.Spec.AllowedNamespaces.AccountIDPrefixes) > 0 {
 		account = a.environments.accountOf(ctx, obj)
 	}
-	if notAllowed(firstError(err, allowedFor(asked.cluster, obj.GetNamespace(), account))) {
+	if notAllowed(condition.First(err, allowedFor(asked.cluster, obj.GetNamespace(), account))) {
 		return object.Refused, nil
 	}
 	return object.Granted, nil
 }
 
-func (a admissions) ask(ctx context.Context, key environmentKey) (*admission, error) {
+func (a admissions) ask(ctx context.Context, key object.EnvironmentKey) (*admission, error) {
 	if asked := a.found[key]; asked != nil {
 		return asked, nil
 	}
 	asked := &admission{access: object.Granted, namespaces: map[string]error{}}
-	if key.kind == v1alpha1.KindClusterEnvironment && a.environments.namespaced { // nobody can use it here
+	if key.Kind == v1alpha1.KindClusterEnvironment && a.environments.namespaced { // nobody can use it here
 		asked.access = object.Missing
 		a.found[key] = asked
 		return asked, nil
@@ -131,7 +132,7 @@ func (a admissions) ask(ctx context.Context, key environmentKey) (*admission, er
 }
 
 // accountOf is the id of obj's account, as far as it is known.
-func (e *environments) accountOf(ctx context.Context, obj Object) string {
+func (e *environments) accountOf(ctx context.Context, obj object.Object) string {
 	account := obj.Account()
 	if account.LinkedAccountRef == nil {
 		return account.LinkedAccountID

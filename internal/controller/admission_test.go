@@ -69,7 +69,7 @@ func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 		if err := w.Waker.Start(t.Context(), queue); err != nil {
 			t.Fatal(err)
 		}
-		door := e.connections.of(environmentOf(hook)).gate
+		door := e.connections.of(object.EnvironmentOf(hook)).gate
 		door.Pass(w, true) // when it still might
 		_, _ = e.find(t.Context(), hook, "", w)
 		door.LetThrough(0)

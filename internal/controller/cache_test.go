@@ -11,6 +11,7 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // ownedBy is metadata of the kind that LinkedAccounts write, with an owner and annotations.
@@ -33,9 +34,9 @@ func transforms(t *testing.T) map[string]toolscache.TransformFunc {
 	for object, options := range CacheOptions(nil).ByObject {
 		switch object.(type) {
 		case *corev1.Secret:
-			found[kindSecret] = options.Transform
+			found[inputs.KindSecret] = options.Transform
 		case *corev1.ConfigMap:
-			found[kindConfigMap] = options.Transform
+			found[inputs.KindConfigMap] = options.Transform
 		case *corev1.Namespace:
 			found["Namespace"] = options.Transform
 		}
@@ -47,7 +48,7 @@ func transforms(t *testing.T) map[string]toolscache.TransformFunc {
 func TestCacheKeepsWhatIsUsed(t *testing.T) {
 	t.Parallel()
 	secret := ownedBy(controllerReference("acme"), map[string]string{tokenAnnotation: `{"account":"id"}`, "kubectl": "hunter2"})
-	got, err := transforms(t)[kindSecret](secret)
+	got, err := transforms(t)[inputs.KindSecret](secret)
 	if err != nil {
 		t.Fatal(err)
 	}

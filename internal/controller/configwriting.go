@@ -9,6 +9,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
@@ -36,7 +37,7 @@ func (c configs) Create(ctx context.Context, api *remoteView, desired *config) (
 		return made, nil
 	}
 	if desired.ID == "" && api.lists.refersTo(api.account, answer.ID) {
-		return made, errStale // Cobalt's choice is what another object stands for: they conflict
+		return made, condition.ErrStale // Cobalt's choice is what another object stands for: they conflict
 	}
 	now, _, err := c.Update(ctx, api, desired, made)
 	return now, err
@@ -50,7 +51,7 @@ func (c configs) Update(ctx context.Context, api *remoteView, desired, remote *c
 		return now, told, err
 	}
 	if _, gone := api.GetConfig(ctx, api.account, remote.ID); gone == nil { // so it is a part that is not there
-		err = stalledBy(v1alpha1.ReasonRejected, "Cobalt refused: %s", err)
+		err = condition.StalledBy(v1alpha1.ReasonRejected, "Cobalt refused: %s", err)
 	}
 	return now, told, err
 }
@@ -166,7 +167,7 @@ const mostFields = 200
 // back.
 func (c *config) fits() error {
 	if count := len(c.Fields) + len(c.unset); count > mostFields {
-		return stalledBy(v1alpha1.ReasonInvalidInput,
+		return condition.StalledBy(v1alpha1.ReasonInvalidInput,
 			"there are %d fields, those that are still to be taken back among them, and status has room for %d: list fewer until they are",
 			count, mostFields)
 	}

@@ -7,6 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // TestFieldsFitIntoStatus: or else those that could not be taken back yet would keep the status from being written.
@@ -20,8 +22,8 @@ func TestFieldsFitIntoStatus(t *testing.T) {
 		for i := range 100 {
 			obj.Status.Fields = append(obj.Status.Fields, fmt.Sprint("old", i))
 		}
-		_, err := configs{}.Desired(t.Context(), newInputStore(nil, nil).open(), obj)
-		if refused := classify(err).reason == v1alpha1.ReasonInvalidInput; refused != (listed > 100) {
+		_, err := configs{}.Desired(t.Context(), inputs.NewStore(nil, nil).Open(), obj)
+		if refused := condition.Classify(err).Reason == v1alpha1.ReasonInvalidInput; refused != (listed > 100) {
 			t.Errorf("%d and 100 others: %v", listed, err)
 		}
 	}

@@ -13,7 +13,10 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // keyGrace is how long a refused key that replaced a working one may still be
@@ -26,36 +29,36 @@ func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connec
 	settings := env.Settings()
 	origin, err := cobalt.Origin(settings.BaseURL)
 	if err != nil {
-		return stalledBy(v1alpha1.ReasonNotAllowed, "baseURL: %s", err)
+		return condition.StalledBy(v1alpha1.ReasonNotAllowed, "baseURL: %s", err)
 	}
 	if !slices.Contains(r.options.AllowedAPIOrigins, origin) {
-		return stalledBy(v1alpha1.ReasonNotAllowed,
+		return condition.StalledBy(v1alpha1.ReasonNotAllowed,
 			"baseURL: %s is not among the origins that this operator may call (--allowed-api-origins: %s)",
 			origin, strings.Join(r.options.AllowedAPIOrigins, ", "))
 	}
 	uses := environmentUses(env)
-	used, err := r.inputs.compare(ctx, uses, conn.inputs)
+	used, err := r.inputs.Compare(ctx, uses, conn.inputs)
 	if err != nil {
 		return err
 	}
 	conn.inputs = used
-	version := fmt.Sprint(used.edition, uses, " ", cobalt.Canonical(settings.BaseURL), " ", settings.RequestTimeout)
+	version := fmt.Sprint(used.Edition, uses, " ", cobalt.Canonical(settings.BaseURL), " ", settings.RequestTimeout)
 	if conn.madeFrom(version) {
 		return nil
 	}
 	conn.unload() // until it is known what to use instead
-	inputs := r.inputs.open()
-	key, err := inputs.Value(ctx, uses[0].Reference, uses[0].Key)
+	reader := r.inputs.Open()
+	key, err := reader.Value(ctx, uses[0].Reference, uses[0].Key)
 	if err != nil {
 		return err
 	}
 	var bundle []byte
 	if ca := env.CABundle(); ca != nil {
-		if bundle, err = inputs.Value(ctx, uses[1].Reference, uses[1].Key); err != nil {
+		if bundle, err = reader.Value(ctx, uses[1].Reference, uses[1].Key); err != nil {
 			return err
 		}
 	}
-	conn.inputs.learn(uses, inputs, true)
+	conn.inputs.Learn(uses, reader, true)
 	return r.replace(env, conn, version, strings.TrimSpace(string(key)), bundle)
 }
 
@@ -64,11 +67,11 @@ func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connec
 func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key string, bundle []byte) error {
 	settings, apiKey := env.Settings(), env.APIKey()
 	if key == "" {
-		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
+		return condition.StalledBy(v1alpha1.ReasonAuthenticationFailed,
 			"Secret %s/%s, key %s is empty: put the API key there", apiKey.Namespace, apiKey.Name, apiKey.Key)
 	}
 	if err := cobalt.ValidateAPIKey(key); err != nil {
-		return stalledBy(v1alpha1.ReasonAuthenticationFailed,
+		return condition.StalledBy(v1alpha1.ReasonAuthenticationFailed,
 			"the API key in Secret %s/%s, key %s %s: put a valid key there", apiKey.Namespace, apiKey.Name, apiKey.Key, err)
 	}
 	where := endpointOf(settings.BaseURL, key)
@@ -77,7 +80,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 	if conn.same(identity, version) {
 		return nil
 	}
-	gate, all, id := conn.gate, r.environments.connections, environmentKey{r.kind, client.ObjectKeyFromObject(env)}
+	gate, all, id := conn.gate, r.environments.connections, object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
 	epoch := gate.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: where.baseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
@@ -94,7 +97,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 		},
 	})
 	if err != nil {
-		return stalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)
+		return condition.StalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)
 	}
 	conn.use(api, newLists(id, api, r.client, r.clock), where, version, identity)
 	return nil
@@ -102,26 +105,26 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 
 // limiter is what paces the calls of an environment.
 func (r *EnvironmentReconciler[T]) limiter(env T, where *endpoint) *cobalt.Limiter {
-	key := environmentKey{r.kind, client.ObjectKeyFromObject(env)}
+	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
 	return r.environments.connections.pacemaker.Limiter(key.String(), where.digest("pace"), env.Settings().RateLimit)
 }
 
 // refused is what a 401 to the key means.
-func refused(env EnvironmentObject, conn *connection, now time.Time) error {
+func refused(env object.Environment, conn *connection, now time.Time) error {
 	key := env.APIKey()
 	message := fmt.Sprintf("the API refused the key in Secret %s/%s, key %s (401)", key.Namespace, key.Name, key.Key)
 	if replaced := conn.keyReplaced(); !replaced.IsZero() && now.Sub(replaced) < keyGrace {
-		return waitingFor(v1alpha1.ReasonAuthenticationFailed, "%s: it is new and may take a moment to be known", message)
+		return condition.WaitingFor(v1alpha1.ReasonAuthenticationFailed, "%s: it is new and may take a moment to be known", message)
 	}
-	return stalledBy(v1alpha1.ReasonAuthenticationFailed, "%s: put a valid key there", message)
+	return condition.StalledBy(v1alpha1.ReasonAuthenticationFailed, "%s: put a valid key there", message)
 }
 
 // environmentUses is what an environment is made from.
-func environmentUses(env EnvironmentObject) []Use {
+func environmentUses(env object.Environment) []inputs.Use {
 	key := env.APIKey()
-	uses := []Use{{Reference{kindSecret, key.Namespace, key.Name}, key.Key}}
+	uses := []inputs.Use{{Reference: inputs.Reference{Kind: inputs.KindSecret, Namespace: key.Namespace, Name: key.Name}, Key: key.Key}}
 	if ca := env.CABundle(); ca != nil {
-		uses = append(uses, Use{Reference{string(ca.Kind), ca.Namespace, ca.Name}, ca.Key})
+		uses = append(uses, inputs.Use{Reference: inputs.Reference{Kind: string(ca.Kind), Namespace: ca.Namespace, Name: ca.Name}, Key: ca.Key})
 	}
 	return uses
 }

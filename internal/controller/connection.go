@@ -11,6 +11,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // connection is what is kept in memory of one environment: its share of the workers,
@@ -47,7 +49,7 @@ type connection struct {
 	// seen is the version of the environment that the API server had when we last
 	// wrote or read it there.
 	seen string
-	lag  lag
+	lag  object.Lag
 	// untold tells that the status does not have what the last run found.
 	untold bool
 	// resyncFactor is how many times as long sync intervals are as asked for; 0 for once.
@@ -59,7 +61,7 @@ type connection struct {
 
 	// firstReady and inputs are the business of the environment's own reconciler.
 	firstReady firstReady
-	inputs     usedInputs
+	inputs     inputs.Used
 }
 
 // place is where the client in use leads; nil if there never was one.
@@ -172,7 +174,7 @@ func (c *connection) unseen() bool {
 func (c *connection) lags(env client.Object) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return olderThan(env, c.seen)
+	return object.OlderThan(env, c.seen)
 }
 
 // doubts returns what was seen of env, if that has not come to the cache for so long that
@@ -180,11 +182,11 @@ func (c *connection) lags(env client.Object) bool {
 func (c *connection) doubts(env client.Object) (seen string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !olderThan(env, c.seen) {
-		c.lag = lag{}
+	if !object.OlderThan(env, c.seen) {
+		c.lag = object.Lag{}
 		return "", false
 	}
-	return c.seen, c.lag.asks(c.clock.Now())
+	return c.seen, c.lag.Asks(c.clock.Now())
 }
 
 // hasTold notes whether the status has what a run found. If not, the next one probes

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/pace"
 )
 
@@ -18,17 +19,17 @@ type connections struct {
 	workers   *gate.Workers
 
 	mu    sync.Mutex
-	byKey map[environmentKey]*connection
+	byKey map[object.EnvironmentKey]*connection
 }
 
 func newConnections(c clock.Clock, workers int) *connections {
 	return &connections{
-		clock: c, pacemaker: pace.New(c), workers: gate.NewWorkers(c, workers), byKey: map[environmentKey]*connection{},
+		clock: c, pacemaker: pace.New(c), workers: gate.NewWorkers(c, workers), byKey: map[object.EnvironmentKey]*connection{},
 	}
 }
 
 // of returns the connection of an environment, with a closed gate if it is new.
-func (c *connections) of(key environmentKey) *connection {
+func (c *connections) of(key object.EnvironmentKey) *connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	conn := c.byKey[key]
@@ -39,7 +40,7 @@ func (c *connections) of(key environmentKey) *connection {
 	return conn
 }
 
-func (c *connections) forget(key environmentKey) {
+func (c *connections) forget(key object.EnvironmentKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.byKey, key)
@@ -56,7 +57,7 @@ func (c *connections) gone(w gate.Waiter) {
 }
 
 // all returns the connections of now.
-func (c *connections) all() map[environmentKey]*connection {
+func (c *connections) all() map[object.EnvironmentKey]*connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.byKey)
@@ -64,7 +65,7 @@ func (c *connections) all() map[environmentKey]*connection {
 
 // count has something counted of an environment, unless that is forgotten: what
 // a late call says must not begin series anew that nobody ends.
-func (c *connections) count(key environmentKey, conn *connection, count func(environment string)) {
+func (c *connections) count(key object.EnvironmentKey, conn *connection, count func(environment string)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byKey[key] == conn {
@@ -73,7 +74,7 @@ func (c *connections) count(key environmentKey, conn *connection, count func(env
 }
 
 // generationOf is the generation of an environment; zero if there is none.
-func generationOf(env EnvironmentObject) int64 {
+func generationOf(env object.Environment) int64 {
 	if env == nil {
 		return 0
 	}

@@ -11,7 +11,10 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/drift"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // apply writes to Cobalt what is missing or different there, and takes what
@@ -56,10 +59,10 @@ func (r *Reconciler[T, R]) apply(ctx context.Context, api *remoteView, p *run[T]
 	case err != nil:
 		return err
 	}
-	r.event(p, corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+paths(differences))
+	r.event(p, corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+drift.Paths(differences))
 	p.wrote = ""
 	if !told { // the next look will
-		p.wrote = digest(differences)
+		p.wrote = drift.Digest(differences)
 	}
 	return p.kept(r.Resource.Diff(desired, now))
 }
@@ -72,7 +75,7 @@ func (r *Reconciler[T, R]) publish(p *run[T], desired, remote *R) {
 	if p.readOnly() || status.ID == "" {
 		return
 	}
-	status.LinkedAccountID, status.Environment = p.account.id, environmentIn(p.obj)
+	status.LinkedAccountID, status.Environment = p.account.id, object.EnvironmentName(p.obj)
 	if origin != "" {
 		status.Origin = origin
 	}
@@ -84,15 +87,15 @@ func (r *Reconciler[T, R]) adopted(p *run[T]) {
 
 // count counts drift that was not known before, and that nobody has brought about
 // by changing spec.
-func (r *Reconciler[T, R]) count(p *run[T], differences []difference) {
+func (r *Reconciler[T, R]) count(p *run[T], differences []drift.Difference) {
 	if !p.changed && p.unseen(differences) {
 		metrics.DriftDetected.WithLabelValues(r.kind).Inc()
 	}
 }
 
 // unseen tells whether there is drift that status does not show yet.
-func (p *run[T]) unseen(differences []difference) bool {
-	return len(differences) > 0 && !slices.Equal(p.before.CommonStatus().Drift, drift(differences, p.inputs))
+func (p *run[T]) unseen(differences []drift.Difference) bool {
+	return len(differences) > 0 && !slices.Equal(p.before.CommonStatus().Drift, drift.Of(differences, p.inputs))
 }
 
 // compare is sync under managementPolicy ReadOnly: it tells what would change.
@@ -100,13 +103,13 @@ func (r *Reconciler[T, R]) compare(p *run[T], desired, remote *R) error {
 	if remote == nil {
 		p.obj.CommonStatus().ID = ""
 		p.setDrift(nil)
-		return waitingFor(v1alpha1.ReasonRemoteNotFound,
+		return condition.WaitingFor(v1alpha1.ReasonRemoteNotFound,
 			"it does not exist in Cobalt, and managementPolicy ReadOnly keeps the operator from creating it: create it there, or set Manage")
 	}
 	differences := r.Resource.Diff(desired, remote)
 	r.count(p, differences)
 	if p.unseen(differences) {
-		r.event(p, corev1.EventTypeNormal, "DriftDetected", "Compare", "Cobalt differs from spec: "+paths(differences))
+		r.event(p, corev1.EventTypeNormal, "DriftDetected", "Compare", "Cobalt differs from spec: "+drift.Paths(differences))
 	}
 	p.setDrift(differences)
 	r.Resource.Publish(p.obj, desired, remote)
@@ -116,33 +119,33 @@ func (r *Reconciler[T, R]) compare(p *run[T], desired, remote *R) error {
 // kept takes what still differs after a write, or instead of one, into the
 // status. It returns stalled if there is anything: Cobalt changed or dropped a
 // value, and writing it again would change nothing.
-func (p *run[T]) kept(differences []difference) error {
+func (p *run[T]) kept(differences []drift.Difference) error {
 	p.setDrift(differences)
 	if len(differences) == 0 {
 		return nil
 	}
-	p.wrote = digest(differences)
-	return stalledBy(v1alpha1.ReasonNotConverging,
+	p.wrote = drift.Digest(differences)
+	return condition.StalledBy(v1alpha1.ReasonNotConverging,
 		"Cobalt does not keep what spec asks for in %s: change spec to what Cobalt keeps (status.drift shows both), "+
-			"or request a sync to have it written again", paths(differences))
+			"or request a sync to have it written again", drift.Paths(differences))
 }
 
 // triedInVain tells whether these very differences were left by an earlier write,
 // and neither spec nor Cobalt has changed since.
-func (p *run[T]) triedInVain(differences []difference) bool {
+func (p *run[T]) triedInVain(differences []drift.Difference) bool {
 	if p.wanted || len(differences) == 0 {
 		return false
 	}
 	if p.wrote != "" {
-		return p.wrote == digest(differences)
+		return p.wrote == drift.Digest(differences)
 	}
 	// After a restart, as far as the status tells.
 	ready := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.Reason == v1alpha1.ReasonNotConverging && !p.unseen(differences)
 }
 
-func (p *run[T]) setDrift(differences []difference) {
-	p.obj.CommonStatus().Drift = drift(differences, p.inputs)
+func (p *run[T]) setDrift(differences []drift.Difference) {
+	p.obj.CommonStatus().Drift = drift.Of(differences, p.inputs)
 }
 
 // tries notes that a creation is about to be tried, and what comes of it is not known until it has ended.

@@ -9,6 +9,9 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // TestAnIDComesWithWhatItsDeletionReliesOn: a run that is held back right after something was created tells of all of it.
@@ -16,7 +19,7 @@ func TestAnIDComesWithWhatItsDeletionReliesOn(t *testing.T) {
 	t.Parallel()
 	hook := &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "hook"}}
 	hook.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindEnvironment, Name: "default"}
-	setAnnotation(hook, originAnnotation, "created/2026-01-02T03:04:05Z")
+	object.SetAnnotation(hook, object.OriginAnnotation, "created/2026-01-02T03:04:05Z")
 	r := &Reconciler[*v1alpha1.Webhook, cobalt.Webhook]{Resource: webhooks{}}
 	p := &run[*v1alpha1.Webhook]{obj: hook, account: owner{id: "acme"}}
 	r.publish(p, &cobalt.Webhook{}, &cobalt.Webhook{ID: "w1"})
@@ -29,11 +32,11 @@ func TestAnIDComesWithWhatItsDeletionReliesOn(t *testing.T) {
 // TestMessagesFitIntoNotes: however many places and however long their paths are.
 func TestMessagesFitIntoNotes(t *testing.T) {
 	t.Parallel()
-	var differences []difference
+	var differences []drift.Difference
 	for i := range 30 {
-		differences = append(differences, difference{path: fmt.Sprint("yourApp.", i, strings.Repeat("ä", 500))})
+		differences = append(differences, drift.Difference{Path: fmt.Sprint("yourApp.", i, strings.Repeat("ä", 500))})
 	}
-	message := (&run[*v1alpha1.LinkedAccount]{obj: &v1alpha1.LinkedAccount{}, inputs: newInputStore(nil, nil).open()}).kept(differences).Error()
+	message := (&run[*v1alpha1.LinkedAccount]{obj: &v1alpha1.LinkedAccount{}, inputs: inputs.NewStore(nil, nil).Open()}).kept(differences).Error()
 	if len(message) > longestNote {
 		t.Errorf("%d bytes: %s", len(message), message)
 	}

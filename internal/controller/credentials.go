@@ -15,7 +15,10 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // credentials hands the credentials of accounts over to Cobalt, which never
@@ -57,15 +60,15 @@ const (
 )
 
 // migrate sends the credentials that Cobalt does not have yet.
-func (c credentials) migrate(ctx context.Context, api *remoteView, inputs *Inputs, obj *v1alpha1.LinkedAccount) error {
+func (c credentials) migrate(ctx context.Context, api *remoteView, reader *inputs.Reader, obj *v1alpha1.LinkedAccount) error {
 	statuses, annotations := rememberedInStatus(obj), rememberedInAnnotation(obj)
 	var handovers []handover
 	var problem error // the first; the other applications need not wait for it
 	for _, entry := range obj.Spec.Credentials {
-		h, err := prepare(ctx, inputs, obj, entry, statuses[entry.Application], annotations[entry.Application])
+		h, err := prepare(ctx, reader, obj, entry, statuses[entry.Application], annotations[entry.Application])
 		if err != nil {
 			h = handover{application: entry.Application, hash: annotations[entry.Application]}
-			problem = firstError(problem, err)
+			problem = condition.First(problem, err)
 		}
 		handovers = append(handovers, h)
 	}
@@ -74,7 +77,7 @@ func (c credentials) migrate(ctx context.Context, api *remoteView, inputs *Input
 	}
 	obj.Status.Credentials = nil
 	for _, h := range handovers {
-		problem = firstError(problem, h.err)
+		problem = condition.First(problem, h.err)
 		if h.step == keep || h.err != nil {
 			h.hash = statuses[h.application]
 		}
@@ -103,7 +106,7 @@ func (c credentials) settle(
 			return err
 		}
 		for i := range group {
-			if group[i].err = firstError(group[i].err, err); group[i].err == nil {
+			if group[i].err = condition.First(group[i].err, err); group[i].err == nil {
 				group[i].err = c.handOver(ctx, api, obj, group[i])
 			}
 		}
@@ -114,10 +117,10 @@ func (c credentials) settle(
 
 // prepare reads credentials and plans what is to be done with them.
 func prepare(
-	ctx context.Context, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
 	entry v1alpha1.ApplicationCredentials, inStatus, inAnnotation string,
 ) (handover, error) {
-	token, referenced, err := readCredentials(ctx, inputs, obj.Namespace, entry.SecretRef)
+	token, referenced, err := readCredentials(ctx, reader, obj.Namespace, entry.SecretRef)
 	if err != nil {
 		return handover{}, err
 	}
@@ -194,7 +197,7 @@ func (c credentials) remember(ctx context.Context, obj *v1alpha1.LinkedAccount, 
 		return nil
 	}
 	marked := obj.DeepCopy()
-	setAnnotation(marked, credentialsAnnotation, credentialsIn(wanted))
+	object.SetAnnotation(marked, object.CredentialsAnnotation, credentialsIn(wanted))
 	if err := c.client.Patch(ctx, marked, client.MergeFromWithOptions(obj, client.MergeFromWithOptimisticLock{})); err != nil {
 		return err
 	}
@@ -212,7 +215,7 @@ func credentialsIn(hashes map[string]string) string {
 
 func rememberedInAnnotation(obj *v1alpha1.LinkedAccount) map[string]string {
 	hashes := map[string]string{}
-	if text, ok := annotation(obj, credentialsAnnotation); ok {
+	if text, ok := object.Annotation(obj, object.CredentialsAnnotation); ok {
 		_ = json.Unmarshal([]byte(text), &hashes) // what somebody has garbled is lost
 	}
 	return hashes
@@ -227,10 +230,10 @@ func rememberedInStatus(obj *v1alpha1.LinkedAccount) map[string]string {
 }
 
 // credentialUses are the credentials of obj.
-func credentialUses(obj *v1alpha1.LinkedAccount) []Use {
-	var uses []Use
+func credentialUses(obj *v1alpha1.LinkedAccount) []inputs.Use {
+	var uses []inputs.Use
 	for _, entry := range obj.Spec.Credentials {
-		uses = append(uses, Use{Reference{kindSecret, obj.Namespace, entry.SecretRef.Name}, entry.SecretRef.Key})
+		uses = append(uses, inputs.Use{Reference: inputs.Reference{Kind: inputs.KindSecret, Namespace: obj.Namespace, Name: entry.SecretRef.Name}, Key: entry.SecretRef.Key})
 	}
 	return uses
 }
@@ -238,38 +241,38 @@ func credentialUses(obj *v1alpha1.LinkedAccount) []Use {
 // readCredentials returns credentials as they are sent, and the bytes they were
 // read from.
 func readCredentials(
-	ctx context.Context, inputs *Inputs, namespace string, source v1alpha1.CredentialsReference,
+	ctx context.Context, reader *inputs.Reader, namespace string, source v1alpha1.CredentialsReference,
 ) (token json.RawMessage, referenced []byte, err error) {
-	ref := Reference{kindSecret, namespace, source.Name}
+	ref := inputs.Reference{Kind: inputs.KindSecret, Namespace: namespace, Name: source.Name}
 	if source.Key != "" {
-		object, err := inputs.Object(ctx, ref, source.Key)
+		object, err := reader.Object(ctx, ref, source.Key)
 		if err != nil {
 			return nil, nil, err
 		}
 		if len(object) == 0 {
-			return nil, nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s holds an empty JSON object: put credentials there", ref, source.Key)
+			return nil, nil, condition.StalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s holds an empty JSON object: put credentials there", ref, source.Key)
 		}
-		referenced, err = inputs.Value(ctx, ref, source.Key)
+		referenced, err = reader.Value(ctx, ref, source.Key)
 		if err != nil {
 			return nil, nil, err
 		}
 		token, err = json.Marshal(object)
 		return token, referenced, err
 	}
-	data, err := inputs.All(ctx, ref)
+	data, err := reader.All(ctx, ref)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(data) == 0 {
-		return nil, nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s has no keys: put credentials there", ref)
+		return nil, nil, condition.StalledBy(v1alpha1.ReasonInvalidInput, "%s has no keys: put credentials there", ref)
 	}
 	properties, sent := map[string]string{}, map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		if !utf8.Valid(data[key]) {
-			return nil, nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold text", ref, key)
+			return nil, nil, condition.StalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold text", ref, key)
 		}
 		properties[key] = string(data[key])
-		sent[key] = textOf(properties[key])
+		sent[key] = inputs.TextOf(properties[key])
 	}
 	if referenced, err = json.Marshal(properties); err != nil {
 		return nil, nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 func TestPlanOfCredentials(t *testing.T) {
@@ -75,7 +76,7 @@ func TestConnectedApplications(t *testing.T) {
 
 func connectedOf(t *testing.T, applications ...cobalt.Application) []v1alpha1.ConnectedApplication {
 	t.Helper()
-	list, err := connected(newInputStore(nil, nil).open(), func(yield func(cobalt.Application, error) bool) {
+	list, err := connected(inputs.NewStore(nil, nil).Open(), func(yield func(cobalt.Application, error) bool) {
 		for _, application := range applications {
 			if !yield(application, nil) {
 				return
@@ -108,12 +109,12 @@ func TestCredentialsAreRememberedAsTheyStandInTheSecret(t *testing.T) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "oauth"}, Data: map[string][]byte{
 		"token": []byte("\ufeffhunter2\r\n"), "whole.json": []byte("{\"text\":\"a\\n\"}\n"),
 	}}
-	store := newInputStore(nil, fake.NewClientBuilder().WithObjects(secret).Build())
+	store := inputs.NewStore(nil, fake.NewClientBuilder().WithObjects(secret).Build())
 	for key, want := range map[string]struct{ sent, remembered string }{
 		"":           {`{"token":"hunter2","whole.json":"{\"text\":\"a\\n\"}"}`, "{\"token\":\"\ufeffhunter2\\r\\n\",\"whole.json\":\"{\\\"text\\\":\\\"a\\\\n\\\"}\\n\"}"},
 		"whole.json": {`{"text":"a\n"}`, "{\"text\":\"a\\n\"}\n"},
 	} {
-		token, remembered, err := readCredentials(t.Context(), store.open(), "default", v1alpha1.CredentialsReference{Name: "oauth", Key: key})
+		token, remembered, err := readCredentials(t.Context(), store.Open(), "default", v1alpha1.CredentialsReference{Name: "oauth", Key: key})
 		if err != nil || string(token) != want.sent || string(remembered) != want.remembered {
 			t.Errorf("%v: %s is sent, want %s; %s is remembered, want %s", err, token, want.sent, remembered, want.remembered)
 		}

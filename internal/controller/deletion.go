@@ -11,11 +11,12 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // remove deletes what obj stands for in Cobalt, unless it is to stay there.
-func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env EnvironmentObject, envErr error) (gone bool, err error) {
+func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env object.Environment, envErr error) (gone bool, err error) {
 	status, allowed := p.obj.CommonStatus(), !notAllowed(envErr)
 	may := func(origin v1alpha1.Origin) bool {
 		return object.MayDelete(p.obj, origin, allowed)
@@ -23,7 +24,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env Environmen
 	keep := !mayEver(p.obj, may)
 	if !keep && env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
 		if r.environments.lags(p.obj, env) { // it may say so no longer, and there is no way back
-			return false, errStale
+			return false, condition.ErrStale
 		}
 		keep = true
 	}
@@ -45,14 +46,14 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env Environmen
 	if status.ID == "" && p.memory.unmade { // and what is there, others have made
 		return true, nil
 	}
-	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj), wasCreatedByUs(p.obj))
+	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj), object.WasCreatedByUs(p.obj))
 	if err != nil {
 		return false, err
 	}
 	ctx = r.callsOf(ctx, p)
 	p.look(api)
 	switch err = r.Resource.Delete(ctx, api, p.obj, may); {
-	case errors.Is(err, errNotOurs):
+	case errors.Is(err, condition.ErrNotOurs):
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt: others made it")
 		return true, nil
 	case cobalt.IsNotFound(err): // some gateway may have said so
@@ -67,12 +68,12 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env Environmen
 
 // mayEver tells whether deleting obj may delete anything, as far as obj itself tells: of what was recorded and not seen,
 // Cobalt will tell.
-func mayEver(obj Kept, may func(v1alpha1.Origin) bool) bool {
-	if known := knownOrigin(obj); known != "" {
+func mayEver(obj object.Managed, may func(v1alpha1.Origin) bool) bool {
+	if known := object.KnownOrigin(obj); known != "" {
 		return may(known)
 	}
-	record, ok := recordedOrigin(obj)
-	return ok && may(record.origin)
+	record, ok := object.RecordedOrigin(obj)
+	return ok && may(record.Origin)
 }
 
 // Of a miss in a form that is not Cobalt's own, another one is waited for: between confirmPause and confirmWithin later.
@@ -123,7 +124,7 @@ func (r *Reconciler[T, R]) onceMore(missed *time.Time, why string, miss error) e
 	case since >= confirmPause:
 		return nil
 	}
-	return &waiting{reason: v1alpha1.ReasonFailed, after: confirmPause - since, message: why + miss.Error()}
+	return &condition.Waiting{Reason: v1alpha1.ReasonFailed, After: confirmPause - since, Message: why + miss.Error()}
 }
 
 // believe makes sure of a look that has found nothing: something on the way may have said so, and what is there must not be
@@ -155,17 +156,17 @@ func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *remoteView, obj T
 // obj has created is as good as created by it.
 func (r *Reconciler[T, R]) handOver(ctx context.Context, p *run[T]) error {
 	heir := oldest(p.conflicting[0], p.conflicting[1:])
-	annotations := inheritance(p.obj, heir, p.account.id)
-	held, err := addFinalizer(ctx, r.client, heir, annotations)
+	annotations := object.Inheritance(p.obj, heir, p.account.id)
+	held, err := object.AddFinalizer(ctx, r.client, heir, annotations)
 	if err != nil {
 		return err
 	}
-	if !hasFinalizer(heir) { // it may go all the same, or have gone by now
+	if !object.HasFinalizer(heir) { // it may go all the same, or have gone by now
 		r.lostObjects.put(held.(T))
 		r.waker.Wake(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(heir)}, 0)
 	}
-	if annotations[originAnnotation] == string(v1alpha1.OriginCreated) {
-		before := held.DeepCopyObject().(Kept)
+	if annotations[object.OriginAnnotation] == string(v1alpha1.OriginCreated) {
+		before := held.DeepCopyObject().(object.Managed)
 		held.CommonStatus().Origin = v1alpha1.OriginCreated
 		if err := r.client.Status().Patch(ctx, held, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
 			return err
@@ -187,7 +188,7 @@ func (r *Reconciler[T, R]) finalize(ctx context.Context, p *run[T]) (ctrl.Result
 		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj))
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
-	return r.memories.requeue(client.ObjectKeyFromObject(p.obj), removeFinalizer(ctx, r.client, p.obj))
+	return r.memories.requeue(client.ObjectKeyFromObject(p.obj), object.RemoveFinalizer(ctx, r.client, p.obj))
 }
 
 // answers makes sure, now, that the API is there and takes the key.

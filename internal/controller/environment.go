@@ -16,19 +16,22 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // EnvironmentReconciler makes the client of an Environment or ClusterEnvironment
 // from its Secret, and opens its gate once the API has answered.
-type EnvironmentReconciler[T EnvironmentObject] struct {
+type EnvironmentReconciler[T object.Environment] struct {
 	kind   v1alpha1.EnvironmentKind
 	client client.Client
 	// live reads from the API server and not from the cache.
 	live         client.Reader
 	events       events.EventRecorder
 	environments *environments
-	inputs       inputStore
+	inputs       inputs.Store
 	options      Options
 	clock        clock.Clock
 	due          *memories
@@ -39,7 +42,7 @@ type EnvironmentReconciler[T EnvironmentObject] struct {
 // Reconcile connects an environment and reports whether it can be used.
 func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	defer r.environments.connections.workers.Yield(gate.Waiter{Waker: r.waker, Request: request})
-	key := environmentKey{r.kind, request.NamespacedName}
+	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: request.NamespacedName}
 	env := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, env); err != nil {
 		if !apierrors.IsNotFound(err) {
@@ -61,7 +64,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		return r.finalize(ctx, key, env, users, newcomers)
 	}
 	if !deleting { // before its first object comes, which would have to wait for it
-		if env, err = addFinalizer(ctx, r.client, env, nil); classify(err).class == silent {
+		if env, err = object.AddFinalizer(ctx, r.client, env, nil); condition.Classify(err).Class == condition.Silent {
 			return r.due.requeue(request.NamespacedName, err)
 		}
 	}
@@ -74,15 +77,15 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		conn.gate.CloseFor(reasonOf(err))
 	}
 	if deleting && err == nil {
-		err = waitingFor(v1alpha1.ReasonDeletionPending,
+		err = condition.WaitingFor(v1alpha1.ReasonDeletionPending,
 			"waits until the objects that have something in Cobalt are deleted or have deletionPolicy Orphan: kubectl get cobalt -A lists them")
 	}
 	o := r.outcomeOf(err)
-	if o.class == ready {
-		o.message += r.resyncFactor(env, conn, users.load) + conn.waits.say(r.clock.Now())
+	if o.Class == condition.Ready {
+		o.Message += r.resyncFactor(env, conn, users.load) + conn.waits.say(r.clock.Now())
 	}
 	if conn.says(err) {
-		o.after = conn.untilProbe()
+		o.After = conn.untilProbe()
 	}
 	return r.finish(ctx, key, before, env, o)
 }
@@ -99,7 +102,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 	open, answered := conn.gate.IsTrusted()
 	interval := settings.SyncInterval.Value(r.options.SyncInterval)
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
-	wish := requested(env)
+	wish := object.Requested(env)
 	asked := wish != "" && wish != env.EnvironmentStatus().LastHandledReconcileAt
 	asked = conn.newly(env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]) || asked || conn.isUntold()
 	if open && !idle && !asked {
@@ -111,7 +114,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 	self := gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(env)}}
 	if !conn.share.Enter(self, true) {
 		conn.hasTold(false) // what was asked for is still to be done
-		return errBusy
+		return &condition.Later{After: gate.WorkerPause}
 	}
 	defer conn.share.Leave(self)
 	return r.probe(ctx, env, conn)
@@ -121,7 +124,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection) error {
 	ctx = cobalt.WithCaller(ctx, cobalt.Foreground, string(env.GetUID()))
 	err := r.verify(ctx, env, conn)
-	pause, grows := cobalt.RetryAfter(err), !heldBack(err)
+	pause, grows := cobalt.RetryAfter(err), !condition.HeldBack(err)
 	switch {
 	case err == nil:
 		conn.accepted()
@@ -138,11 +141,11 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 			conn.failed(err, pause, grows)
 			return err // it is there, and says so
 		}
-		err = waitingFor(v1alpha1.ReasonThrottled, "Cobalt asked to slow down before it could be seen whether it accepts the key")
+		err = condition.WaitingFor(v1alpha1.ReasonThrottled, "Cobalt asked to slow down before it could be seen whether it accepts the key")
 	case cobalt.IsUnauthorized(err):
 		err = refused(env, conn, r.clock.Now())
 	}
-	if classify(err).class == stuck { // only a change helps: once per sync interval is enough
+	if condition.Classify(err).Class == condition.Stuck { // only a change helps: once per sync interval is enough
 		if pause, grows = r.interval(env), false; pause == never {
 			pause = r.options.Jitter(usualInterval)
 		}
@@ -167,26 +170,26 @@ func (r *EnvironmentReconciler[T]) interval(env T) time.Duration {
 }
 
 // outcomeOf is what an error means in the words of an environment.
-func (r *EnvironmentReconciler[T]) outcomeOf(err error) outcome {
-	o := classify(err)
-	if o.class == ready {
-		o.reason, o.message = v1alpha1.ReasonConnected, "the API answers and accepts the key"
+func (r *EnvironmentReconciler[T]) outcomeOf(err error) condition.Outcome {
+	o := condition.Classify(err)
+	if o.Class == condition.Ready {
+		o.Reason, o.Message = v1alpha1.ReasonConnected, "the API answers and accepts the key"
 	}
 	return o
 }
 
 // reasonOf names why an environment is not Ready, for the objects that wait.
 func reasonOf(err error) string {
-	return fmt.Sprintf("%s, see its status", classify(err).reason)
+	return fmt.Sprintf("%s, see its status", condition.Classify(err).Reason)
 }
 
 // finish reports the outcome in one status patch and says when to look again.
-func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKey, before, env T, o outcome) (ctrl.Result, error) {
+func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key object.EnvironmentKey, before, env T, o condition.Outcome) (ctrl.Result, error) {
 	status, now, conn := env.EnvironmentStatus(), r.clock.Now(), r.environments.connections.of(key)
 	traceOutcome(ctx, o)
-	if o.class != silent {
-		conditions{&status.Conditions, &status.ObservedGeneration}.report(o, env.GetGeneration(), now, r.options.ProgressDeadline)
-		status.LastHandledReconcileAt = requested(env)
+	if o.Class != condition.Silent {
+		condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Report(o, env.GetGeneration(), now, r.options.ProgressDeadline)
+		status.LastHandledReconcileAt = object.Requested(env)
 	}
 	if !equality.Semantic.DeepEqual(before, env) {
 		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
@@ -196,35 +199,35 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key environmentKe
 		conn.saw(env.GetResourceVersion())
 		conn.firstReady.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
-		if o.class != ready && (was == nil || was.Reason != o.reason || was.Message != o.message) {
-			r.events.Eventf(env, nil, o.eventType(o.reason), o.reason, "Connect", "%s", o.message)
-			if o.err == nil || o.after > 0 { // or else the work queue logs it
-				ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.reason, "message", o.message)
+		if o.Class != condition.Ready && (was == nil || was.Reason != o.Reason || was.Message != o.Message) {
+			r.events.Eventf(env, nil, o.EventType(o.Reason), o.Reason, "Connect", "%s", o.Message)
+			if o.Err == nil || o.After > 0 { // or else the work queue logs it
+				ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.Reason, "message", o.Message)
 			}
 		}
 	}
-	if o.class != silent {
+	if o.Class != condition.Silent {
 		conn.hasTold(true)
 	}
 	return r.next(env, o, now)
 }
 
 // next says when an environment is looked at again.
-func (r *EnvironmentReconciler[T]) next(env T, o outcome, now time.Time) (ctrl.Result, error) {
+func (r *EnvironmentReconciler[T]) next(env T, o condition.Outcome, now time.Time) (ctrl.Result, error) {
 	status := env.EnvironmentStatus()
-	deadline := conditions{&status.Conditions, &status.ObservedGeneration}.deadline(r.options.ProgressDeadline)
+	deadline := condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Deadline(r.options.ProgressDeadline)
 	switch key := client.ObjectKeyFromObject(env); {
-	case o.conflict:
+	case o.Conflict:
 		return ctrl.Result{RequeueAfter: r.due.refused(key)}, nil
-	case o.again:
+	case o.Again:
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
-	case o.after > 0:
-		return ctrl.Result{RequeueAfter: soon(o.after)}, nil
-	case o.class == ready:
+	case o.After > 0:
+		return ctrl.Result{RequeueAfter: soon(o.After)}, nil
+	case o.Class == condition.Ready:
 		r.due.forget(key)
-		return background(min(r.interval(env), r.environments.connections.of(environmentKey{r.kind, key}).waits.pause())), nil
-	case o.err != nil:
-		return ctrl.Result{}, o.err
+		return background(min(r.interval(env), r.environments.connections.of(object.EnvironmentKey{Kind: r.kind, NamespacedName: key}).waits.pause())), nil
+	case o.Err != nil:
+		return ctrl.Result{}, o.Err
 	case !deadline.IsZero():
 		return ctrl.Result{RequeueAfter: soon(deadline.Sub(now))}, nil
 	}
@@ -234,7 +237,7 @@ func (r *EnvironmentReconciler[T]) next(env T, o outcome, now time.Time) (ctrl.R
 // finalize ends the life of an environment that no object needs for its deletion. What may
 // be about to need it goes first. Its last key stays in memory while objects refer to it.
 func (r *EnvironmentReconciler[T]) finalize(
-	ctx context.Context, key environmentKey, env T, users users, newcomers bool,
+	ctx context.Context, key object.EnvironmentKey, env T, users users, newcomers bool,
 ) (ctrl.Result, error) {
 	if newcomers {
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
@@ -242,12 +245,12 @@ func (r *EnvironmentReconciler[T]) finalize(
 	if users.count == 0 {
 		r.forget(key)
 	}
-	return r.due.requeue(key.NamespacedName, removeFinalizer(ctx, r.client, env))
+	return r.due.requeue(key.NamespacedName, object.RemoveFinalizer(ctx, r.client, env))
 }
 
 // lost is what is left to do for an environment that does not exist: its last
 // key stays in memory while objects of it may still have to be deleted.
-func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey) error {
+func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key object.EnvironmentKey) error {
 	users, err := r.environments.usersOf(ctx, key)
 	if err != nil {
 		return err
@@ -262,7 +265,7 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key environmentKey)
 	return nil
 }
 
-func (r *EnvironmentReconciler[T]) forget(key environmentKey) {
+func (r *EnvironmentReconciler[T]) forget(key object.EnvironmentKey) {
 	r.due.forget(key.NamespacedName)
 	r.environments.connections.forget(key)
 }

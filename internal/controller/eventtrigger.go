@@ -10,7 +10,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 	"github.com/cobalt-operator/cobalt-operator/internal/schedule"
 )
@@ -25,8 +28,8 @@ var _ Action[*v1alpha1.EventTrigger] = eventTriggers{}
 
 type triggerRun = actionRun[*v1alpha1.EventTrigger]
 
-func (eventTriggers) Uses(obj *v1alpha1.EventTrigger) []Use {
-	return sourceUses(obj.Namespace, obj.Spec.PayloadFrom)
+func (eventTriggers) Uses(obj *v1alpha1.EventTrigger) []inputs.Use {
+	return inputs.SourceUses(obj.Namespace, obj.Spec.PayloadFrom)
 }
 
 // Act settles what is not known of the last call, looks at the runs that go on,
@@ -69,7 +72,7 @@ func (e eventTriggers) once(ctx context.Context, t *triggerRun) error {
 			return err
 		}
 		if hash != t.obj.Status.FiredHash && len(t.obj.Status.OpenRuns()) >= mostOpenRuns {
-			return errWait // and a status that spoke of this spec would tell that it was started
+			return condition.ErrWait // and a status that spoke of this spec would tell that it was started
 		}
 		if hash != t.obj.Status.FiredHash {
 			return e.fire(ctx, t, firing{hash: hash, attempt: 1})
@@ -82,10 +85,10 @@ func (e eventTriggers) once(ctx context.Context, t *triggerRun) error {
 // be put together again, for which Secrets would have to be read.
 func (eventTriggers) told(t *triggerRun) bool {
 	status := t.obj.Status
-	if status.ObservedGeneration != t.obj.Generation || !t.used.isIn(t.obj) || status.FiredHash == "" {
+	if status.ObservedGeneration != t.obj.Generation || !t.used.IsIn(t.obj) || status.FiredHash == "" {
 		return false
 	}
-	switch readyReason(t.obj) {
+	switch object.ReadyReason(t.obj) {
 	case v1alpha1.ReasonExecutionRunning, v1alpha1.ReasonRetrying, v1alpha1.ReasonCompleted, v1alpha1.ReasonAccepted,
 		v1alpha1.ReasonAcceptedUntracked, v1alpha1.ReasonExecutionFailed:
 		return true
@@ -119,7 +122,7 @@ func (e eventTriggers) scheduled(ctx context.Context, t *triggerRun) error {
 	plan, err := schedule.Parse(t.obj.Spec.Schedule, t.obj.Spec.TimeZone)
 	if err != nil {
 		status.NextScheduleTime = nil
-		return stalledBy(v1alpha1.ReasonInvalidSchedule, "%s", err)
+		return condition.StalledBy(v1alpha1.ReasonInvalidSchedule, "%s", err)
 	}
 	since := countsFrom(t.obj, now)
 	if t.accountErr != nil { // nothing would come of a run
@@ -190,19 +193,19 @@ func (e eventTriggers) readiness(t *triggerRun) (readiness, error) {
 	phase := phaseOf(t.obj)
 	switch {
 	case phase == v1alpha1.PhaseUnknown:
-		return readiness{}, stalledBy(v1alpha1.ReasonDeliveryUnknown, "%s", t.obj.Status.Message)
+		return readiness{}, condition.StalledBy(v1alpha1.ReasonDeliveryUnknown, "%s", t.obj.Status.Message)
 	case phase == v1alpha1.PhaseAccepted:
 		return readiness{v1alpha1.ReasonAcceptedUntracked, "Cobalt took it and named no execution, so how it ends is not known"}, nil
 	case accepted:
 		return readiness{v1alpha1.ReasonAccepted, "Cobalt took it as execution " + run.ExecutionID}, nil
 	case phase == v1alpha1.PhaseRunning:
-		return readiness{}, waitingFor(v1alpha1.ReasonExecutionRunning, "execution %s has not ended yet", run.ExecutionID)
+		return readiness{}, condition.WaitingFor(v1alpha1.ReasonExecutionRunning, "execution %s has not ended yet", run.ExecutionID)
 	case phase == v1alpha1.PhaseCompleted:
 		return readiness{v1alpha1.ReasonCompleted, "execution " + run.ExecutionID + " has completed"}, nil
 	case !retryAt(t.obj).IsZero():
-		return readiness{}, waitingFor(v1alpha1.ReasonRetrying, "%s; it is started again after a pause", t.obj.Status.Message)
+		return readiness{}, condition.WaitingFor(v1alpha1.ReasonRetrying, "%s; it is started again after a pause", t.obj.Status.Message)
 	}
-	return readiness{}, stalledBy(v1alpha1.ReasonExecutionFailed,
+	return readiness{}, condition.StalledBy(v1alpha1.ReasonExecutionFailed,
 		"%s: see to the cause, then change spec.trigger to start it again", t.obj.Status.Message)
 }
 
@@ -252,12 +255,12 @@ func (eventTriggers) Annotations(obj *v1alpha1.EventTrigger) map[string]string {
 	if obj.Status.FiredHash == "" {
 		return nil
 	}
-	return map[string]string{firedAnnotation: obj.Status.FiredHash}
+	return map[string]string{object.FiredAnnotation: obj.Status.FiredHash}
 }
 
 // restoreFired takes what the annotation says into a status that does not know it.
 func restoreFired(obj *v1alpha1.EventTrigger) {
-	if hash, ok := annotation(obj, firedAnnotation); ok && obj.Status.FiredHash == "" {
+	if hash, ok := object.Annotation(obj, object.FiredAnnotation); ok && obj.Status.FiredHash == "" {
 		obj.Status.FiredHash = redact.CutCharacters(hash, 64)
 	}
 }

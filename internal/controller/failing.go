@@ -8,6 +8,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 )
 
 // The pauses between tries of what fails: of an object, and of an environment.
@@ -92,13 +93,13 @@ func (d *memories) NumRequeues(request ctrl.Request) int {
 
 // requeue says when to come back after a step that says nothing in the status.
 func (d *memories) requeue(key types.NamespacedName, err error) (ctrl.Result, error) {
-	switch o := classify(err); {
-	case o.conflict:
+	switch o := condition.Classify(err); {
+	case o.Conflict:
 		return ctrl.Result{RequeueAfter: d.refused(key)}, nil
-	case o.again:
+	case o.Again:
 		return ctrl.Result{RequeueAfter: d.conflicts.Shortest}, nil
 	default:
-		return ctrl.Result{RequeueAfter: o.after}, o.err
+		return ctrl.Result{RequeueAfter: o.After}, o.Err
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
@@ -24,12 +25,12 @@ func FuzzSecret(f *testing.F) {
 		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "inputs"}, Data: map[string][]byte{"key": content},
 		}
-		inputs := newInputStore(nil, fake.NewClientBuilder().WithObjects(secret).Build()).open()
-		ref := Reference{kindSecret, "default", "inputs"}
-		object, objectErr := inputs.Object(t.Context(), ref, "key")
-		_, textErr := inputs.Text(t.Context(), ref, "key")
+		reader := inputs.NewStore(nil, fake.NewClientBuilder().WithObjects(secret).Build()).Open()
+		ref := inputs.Reference{Kind: inputs.KindSecret, Namespace: "default", Name: "inputs"}
+		object, objectErr := reader.Object(t.Context(), ref, "key")
+		_, textErr := reader.Text(t.Context(), ref, "key")
 		value := strings.TrimSpace(string(content))
-		if len(value) < shortestSecret || strings.Contains(before, value) || strings.Contains(ref.String()+redact.Mark, value) {
+		if len(value) < inputs.ShortestSecret || strings.Contains(before, value) || strings.Contains(ref.String()+redact.Mark, value) {
 			return
 		}
 		for _, err := range []error{objectErr, textErr} {
@@ -43,8 +44,8 @@ func FuzzSecret(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, text := range []string{before + value, before + string(quoted)} {
-			if strings.Contains(inputs.Redact(text), value) {
-				t.Errorf("%q is still in %q", value, inputs.Redact(text))
+			if strings.Contains(reader.Redact(text), value) {
+				t.Errorf("%q is still in %q", value, reader.Redact(text))
 			}
 		}
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // TestContentHashesStay: statuses and annotations hold them. A version of the operator that
@@ -52,7 +53,7 @@ func hashOfWorkflow(t *testing.T, of owner, obj *v1alpha1.PublicWorkflow, want s
 
 func hashOfTrigger(t *testing.T, of owner, obj *v1alpha1.EventTrigger, want string) {
 	t.Helper()
-	got, err := eventTriggers{}.hash(t.Context(), &triggerRun{obj: obj, account: of, inputs: newInputStore(nil, nil).open()})
+	got, err := eventTriggers{}.hash(t.Context(), &triggerRun{obj: obj, account: of, inputs: inputs.NewStore(nil, nil).Open()})
 	if err != nil || got != want {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
@@ -81,26 +82,26 @@ func (r *endpoint) acceptance(challenge string) string { return r.digest(challen
 
 // conflicting returns the other objects that stand for the same thing in Cobalt as obj
 // does, with the same identity and in the same endpoint, and that count.
-func (r *Reconciler[T, R]) conflicting(ctx context.Context, obj T, account string) ([]Kept, error) {
+func (r *Reconciler[T, R]) conflicting(ctx context.Context, obj T, account string) ([]object.Managed, error) {
 	if obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return nil, nil
 	}
 	alike, err := r.sameIdentity(ctx, obj, account)
-	var conflicting []Kept
+	var conflicting []object.Managed
 	admissions := r.environments.admissions()
 	for _, other := range alike {
 		access, err := admissions.of(ctx, other, account)
 		if err != nil {
 			return nil, err
 		}
-		leaves := !obj.GetDeletionTimestamp().IsZero() && environmentOf(obj) == environmentOf(other)
+		leaves := !obj.GetDeletionTimestamp().IsZero() && object.EnvironmentOf(obj) == object.EnvironmentOf(other)
 		if leaves && access == object.Missing {
 			access = object.Granted // nobody can tell, and what is deleted under it is lost
 		}
 		if !object.Counts(other, object.Rival, access) {
 			continue
 		}
-		same, err := r.environments.sameEndpoint(ctx, environmentOf(obj), environmentOf(other))
+		same, err := r.environments.sameEndpoint(ctx, object.EnvironmentOf(obj), object.EnvironmentOf(other))
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +128,7 @@ func (r *Reconciler[T, R]) sameIdentity(ctx context.Context, obj T, account stri
 		}
 		for _, key := range keys {
 			list := r.list.DeepCopyObject().(client.ObjectList)
-			if err := r.client.List(ctx, list, client.MatchingFields{identityIndex: key}, client.UnsafeDisableDeepCopy); err != nil {
+			if err := r.client.List(ctx, list, client.MatchingFields{object.IdentityIndex: key}, client.UnsafeDisableDeepCopy); err != nil {
 				return nil, fmt.Errorf("list objects of the same identity: %w", err)
 			}
 			_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
@@ -144,24 +145,24 @@ func (r *Reconciler[T, R]) sameIdentity(ctx context.Context, obj T, account stri
 }
 
 // older orders objects of one identity: the first of them is the one that counts.
-func older(a, b Kept) int {
+func older(a, b object.Managed) int {
 	return cmp.Or(a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time), cmp.Compare(a.GetUID(), b.GetUID()))
 }
 
 // conflict tells that first counts and obj does not. It is read in obj's namespace, and
 // names nothing of others.
-func conflict(obj, first Kept) error {
+func conflict(obj, first object.Managed) error {
 	if obj.GetNamespace() != first.GetNamespace() {
-		return stalledBy(v1alpha1.ReasonConflict,
+		return condition.StalledBy(v1alpha1.ReasonConflict,
 			"an older object in another namespace stands for the same in Cobalt: delete this one, or have that one deleted")
 	}
-	return stalledBy(v1alpha1.ReasonConflict,
+	return condition.StalledBy(v1alpha1.ReasonConflict,
 		"%s is older and stands for the same in Cobalt: delete one of the two objects", client.ObjectKeyFromObject(first))
 }
 
 // oldest is the one of several live objects of one identity that counts.
-func oldest(obj Kept, conflicting []Kept) Kept {
-	return slices.MinFunc(append([]Kept{obj}, conflicting...), older)
+func oldest(obj object.Managed, conflicting []object.Managed) object.Managed {
+	return slices.MinFunc(append([]object.Managed{obj}, conflicting...), older)
 }
 
 // requestsForConflicting finds the objects of the same identity as one that has changed.

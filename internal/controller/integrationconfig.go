@@ -11,7 +11,11 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // config is a config as spec wants it, or as Cobalt has it.
@@ -33,9 +37,9 @@ var _ Resource[*v1alpha1.IntegrationConfig, config] = configs{}
 
 // indexConfigs lets the object be found that stands for a config in a list.
 func indexConfigs(ctx context.Context, indexer client.FieldIndexer) error {
-	return indexer.IndexField(ctx, &v1alpha1.IntegrationConfig{}, remoteIndex, func(obj client.Object) []string {
+	return indexer.IndexField(ctx, &v1alpha1.IntegrationConfig{}, object.RemoteIndex, func(obj client.Object) []string {
 		status := obj.(*v1alpha1.IntegrationConfig).Status
-		return []string{remoteKey(status.LinkedAccountID, status.ID)}
+		return []string{object.RemoteKey(status.LinkedAccountID, status.ID)}
 	})
 }
 
@@ -51,17 +55,17 @@ func (configs) Identities(obj *v1alpha1.IntegrationConfig) []string {
 	return identities
 }
 
-func (configs) Uses(obj *v1alpha1.IntegrationConfig) []Use {
+func (configs) Uses(obj *v1alpha1.IntegrationConfig) []inputs.Use {
 	var sources []v1alpha1.ValueSource
 	for _, field := range obj.Spec.Fields {
 		if field.ValueFrom != nil {
 			sources = append(sources, *field.ValueFrom)
 		}
 	}
-	return sourceUses(obj.Namespace, sources)
+	return inputs.SourceUses(obj.Namespace, sources)
 }
 
-func (configs) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.IntegrationConfig) (*config, error) {
+func (configs) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1.IntegrationConfig) (*config, error) {
 	desired := &config{
 		Config: cobalt.Config{ID: obj.Spec.ConfigID, Slug: obj.Spec.Application, Fields: map[string]json.RawMessage{}},
 		hidden: map[string]bool{}, unset: map[string]bool{},
@@ -78,8 +82,8 @@ func (configs) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.Integr
 			desired.Fields[field.ID] = field.Value.Raw
 			continue
 		}
-		ref, key := sourceReference(obj.Namespace, *field.ValueFrom)
-		value, err := inputs.Text(ctx, ref, key)
+		ref, key := inputs.SourceReference(obj.Namespace, *field.ValueFrom)
+		value, err := reader.Text(ctx, ref, key)
 		if err != nil {
 			return nil, err
 		}
@@ -126,26 +130,26 @@ func onlyConfigOf(ctx context.Context, api *remoteView, slug string) (*config, e
 	case 1:
 		return &config{Config: found[0]}, nil
 	}
-	return nil, stalledBy(v1alpha1.ReasonInvalidInput,
+	return nil, condition.StalledBy(v1alpha1.ReasonInvalidInput,
 		"the account has %d configs of application %q: delete this object and create it again with the configID that is meant", len(found), slug)
 }
 
-func (configs) Diff(desired, remote *config) []difference {
-	var differences []difference
+func (configs) Diff(desired, remote *config) []drift.Difference {
+	var differences []drift.Difference
 	for _, id := range slices.Sorted(maps.Keys(desired.Fields)) {
 		want, have := jsonvalue.Decode(desired.Fields[id]), jsonvalue.Decode(remote.Fields[id])
 		if !jsonvalue.Same(want, have) {
-			differences = append(differences, difference{"fields." + id, want, have, desired.hidden[id]})
+			differences = append(differences, drift.Difference{Path: "fields." + id, Want: want, Have: have, Hidden: desired.hidden[id]})
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(desired.unset)) {
 		if have := jsonvalue.Decode(remote.Fields[id]); have != nil && !remote.unset[id] {
-			differences = append(differences, difference{"fields." + id, nil, have, desired.hidden[id]})
+			differences = append(differences, drift.Difference{Path: "fields." + id, Want: nil, Have: have, Hidden: desired.hidden[id]})
 		}
 	}
 	for _, want := range desired.Workflows {
 		if have := enabled(remote.Workflows, want.ID); have != want.Enabled {
-			differences = append(differences, difference{path: "workflows." + want.ID, want: want.Enabled, have: have})
+			differences = append(differences, drift.Difference{Path: "workflows." + want.ID, Want: want.Enabled, Have: have})
 		}
 	}
 	return differences
@@ -189,9 +193,9 @@ func (configs) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config)
 // Origin goes by when Cobalt says that the config was created; if it does not say, others may have.
 func (configs) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1.Origin {
 	if remote == nil {
-		return knownOrigin(obj)
+		return object.KnownOrigin(obj)
 	}
-	return originOf(obj, remote.CreatedAt, v1alpha1.OriginAdopted)
+	return object.OriginOf(obj, remote.CreatedAt, v1alpha1.OriginAdopted)
 }
 
 // Delete takes the config with it even where Cobalt chose its id and the answer
@@ -199,7 +203,7 @@ func (configs) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1.
 // none of ours.
 func (c configs) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
-	if obj.Status.ID == "" && wasRefused(obj) {
+	if obj.Status.ID == "" && object.WasRefused(obj) {
 		return nil
 	}
 	if id == "" {
@@ -209,15 +213,15 @@ func (c configs) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.Inte
 		}
 		obj.Status.Origin = c.Origin(obj, &config{Config: *chosen})
 		obj.Status.ID = chosen.ID
-		return errStale // it may be what another object stands for
+		return condition.ErrStale // it may be what another object stands for
 	}
-	if knownOrigin(obj) == "" {
+	if object.KnownOrigin(obj) == "" {
 		found, err := api.GetConfig(ctx, api.account, id)
 		if err != nil {
 			return err
 		}
 		if !may(c.Origin(obj, &config{Config: *found})) {
-			return errNotOurs
+			return condition.ErrNotOurs
 		}
 	}
 	defer api.lists.configsOf(api.account).Forget(id)

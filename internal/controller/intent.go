@@ -12,6 +12,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 )
 
 // attempts remembers what came of calls that must not be made twice until the
@@ -75,7 +76,7 @@ func (t *actionRun[T]) attempt(ctx context.Context, id string, call func(context
 	}
 	release, ok := t.flow.accounts.remade.use(t.account)
 	if !ok { // since this run began
-		return result{err: errStale, unwritten: true}
+		return result{err: condition.ErrStale, unwritten: true}
 	}
 	defer release()
 	memory := t.flow.attempts
@@ -104,7 +105,7 @@ func (t *actionRun[T]) outcomeOf(ctx context.Context, id string, intentOf func(T
 		return result{}, false, err
 	}
 	if newest.GetUID() != t.obj.GetUID() || intentOf(newest) != id {
-		return result{}, false, errStale
+		return result{}, false, condition.ErrStale
 	}
 	return result{}, false, nil
 }

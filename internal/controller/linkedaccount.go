@@ -11,7 +11,11 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
@@ -39,11 +43,11 @@ func (linkedAccounts) Identities(*v1alpha1.LinkedAccount) []string { return []st
 
 func (linkedAccounts) UniqueID(obj *v1alpha1.LinkedAccount) string { return obj.Status.ID }
 
-func (linkedAccounts) Uses(obj *v1alpha1.LinkedAccount) []Use {
-	return append(sourceUses(obj.Namespace, obj.Spec.YourAppFrom), credentialUses(obj)...)
+func (linkedAccounts) Uses(obj *v1alpha1.LinkedAccount) []inputs.Use {
+	return append(inputs.SourceUses(obj.Namespace, obj.Spec.YourAppFrom), credentialUses(obj)...)
 }
 
-func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1.LinkedAccount) (*account, error) {
+func (linkedAccounts) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1.LinkedAccount) (*account, error) {
 	desired := &account{
 		LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: obj.AccountID(), Name: obj.Spec.Name, YourApp: map[string]any{}},
 		secret:        map[string]bool{},
@@ -57,19 +61,19 @@ func (linkedAccounts) Desired(ctx context.Context, inputs *Inputs, obj *v1alpha1
 	if obj.Spec.YourApp != nil {
 		listed, err := jsonvalue.DecodeObject(obj.Spec.YourApp.Raw)
 		if err != nil {
-			return nil, stalledBy(v1alpha1.ReasonInvalidInput, "yourApp is not a JSON object")
+			return nil, condition.StalledBy(v1alpha1.ReasonInvalidInput, "yourApp is not a JSON object")
 		}
 		maps.Copy(desired.YourApp, listed)
 	}
 	for _, source := range obj.Spec.YourAppFrom {
-		ref, key := sourceReference(obj.Namespace, source)
-		values, err := inputs.Object(ctx, ref, key)
+		ref, key := inputs.SourceReference(obj.Namespace, source)
+		values, err := reader.Object(ctx, ref, key)
 		if err != nil {
 			return nil, err
 		}
 		for name, value := range values {
 			desired.YourApp[name] = value
-			desired.secret[name] = desired.secret[name] || ref.Kind == kindSecret
+			desired.secret[name] = desired.secret[name] || ref.Kind == inputs.KindSecret
 		}
 	}
 	return desired, desired.fits(obj.Status.YourAppKeys, obj.Status.YourAppSecretKeys)
@@ -91,20 +95,20 @@ func (a linkedAccounts) Observe(ctx context.Context, api *remoteView, obj *v1alp
 	case remote != nil && remote.ID == id:
 		a.remade.found(key, id)
 	case !a.remade.vanish(key, id):
-		return nil, errStale
+		return nil, condition.ErrStale
 	}
 	return remote, err
 }
 
-func (linkedAccounts) Diff(desired, remote *account) []difference {
-	var differences []difference
+func (linkedAccounts) Diff(desired, remote *account) []drift.Difference {
+	var differences []drift.Difference
 	if desired.Name != "" && desired.Name != remote.Name {
-		differences = append(differences, difference{path: "name", want: desired.Name, have: remote.Name})
+		differences = append(differences, drift.Difference{Path: "name", Want: desired.Name, Have: remote.Name})
 	}
 	for _, key := range slices.Sorted(maps.Keys(desired.YourApp)) {
 		want, have := desired.YourApp[key], remote.YourApp[key]
 		if !jsonvalue.SameJSON(want, have) { // null is as good as absent
-			differences = append(differences, difference{"yourApp." + key, want, have, desired.secret[key]})
+			differences = append(differences, drift.Difference{Path: "yourApp." + key, Want: want, Have: have, Hidden: desired.secret[key]})
 		}
 	}
 	return differences
@@ -113,13 +117,13 @@ func (linkedAccounts) Diff(desired, remote *account) []difference {
 func (linkedAccounts) Annotations(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
 	annotations := map[string]string{}
 	if madeByOthers(obj, remote) {
-		annotations[originAnnotation] = string(v1alpha1.OriginAdopted)
+		annotations[object.OriginAnnotation] = string(v1alpha1.OriginAdopted)
 	}
 	switch {
 	case remote == nil && obj.Status.ID != "":
-		annotations[vanishedAnnotation] = obj.Status.ID
-	case remote != nil && remote.ID == obj.Status.ID && vanished(obj): // it has come back
-		annotations[vanishedAnnotation] = ""
+		annotations[object.VanishedAnnotation] = obj.Status.ID
+	case remote != nil && remote.ID == obj.Status.ID && object.Vanished(obj): // it has come back
+		annotations[object.VanishedAnnotation] = ""
 	}
 	return annotations
 }
@@ -135,7 +139,7 @@ func madeByOthers(obj *v1alpha1.LinkedAccount, remote *account) bool {
 	if obj.Status.ID == "" || remote.ID == obj.Status.ID {
 		return refused && obj.Status.Origin == ""
 	}
-	return refused || !vanished(obj)
+	return refused || !object.Vanished(obj)
 }
 
 // Origin goes by when Cobalt says that the account was created. If it does not say, the account was looked for right
@@ -149,7 +153,7 @@ func (linkedAccounts) Origin(obj *v1alpha1.LinkedAccount, remote *account) v1alp
 	case remote == nil:
 		return obj.Status.Origin
 	}
-	return originOf(obj, remote.CreatedAt, v1alpha1.OriginCreated)
+	return object.OriginOf(obj, remote.CreatedAt, v1alpha1.OriginCreated)
 }
 
 // Create returns an account without Cobalt's id where nobody knows whether it is there:
@@ -168,10 +172,10 @@ func (linkedAccounts) Create(ctx context.Context, api *remoteView, desired *acco
 // Update makes the account again if it has gone since it was looked at. The age of the account that Cobalt answers with tells
 // whether this call has made it, or others have before.
 func (linkedAccounts) Update(ctx context.Context, api *remoteView, desired, remote *account) (*account, bool, error) {
-	begun := originRecord{v1alpha1.OriginCreated, api.Now()}
+	begun := object.OriginRecord{Origin: v1alpha1.OriginCreated, Since: api.Now()}
 	now, err := upsert(ctx, api, input(desired, remote))
 	if now != nil && now.ID != remote.ID {
-		now.asked = begun.of(now.CreatedAt, v1alpha1.OriginAdopted) == v1alpha1.OriginCreated
+		now.asked = begun.Of(now.CreatedAt, v1alpha1.OriginAdopted) == v1alpha1.OriginCreated
 	}
 	return now, true, err
 }
@@ -201,14 +205,14 @@ func (a linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *ac
 // Extend does all of its steps although one of them fails: a token must not
 // expire because the credentials of some application are unusable.
 func (a linkedAccounts) Extend(
-	ctx context.Context, api *remoteView, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, api *remoteView, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
 ) (time.Time, error) {
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
-		return time.Time{}, observeApplications(ctx, api.Client, inputs, obj)
+		return time.Time{}, observeApplications(ctx, api.Client, reader, obj)
 	}
-	credentialsErr := a.credentials.migrate(ctx, api, inputs, obj)
-	applicationsErr := observeApplications(ctx, api.Client, inputs, obj) // the credentials may have connected one
-	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, inputs, obj)
+	credentialsErr := a.credentials.migrate(ctx, api, reader, obj)
+	applicationsErr := observeApplications(ctx, api.Client, reader, obj) // the credentials may have connected one
+	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, reader, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
 		if err != nil {
 			return renewAt, vanishing(err, justMade(obj, a.tokens.clock.Now())) // one at a time: a message is one sentence
@@ -218,7 +222,7 @@ func (a linkedAccounts) Extend(
 }
 
 func (a linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
-	if vanished(obj) {
+	if object.Vanished(obj) {
 		return obj.CreationTimestamp.Time // an operator has died that was making it again
 	}
 	return a.tokens.due(ctx, obj)
@@ -238,7 +242,7 @@ func (a linkedAccounts) Delete(
 			return err
 		}
 		if !may(a.Origin(obj, remote)) {
-			return errNotOurs
+			return condition.ErrNotOurs
 		}
 	}
 	defer api.lists.accounts.Forget(obj.AccountID()) // however it ends

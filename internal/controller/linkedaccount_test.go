@@ -13,6 +13,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 func TestLinkedAccountMarks(t *testing.T) {
@@ -47,9 +48,9 @@ func TestLinkedAccountMarks(t *testing.T) {
 			obj := &v1alpha1.LinkedAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "acme"}}
 			obj.Status.ID, obj.Status.Origin = tc.id, tc.told
 			obj.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: tc.reason}}
-			for name, value := range map[string]string{vanishedAnnotation: tc.gone, originAnnotation: string(tc.marked)} {
+			for name, value := range map[string]string{object.VanishedAnnotation: tc.gone, object.OriginAnnotation: string(tc.marked)} {
 				if value != "" {
-					setAnnotation(obj, name, value)
+					object.SetAnnotation(obj, name, value)
 				}
 			}
 			var remote *account
@@ -60,12 +61,12 @@ func TestLinkedAccountMarks(t *testing.T) {
 				t.Errorf("origin is %s, want %s", got, tc.want)
 			}
 			for name, value := range (linkedAccounts{}).Annotations(obj, remote) {
-				setAnnotation(obj, name, value)
+				object.SetAnnotation(obj, name, value)
 			}
-			if got, ok := recordedOrigin(obj); ok && tc.told == "" && got.of(time.Time{}, created) != tc.want {
+			if got, ok := object.RecordedOrigin(obj); ok && tc.told == "" && got.Of(time.Time{}, created) != tc.want {
 				t.Errorf("the annotation says %s, want %s", got, tc.want)
 			}
-			if got, _ := annotation(obj, vanishedAnnotation); got != tc.wantGone {
+			if got, _ := object.Annotation(obj, object.VanishedAnnotation); got != tc.wantGone {
 				t.Errorf("vanished is %q, want %q", got, tc.wantGone)
 			}
 		})
@@ -99,7 +100,7 @@ func TestUpdateTellsWhoHasMadeAnAccountAgain(t *testing.T) {
 			}
 			a, obj := linkedAccounts{remade: newRemade()}, &v1alpha1.LinkedAccount{}
 			obj.Status.ID, obj.Status.Origin = "1", v1alpha1.OriginCreated
-			view := &remoteView{Client: api, lists: newLists(environmentKey{}, api, nil, clock.RealClock{})}
+			view := &remoteView{Client: api, lists: newLists(object.EnvironmentKey{}, api, nil, clock.RealClock{})}
 			wanted := &account{LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: "acme"}}
 			got, _, err := a.Update(t.Context(), view, wanted, &account{LinkedAccount: cobalt.LinkedAccount{ID: "1"}})
 			if err != nil {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
@@ -26,7 +28,7 @@ const (
 // lists are what the objects of an environment share of what its key sees.
 type lists struct {
 	clock        clock.PassiveClock
-	environment  environmentKey
+	environment  object.EnvironmentKey
 	api          *cobalt.Client
 	cache        client.Reader
 	accounts     *snapshot.List[cobalt.LinkedAccount]
@@ -44,7 +46,7 @@ type lists struct {
 	executions map[string]*snapshot.List[cobalt.Execution]
 }
 
-func newLists(environment environmentKey, api *cobalt.Client, cache client.Reader, c clock.PassiveClock) *lists {
+func newLists(environment object.EnvironmentKey, api *cobalt.Client, cache client.Reader, c clock.PassiveClock) *lists {
 	return &lists{
 		clock: c, environment: environment, api: api, cache: cache, configs: map[string]*snapshot.List[cobalt.Config]{},
 		sessions: newSessions(c), executions: map[string]*snapshot.List[cobalt.Execution]{},
@@ -94,7 +96,7 @@ func (l *lists) executionsOf(account string) *snapshot.List[cobalt.Execution] {
 			Key:      func(e cobalt.Execution) string { return e.ID },
 			Keep:     func(id string) bool { return l.follows(id) },
 			Wanted:   func() []string { return l.followed(account) },
-			Personal: heldBack, // an answer is for all, who then ask for theirs alone
+			Personal: condition.HeldBack, // an answer is for all, who then ask for theirs alone
 		})
 	}
 	return l.executions[account]
@@ -103,14 +105,14 @@ func (l *lists) executionsOf(account string) *snapshot.List[cobalt.Execution] {
 // follows tells whether an object follows an execution.
 func (l *lists) follows(id string) bool {
 	list := &v1alpha1.EventTriggerList{}
-	err := l.cache.List(context.Background(), list, client.MatchingFields{executionIndex: id}, client.UnsafeDisableDeepCopy, client.Limit(1))
+	err := l.cache.List(context.Background(), list, client.MatchingFields{object.ExecutionIndex: id}, client.UnsafeDisableDeepCopy, client.Limit(1))
 	return err != nil || len(list.Items) > 0
 }
 
 // followed names the executions of an account that objects follow.
 func (l *lists) followed(account string) []string {
 	list := &v1alpha1.EventTriggerList{}
-	key := client.MatchingFields{triggerAccountIndex: triggerAccount(l.environment, account)}
+	key := client.MatchingFields{object.TriggerAccountIndex: object.TriggerAccountKey(l.environment, account)}
 	if err := l.cache.List(context.Background(), list, key, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // only a cache that is stopping fails
 	}
@@ -126,7 +128,7 @@ func (l *lists) followed(account string) []string {
 // refersTo tells whether an object stands for a config.
 func (l *lists) refersTo(account, id string) bool {
 	list := &v1alpha1.IntegrationConfigList{}
-	key := client.MatchingFields{remoteIndex: remoteKey(account, id)}
+	key := client.MatchingFields{object.RemoteIndex: object.RemoteKey(account, id)}
 	err := l.cache.List(context.Background(), list, key, client.UnsafeDisableDeepCopy, client.Limit(1))
 	return err != nil || len(list.Items) > 0
 }

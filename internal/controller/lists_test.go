@@ -16,6 +16,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
@@ -57,7 +58,7 @@ func TestExecutionsAreReadAsFarAsTheyAreFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shop := environmentKey{v1alpha1.KindEnvironment, types.NamespacedName{Namespace: "team", Name: "shop"}}
+	shop := object.EnvironmentKey{Kind: v1alpha1.KindEnvironment, NamespacedName: types.NamespacedName{Namespace: "team", Name: "shop"}}
 	executions := newLists(shop, api, builder.Build(), clock.RealClock{}).executionsOf("acme")
 	for id, want := range map[string]snapshot.Presence{"e1": snapshot.Present, "e2": snapshot.Present, "e3": snapshot.Unknown} {
 		if _, presence, err := executions.Find(t.Context(), id, time.Hour); presence != want || err != nil {

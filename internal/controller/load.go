@@ -72,15 +72,15 @@ func lookOf(obj client.Object) look {
 }
 
 // usersOf finds the objects that refer to an environment.
-func (e *environments) usersOf(ctx context.Context, key environmentKey) (users, error) {
+func (e *environments) usersOf(ctx context.Context, key object.EnvironmentKey) (users, error) {
 	found, admissions := users{unheld: map[types.UID]bool{}}, e.admissions()
 	for _, user := range userKinds {
-		list := user.list.DeepCopyObject().(client.ObjectList)
-		if err := e.cache.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+		list := user.List.DeepCopyObject().(client.ObjectList)
+		if err := e.cache.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 			return users{}, fmt.Errorf("list the objects of %s: %w", key, err)
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {
-			obj := item.(Object)
+			obj := item.(object.Object)
 			access, err := admissions.of(ctx, obj, "")
 			found.add(obj, access)
 			return err
@@ -92,9 +92,9 @@ func (e *environments) usersOf(ctx context.Context, key environmentKey) (users, 
 	return found, nil
 }
 
-func (u *users) add(obj Object, access object.Access) {
+func (u *users) add(obj object.Object, access object.Access) {
 	u.count++
-	if !hasFinalizer(obj) {
+	if !object.HasFinalizer(obj) {
 		u.unheld[obj.GetUID()] = true
 	}
 	if object.Counts(obj, object.Holder, access) {

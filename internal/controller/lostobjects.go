@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // lostObjects remembers the objects that were given the finalizer, until they have been seen
@@ -53,7 +55,7 @@ func (h *lostObjects[T]) lost(ctx context.Context, key types.NamespacedName, see
 	case !ok:
 		return obj, false, nil
 	case seen.GetUID() == held.GetUID():
-		if hasFinalizer(seen) {
+		if object.HasFinalizer(seen) {
 			h.forget(key)
 		}
 		return obj, false, nil

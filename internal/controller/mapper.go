@@ -24,7 +24,7 @@ func Mapper() meta.RESTMapper {
 	add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, string(v1alpha1.KindEnvironment))
 	add(v1alpha1.GroupVersion, meta.RESTScopeRoot, string(v1alpha1.KindClusterEnvironment))
 	for _, kind := range userKinds {
-		add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, kind.name)
+		add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, kind.Name)
 	}
 	return mapper
 }

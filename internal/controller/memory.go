@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // memories remembers, of each object, what would otherwise have to be written
@@ -39,7 +41,7 @@ type memory struct {
 	// seen is the version of the object that the API server had when we last wrote
 	// or read it there.
 	seen string
-	lag  lag
+	lag  object.Lag
 	// wrote stands for the differences that were corrected last without an answer
 	// that tells so.
 	wrote string
@@ -48,7 +50,7 @@ type memory struct {
 	// at is when the object is looked at next.
 	at           time.Time
 	failingSince time.Time
-	inputs       usedInputs
+	inputs       inputs.Used
 	// failure is what is known of the last try, if it failed.
 	failure failure
 	// conflict is the pause of an object that somebody else keeps writing.
@@ -102,7 +104,7 @@ func (d *memories) get(key types.NamespacedName, uid types.UID) memory {
 }
 
 // lags tells whether obj, from the cache, is older than what was seen.
-func (d memory) lags(obj client.Object) bool { return olderThan(obj, d.seen) }
+func (d memory) lags(obj client.Object) bool { return object.OlderThan(obj, d.seen) }
 
 // set remembers what a run was about and when the next one is.
 func (d *memories) set(key types.NamespacedName, entry memory) {

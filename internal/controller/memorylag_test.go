@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // liveAt is an API server that has version of an account, and counts who asks; an empty
@@ -93,7 +94,7 @@ func TestLagsAreOver(t *testing.T) {
 			if lags, err := times.lags(t.Context(), live, accountAt(version), now); err != nil || lags != (version == "700") {
 				t.Errorf("%v: version %s lags %t", err, version, lags)
 			}
-			now = now.Add(longestLag - time.Second)
+			now = now.Add(object.LongestLag - time.Second)
 		}
 	}
 	if *asked > 0 {
@@ -105,13 +106,13 @@ func TestLagsAreOver(t *testing.T) {
 func TestEnvironmentsLagLikeTheirObjects(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakeClock(time.Now())
-	conn := newConnections(clock, 1).of(environmentKey{})
+	conn := newConnections(clock, 1).of(object.EnvironmentKey{})
 	env := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "700"}}
 	conn.saw("1000")
 	if _, asks := conn.doubts(env); asks || !conn.lags(env) {
 		t.Error("the cache gets no time")
 	}
-	clock.Step(longestLag)
+	clock.Step(object.LongestLag)
 	if seen, asks := conn.doubts(env); !asks || seen != "1000" {
 		t.Errorf("asks %t for what is older than %s", asks, seen)
 	}

@@ -21,7 +21,7 @@ import (
 type collector struct {
 	cache        client.Reader
 	environments *environments
-	kinds        []objectKind
+	kinds        []object.Kind
 	// ctx ends with the operator: a scrape has no context of its own.
 	ctx context.Context
 }
@@ -29,10 +29,10 @@ type collector struct {
 // collect has the state of environments and objects scraped while the operator
 // works. Of several replicas only the leader tells, or sums would be wrong.
 func (s *setup) collect() error {
-	kinds := append([]objectKind{{string(v1alpha1.KindEnvironment), &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{}}}, userKinds...)
+	kinds := append([]object.Kind{{Name: string(v1alpha1.KindEnvironment), Object: &v1alpha1.Environment{}, List: &v1alpha1.EnvironmentList{}}}, userKinds...)
 	if !s.options.Namespaced {
-		kinds = append(kinds, objectKind{
-			string(v1alpha1.KindClusterEnvironment), &v1alpha1.ClusterEnvironment{}, &v1alpha1.ClusterEnvironmentList{},
+		kinds = append(kinds, object.Kind{
+			Name: string(v1alpha1.KindClusterEnvironment), Object: &v1alpha1.ClusterEnvironment{}, List: &v1alpha1.ClusterEnvironmentList{},
 		})
 	}
 	return s.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
@@ -67,7 +67,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, kind := range c.kinds {
 		for stands, count := range c.count(kind, admissions) {
 			out <- prometheus.MustNewConstMetric(
-				metrics.Objects, prometheus.GaugeValue, count, kind.name, stands.condition, stands.reason)
+				metrics.Objects, prometheus.GaugeValue, count, kind.Name, stands.condition, stands.reason)
 		}
 	}
 }
@@ -102,14 +102,14 @@ type stands struct{ condition, reason string }
 
 // count counts the objects of a kind by how they stand. What nobody waits for, because
 // it is suspended or may not use its environment, must not alarm those who run the operator.
-func (c *collector) count(kind objectKind, admissions admissions) map[stands]float64 {
+func (c *collector) count(kind object.Kind, admissions admissions) map[stands]float64 {
 	counts := map[stands]float64{}
-	list := kind.list.DeepCopyObject().(client.ObjectList)
+	list := kind.List.DeepCopyObject().(client.ObjectList)
 	if err := c.cache.List(c.ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // only a cache that is stopping fails
 	}
 	_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
-		if obj, ok := item.(Object); ok {
+		if obj, ok := item.(object.Object); ok {
 			access, err := admissions.of(c.ctx, obj, "")
 			if err == nil && !object.Counts(obj, object.Shown, access) {
 				return nil
@@ -124,9 +124,9 @@ func (c *collector) count(kind objectKind, admissions admissions) map[stands]flo
 func standingOf(obj runtime.Object) stands {
 	var conditions []metav1.Condition
 	switch obj := obj.(type) {
-	case Object:
+	case object.Object:
 		conditions = obj.MemberStatus().Conditions
-	case EnvironmentObject:
+	case object.Environment:
 		conditions = obj.EnvironmentStatus().Conditions
 	}
 	for _, condition := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionReady} {

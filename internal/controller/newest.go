@@ -7,6 +7,8 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // callsOf returns the context of the calls that a run makes, of which none
@@ -29,12 +31,12 @@ func (r *Reconciler[T, R]) newest(ctx context.Context, p *run[T]) error {
 		return err
 	}
 	if now.GetUID() != p.obj.GetUID() {
-		return errStale
+		return condition.ErrStale
 	}
 	p.memory.seen = now.GetResourceVersion()
 	r.memories.set(client.ObjectKeyFromObject(p.obj), p.memory)
 	if !p.known() {
-		return errStale
+		return condition.ErrStale
 	}
 	return nil
 }
@@ -53,8 +55,8 @@ func (t *actionRun[T]) sameAccount(ctx context.Context) error {
 	if err := t.flow.live.Get(ctx, t.account.linked, now); err != nil {
 		return err
 	}
-	if now.Status.ID != t.account.made || vanished(now) || !now.DeletionTimestamp.IsZero() {
-		return errStale
+	if now.Status.ID != t.account.made || object.Vanished(now) || !now.DeletionTimestamp.IsZero() {
+		return condition.ErrStale
 	}
 	return nil
 }
@@ -62,7 +64,7 @@ func (t *actionRun[T]) sameAccount(ctx context.Context) error {
 // newest makes sure that an environment is what the cache says, before anything is
 // done by what it says: an operator that starts could otherwise make accounts where
 // it led before.
-func (r *EnvironmentReconciler[T]) newest(ctx context.Context, key environmentKey, env T) error {
+func (r *EnvironmentReconciler[T]) newest(ctx context.Context, key object.EnvironmentKey, env T) error {
 	conn := r.environments.connections.of(key)
 	if conn.unseen() {
 		now := r.prototype.DeepCopyObject().(T)
@@ -72,14 +74,14 @@ func (r *EnvironmentReconciler[T]) newest(ctx context.Context, key environmentKe
 		conn.saw(now.GetResourceVersion())
 	}
 	if seen, ok := conn.doubts(env); ok {
-		version, err := catchUp(ctx, r.live, env, seen)
+		version, err := object.CatchUp(ctx, r.live, env, seen)
 		if err != nil {
 			return err
 		}
 		conn.saw(version)
 	}
 	if conn.lags(env) {
-		return errStale
+		return condition.ErrStale
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // accountLabel says which LinkedAccount a Secret was made for.
@@ -25,7 +27,7 @@ const tokenAnnotation = "cobalt.gocobalt.io/session-token"
 // cached returns the metadata of the Secret that obj wants written.
 func (t sessionTokens) cached(ctx context.Context, obj *v1alpha1.LinkedAccount) (client.Object, error) {
 	secret := &metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindSecret))
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(inputs.KindSecret))
 	err := t.client.Get(ctx, types.NamespacedName{Namespace: obj.Namespace, Name: obj.Spec.SessionToken.SecretName}, secret)
 	return secret, err
 }
@@ -33,8 +35,8 @@ func (t sessionTokens) cached(ctx context.Context, obj *v1alpha1.LinkedAccount) 
 // indexOutputs lets the Secrets be found that were made for a LinkedAccount.
 func indexOutputs(ctx context.Context, indexer client.FieldIndexer) error {
 	secret := &metav1.PartialObjectMetadata{}
-	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindSecret))
-	return indexer.IndexField(ctx, secret, outputIndex, func(secret client.Object) []string {
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(inputs.KindSecret))
+	return indexer.IndexField(ctx, secret, object.OutputIndex, func(secret client.Object) []string {
 		if name := madeFor(secret); name != "" {
 			return []string{name}
 		}

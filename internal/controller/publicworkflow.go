@@ -11,7 +11,10 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // publicWorkflows teaches the flow of actions what a PublicWorkflow is. Cobalt can
@@ -25,14 +28,14 @@ type workflowRun = actionRun[*v1alpha1.PublicWorkflow]
 // mostPrevious is how many earlier workflows the status remembers.
 const mostPrevious = 20
 
-func (publicWorkflows) Uses(*v1alpha1.PublicWorkflow) []Use { return nil }
+func (publicWorkflows) Uses(*v1alpha1.PublicWorkflow) []inputs.Use { return nil }
 
 // Act makes the workflow that spec describes, unless there is one already.
 func (w publicWorkflows) Act(ctx context.Context, t *workflowRun) (readiness, error) {
 	if t.accountErr != nil {
 		return readiness{}, t.accountErr
 	}
-	if err := t.addFinalizer(ctx, map[string]string{accountAnnotation: t.account.id}); err != nil {
+	if err := t.addFinalizer(ctx, map[string]string{object.AccountAnnotation: t.account.id}); err != nil {
 		return readiness{}, err
 	}
 	restoreWorkflow(t.obj)
@@ -56,8 +59,8 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowRun) (readiness, er
 	if t.rests {
 		t.wakeAt(t.rest)
 	}
-	if t.rests || !t.mayCall() || !hasFinalizer(t.obj) {
-		return readiness{}, errWait
+	if t.rests || !t.mayCall() || !object.HasFinalizer(t.obj) {
+		return readiness{}, condition.ErrWait
 	}
 	if err := w.create(ctx, t, input, hash); err != nil {
 		return readiness{}, err
@@ -99,9 +102,9 @@ func createUnknown(obj *v1alpha1.PublicWorkflow, cause error) error {
 	attempt := v1alpha1.RetryCreateAnnotation + "=" + obj.Status.Intent.AttemptID
 	said := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionReady)
 	if said != nil && said.Reason == v1alpha1.ReasonCreateOutcomeUnknown && strings.Contains(said.Message, attempt) {
-		return stalledBy(said.Reason, "%s", said.Message)
+		return condition.StalledBy(said.Reason, "%s", said.Message)
 	}
-	return stalledBy(v1alpha1.ReasonCreateOutcomeUnknown,
+	return condition.StalledBy(v1alpha1.ReasonCreateOutcomeUnknown,
 		"a workflow was being created and %s, so Cobalt may have it or not: look there for %q and annotate this object with "+
 			"%s=<its id> if it is there, or with %s if it is not",
 		noClearEnd(cause), obj.Spec.Name, v1alpha1.AdoptWorkflowAnnotation, attempt)
@@ -111,7 +114,7 @@ func createUnknown(obj *v1alpha1.PublicWorkflow, cause error) error {
 func unclaimedWorkflow(obj *v1alpha1.PublicWorkflow) string {
 	id := strings.TrimSpace(obj.Annotations[v1alpha1.AdoptWorkflowAnnotation])
 	known := func(p v1alpha1.PreviousWorkflow) bool { return p.ID == id }
-	if adopted, ok := annotation(obj, adoptedAnnotation); ok && adopted == id {
+	if adopted, ok := object.Annotation(obj, object.AdoptedAnnotation); ok && adopted == id {
 		return ""
 	}
 	if id == obj.Status.ID || slices.ContainsFunc(obj.Status.PreviousWorkflows, known) || cobalt.ValidatePathID(id) != nil {
@@ -206,7 +209,7 @@ func createAfresh(
 	api.lists.sessions.drop(t.account.id, refused)
 	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
 	switch {
-	case err != nil && givenUp(err):
+	case err != nil && condition.GivenUp(err):
 		return nil, lifetime.ErrStopping
 	case err != nil: // of which nobody must think that it may have made a workflow
 		return nil, errors.New("the session token was refused, and there is no other: " + err.Error())
@@ -246,16 +249,16 @@ func (publicWorkflows) Annotations(obj *v1alpha1.PublicWorkflow) map[string]stri
 	if obj.Status.ID == "" {
 		return nil
 	}
-	annotations := map[string]string{workflowAnnotation: obj.Status.ID + "/" + obj.Status.Hash}
+	annotations := map[string]string{object.WorkflowAnnotation: obj.Status.ID + "/" + obj.Status.Hash}
 	if adopted := strings.TrimSpace(obj.Annotations[v1alpha1.AdoptWorkflowAnnotation]); cobalt.ValidatePathID(adopted) == nil {
-		annotations[adoptedAnnotation] = adopted // once, however long the wish stands there
+		annotations[object.AdoptedAnnotation] = adopted // once, however long the wish stands there
 	}
 	return annotations
 }
 
 // restoreWorkflow takes what the annotation says into a status that does not know it.
 func restoreWorkflow(obj *v1alpha1.PublicWorkflow) {
-	value, ok := annotation(obj, workflowAnnotation)
+	value, ok := object.Annotation(obj, object.WorkflowAnnotation)
 	if id, hash, both := strings.Cut(value, "/"); ok && both && obj.Status.ID == "" {
 		obj.Status.ID, obj.Status.Hash = id, hash
 	}

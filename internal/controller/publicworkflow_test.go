@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // TestWishIsMarkedIfItCanBe: what is no id is not copied into another annotation, for which there may be no room.
@@ -16,7 +17,7 @@ func TestWishIsMarkedIfItCanBe(t *testing.T) {
 		obj := &v1alpha1.PublicWorkflow{}
 		obj.Status.ID = "wf-0"
 		metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.AdoptWorkflowAnnotation, wish)
-		if _, ok := (publicWorkflows{}).Annotations(obj)[adoptedAnnotation]; ok != marked {
+		if _, ok := (publicWorkflows{}).Annotations(obj)[object.AdoptedAnnotation]; ok != marked {
 			t.Errorf("%.20q is marked: %t, want %t", wish, ok, marked)
 		}
 	}

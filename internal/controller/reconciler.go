@@ -11,11 +11,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // Reconciler is the flow that all kinds share which keep a state in Cobalt.
-type Reconciler[T Kept, R any] struct {
+type Reconciler[T object.Managed, R any] struct {
 	Resource Resource[T, R]
 
 	client client.Client
@@ -24,7 +27,7 @@ type Reconciler[T Kept, R any] struct {
 	events       events.EventRecorder
 	environments *environments
 	accounts     accounts
-	inputs       inputStore
+	inputs       inputs.Store
 	options      Options
 	clock        clock.Clock
 	memories     *memories
@@ -47,9 +50,9 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	deleting := !obj.GetDeletionTimestamp().IsZero()
-	idle := deleting && !hasFinalizer(obj) || !deleting && obj.CommonSpec().Suspend
+	idle := deleting && !object.HasFinalizer(obj) || !deleting && obj.CommonSpec().Suspend
 	if idle {
-		connections.of(environmentOf(obj)).gate.Quit(self)
+		connections.of(object.EnvironmentOf(obj)).gate.Quit(self)
 		connections.quit(self)
 	}
 	if lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
@@ -81,11 +84,11 @@ func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctr
 	}
 	p.lost = lost
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
-		connections.of(environmentOf(obj)).waits.note(self, false, r.clock.Now())
+		connections.of(object.EnvironmentOf(obj)).waits.note(self, false, r.clock.Now())
 		return background(rest), nil
 	}
 	if !obj.GetDeletionTimestamp().IsZero() || !notAllowed(envErr) { // or else it has nothing to do there
-		share := connections.of(environmentOf(obj)).share
+		share := connections.of(object.EnvironmentOf(obj)).share
 		if !share.Enter(self, p.first()) {
 			return p.comeBack(gate.WorkerPause), nil
 		}
@@ -113,7 +116,7 @@ func (r *Reconciler[T, R]) read(ctx context.Context, key types.NamespacedName) (
 }
 
 // run is the part of a reconcile for which a worker may be needed for long.
-func (r *Reconciler[T, R]) run(ctx context.Context, p *run[T], env EnvironmentObject, envErr error) (ctrl.Result, error) {
+func (r *Reconciler[T, R]) run(ctx context.Context, p *run[T], env object.Environment, envErr error) (ctrl.Result, error) {
 	var (
 		obj  = p.obj
 		gone bool
@@ -133,11 +136,11 @@ func (r *Reconciler[T, R]) run(ctx context.Context, p *run[T], env EnvironmentOb
 	if p.held {
 		r.lostObjects.put(p.obj)
 	}
-	return r.finish(ctx, p, classify(err))
+	return r.finish(ctx, p, condition.Classify(err))
 }
 
 // sync is the whole story of an object that is not being deleted.
-func (r *Reconciler[T, R]) sync(ctx context.Context, p *run[T], env EnvironmentObject) error {
+func (r *Reconciler[T, R]) sync(ctx context.Context, p *run[T], env object.Environment) error {
 	ctx = r.callsOf(ctx, p)
 	if first := oldest(p.obj, p.conflicting); first.GetUID() != p.obj.GetUID() {
 		return conflict(p.obj, first)
@@ -149,10 +152,10 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *run[T], env EnvironmentO
 	if err != nil {
 		return err
 	}
-	if !p.readOnly() && !hasFinalizer(p.obj) {
-		newcomers := r.environments.connections.of(environmentOf(p.obj)).newcomers
-		if !hasFinalizer(env) || !newcomers.enter(p.obj.GetUID()) {
-			return errStale // the environment could go before what is made in it
+	if !p.readOnly() && !object.HasFinalizer(p.obj) {
+		newcomers := r.environments.connections.of(object.EnvironmentOf(p.obj)).newcomers
+		if !object.HasFinalizer(env) || !newcomers.enter(p.obj.GetUID()) {
+			return condition.ErrStale // the environment could go before what is made in it
 		}
 		defer func() {
 			if !p.held {
@@ -169,12 +172,12 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *run[T], env EnvironmentO
 	// a customer's session expire.
 	wake, extendErr := r.Resource.Extend(ctx, api, p.inputs, p.obj)
 	p.wake = wake
-	return firstError(err, extendErr)
+	return condition.First(err, extendErr)
 }
 
 // reachable tells whether another call makes sense after one has ended with err.
 func reachable(err error) bool {
-	return err == nil || classify(err).class != silent && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err) && !cobalt.IsFailing(err)
+	return err == nil || condition.Classify(err).Class != condition.Silent && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err) && !cobalt.IsFailing(err)
 }
 
 // converge brings what obj stands for in line with spec.
@@ -196,19 +199,19 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *remoteView, p *run
 		}
 	}
 	annotations := r.annotations(api, p, remote)
-	if p.obj, err = addFinalizer(ctx, r.client, p.obj, annotations); err != nil {
+	if p.obj, err = object.AddFinalizer(ctx, r.client, p.obj, annotations); err != nil {
 		return err
 	}
 	if p.begun != "" { // for this run alone: a refused object writes nothing each time
-		setAnnotation(p.obj, originAnnotation, p.begun)
+		object.SetAnnotation(p.obj, object.OriginAnnotation, p.begun)
 	}
-	if !hasFinalizer(p.before) && remote != nil {
+	if !object.HasFinalizer(p.before) && remote != nil {
 		r.adopted(p)
 	}
 	if p.obj.GetResourceVersion() != p.before.GetResourceVersion() {
 		p.memory.seen = p.obj.GetResourceVersion()
 	}
-	p.held = !hasFinalizer(p.before)
+	p.held = !object.HasFinalizer(p.before)
 	p.before = p.obj.DeepCopyObject().(T)
 	return r.apply(ctx, api, p, desired, remote)
 }
@@ -219,16 +222,16 @@ func (r *Reconciler[T, R]) annotations(api *remoteView, p *run[T], remote *R) ma
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[accountAnnotation] = p.account.id
-	before, recorded := annotation(p.obj, originAnnotation)
-	if _, ok := annotations[originAnnotation]; !ok {
-		if value := originAnnotationOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now(), p.memory.unmade); value != "" {
-			annotations[originAnnotation] = value
+	annotations[object.AccountAnnotation] = p.account.id
+	before, recorded := object.Annotation(p.obj, object.OriginAnnotation)
+	if _, ok := annotations[object.OriginAnnotation]; !ok {
+		if value := object.OriginAnnotationOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now(), p.memory.unmade); value != "" {
+			annotations[object.OriginAnnotation] = value
 		}
 	}
-	p.fresh = p.memory.unmade || annotations[originAnnotation] != before
-	if recorded && remote == nil && annotations[originAnnotation] != before {
-		p.begun, annotations[originAnnotation] = annotations[originAnnotation], before
+	p.fresh = p.memory.unmade || annotations[object.OriginAnnotation] != before
+	if recorded && remote == nil && annotations[object.OriginAnnotation] != before {
+		p.begun, annotations[object.OriginAnnotation] = annotations[object.OriginAnnotation], before
 	}
 	return annotations
 }
@@ -238,7 +241,7 @@ func (r *Reconciler[T, R]) annotations(api *remoteView, p *run[T], remote *R) ma
 func (r *Reconciler[T, R]) observe(ctx context.Context, api *remoteView, p *run[T], desired *R) (*R, error) {
 	remote, err := r.Resource.Observe(ctx, api, p.obj)
 	if err != nil || remote == nil && p.obj.CommonStatus().ID == "" {
-		return nil, firstError(err, r.believe(api, p))
+		return nil, condition.First(err, r.believe(api, p))
 	}
 	if err := r.requireVerification(api, p, remote); err != nil {
 		return nil, err
@@ -265,11 +268,11 @@ func (r *Reconciler[T, R]) requireVerification(api *remoteView, p *run[T], remot
 	if remote != nil || p.readOnly() {
 		return nil
 	}
-	if err := r.believe(api, p); err != nil || r.environments.trusted(environmentOf(p.obj)) {
+	if err := r.believe(api, p); err != nil || r.environments.trusted(object.EnvironmentOf(p.obj)) {
 		return err
 	}
-	r.environments.connections.of(environmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
-	return errWait
+	r.environments.connections.of(object.EnvironmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
+	return condition.ErrWait
 }
 
 func (r *Reconciler[T, R]) waiterOf(obj T) gate.Waiter {

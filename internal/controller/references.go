@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -19,7 +20,7 @@ import (
 type dependents struct {
 	cache        client.Reader
 	environments *environments
-	kinds        []objectKind
+	kinds        []object.Kind
 	// finished tells whether an object needs its account no more.
 	finished func(client.Object) bool
 }
@@ -32,7 +33,7 @@ const mostDependents = 5
 func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) error {
 	foreign := 0
 	var names []string
-	err := d.each(ctx, account, func(kind string, obj Object) {
+	err := d.each(ctx, account, func(kind string, obj object.Object) {
 		if obj.GetNamespace() != account.Namespace {
 			foreign++
 			return
@@ -45,19 +46,19 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 	if len(names) == 0 && foreign == 0 {
 		return nil
 	}
-	return waitingFor(v1alpha1.ReasonDependentsExist, "the account is still used by %s: delete them first, or set deletionPolicy: Orphan",
+	return condition.WaitingFor(v1alpha1.ReasonDependentsExist, "the account is still used by %s: delete them first, or set deletionPolicy: Orphan",
 		usersInWords(names, foreign))
 }
 
 // each visits the objects of the account that count.
-func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, visit func(kind string, obj Object)) error {
+func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, visit func(kind string, obj object.Object)) error {
 	admissions := d.environments.admissions()
-	counts := func(obj Object) (bool, error) {
+	counts := func(obj object.Object) (bool, error) {
 		access, err := admissions.of(ctx, obj, account.AccountID())
 		if err != nil || d.finished(obj) || !object.Counts(obj, object.Dependent, access) {
 			return false, err
 		}
-		return d.environments.sameEndpoint(ctx, environmentOf(account), environmentOf(obj))
+		return d.environments.sameEndpoint(ctx, object.EnvironmentOf(account), object.EnvironmentOf(obj))
 	}
 	keys, err := d.keysOf(ctx, account)
 	if err != nil {
@@ -65,14 +66,14 @@ func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, v
 	}
 	for _, dependent := range d.kinds {
 		for _, key := range keys {
-			list := dependent.list.DeepCopyObject().(client.ObjectList)
-			if err := d.cache.List(ctx, list, client.MatchingFields{accountIndex: key}); err != nil {
-				return fmt.Errorf("list the %s objects of the account: %w", dependent.name, err)
+			list := dependent.List.DeepCopyObject().(client.ObjectList)
+			if err := d.cache.List(ctx, list, client.MatchingFields{object.AccountIndex: key}); err != nil {
+				return fmt.Errorf("list the %s objects of the account: %w", dependent.Name, err)
 			}
 			err := meta.EachListItem(list, func(item runtime.Object) error {
-				does, err := counts(item.(Object))
+				does, err := counts(item.(object.Object))
 				if does {
-					visit(dependent.name, item.(Object))
+					visit(dependent.Name, item.(object.Object))
 				}
 				return err
 			})
@@ -87,10 +88,10 @@ func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, v
 // keysOf are the values of accountIndex under which the objects of the account are found. Some
 // refer to another LinkedAccount that stands for the same, such as one that only looks.
 func (d dependents) keysOf(ctx context.Context, account *v1alpha1.LinkedAccount) ([]string, error) {
-	keys := []string{accountName(account.Namespace, account.Name), accountID(account.AccountID())}
+	keys := []string{object.AccountByName(account.Namespace, account.Name), object.AccountByID(account.AccountID())}
 	linked, err := accounts{cache: d.cache}.named(ctx, account.AccountID())
 	for i := range linked {
-		if key := accountName(linked[i].Namespace, linked[i].Name); key != keys[0] {
+		if key := object.AccountByName(linked[i].Namespace, linked[i].Name); key != keys[0] {
 			keys = append(keys, key)
 		}
 	}

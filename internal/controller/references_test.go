@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // sharedAmong is a ClusterEnvironment that namespaces with label cobalt may use, and these namespaces.
@@ -37,13 +38,13 @@ func cacheOf(t *testing.T, objects ...client.Object) client.Client {
 			t.Fatal(err)
 		}
 	}
-	index := func(obj client.Object) []string { return []string{accountKeyOf(obj.(Object))} }
+	index := func(obj client.Object) []string { return []string{object.AccountKey(obj.(object.Object))} }
 	b := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...)
 	for _, kind := range dependentKinds {
-		b = b.WithIndex(kind.object, accountIndex, index)
+		b = b.WithIndex(kind.Object, object.AccountIndex, index)
 	}
-	return b.WithIndex(&v1alpha1.LinkedAccount{}, identityIndex, func(obj client.Object) []string {
-		return []string{identityKey(obj.(Object).Account(), obj.GetNamespace(), "")}
+	return b.WithIndex(&v1alpha1.LinkedAccount{}, object.IdentityIndex, func(obj client.Object) []string {
+		return []string{object.IdentityKey(obj.(object.Object).Account(), obj.GetNamespace(), "")}
 	}).Build()
 }
 

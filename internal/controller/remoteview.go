@@ -8,6 +8,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
@@ -86,7 +87,7 @@ func (v *remoteView) requireApplication(ctx context.Context, slug string) error 
 			return err
 		}
 	}
-	return stalledBy(v1alpha1.ReasonApplicationNotFound,
+	return condition.StalledBy(v1alpha1.ReasonApplicationNotFound,
 		"Cobalt offers no application %q: enable it there, or delete this object and create it again with another slug", slug)
 }
 

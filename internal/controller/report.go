@@ -14,6 +14,9 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // patience is how long an object stays Ready although looking at it in the
@@ -21,14 +24,14 @@ import (
 const patience = 5 * time.Minute
 
 // finish reports the outcome of a run and says when the next one is.
-func (r *Reconciler[T, R]) finish(ctx context.Context, p *run[T], o outcome) (ctrl.Result, error) {
+func (r *Reconciler[T, R]) finish(ctx context.Context, p *run[T], o condition.Outcome) (ctrl.Result, error) {
 	now := r.clock.Now()
-	r.environments.connections.of(environmentOf(p.obj)).waits.note(r.waiterOf(p.obj), o.inLine, now)
-	o.message = p.inputs.Redact(o.message)
+	r.environments.connections.of(object.EnvironmentOf(p.obj)).waits.note(r.waiterOf(p.obj), o.InLine, now)
+	o.Message = p.inputs.Redact(o.Message)
 	uses := r.Resource.Uses(p.obj)
-	p.memory.inputs.learn(uses, p.inputs, o.class == ready)
-	if o.class == ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
-		o.reason, o.message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))
+	p.memory.inputs.Learn(uses, p.inputs, o.Class == condition.Ready)
+	if o.Class == condition.Ready && p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
+		o.Reason, o.Message = v1alpha1.ReasonReadOnly, readOnlyMessage(len(p.obj.CommonStatus().Drift))
 	}
 	traceOutcome(ctx, o)
 	if !r.keepsQuiet(p, o, now) {
@@ -38,7 +41,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *run[T], o outcome) (ct
 	if p.lost { // there is no status any more that could tell the next run
 		r.lostObjects.put(p.obj)
 	} else if !same { // a run that finds nothing new writes nothing
-		p.memory.inputs = r.inputs.record(ctx, p.obj, uses, p.memory.inputs, p.inputs)
+		p.memory.inputs = r.inputs.Record(ctx, p.obj, uses, p.memory.inputs, p.inputs)
 		if err := r.patchStatus(ctx, p); err != nil {
 			return r.memories.requeue(client.ObjectKeyFromObject(p.obj), err)
 		}
@@ -82,53 +85,53 @@ func (p *run[T]) patch() client.Patch {
 }
 
 // next says when an object is looked at again, and how urgently.
-func (r *Reconciler[T, R]) next(p *run[T], o outcome, now time.Time) (ctrl.Result, error) {
+func (r *Reconciler[T, R]) next(p *run[T], o condition.Outcome, now time.Time) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(p.obj)
-	if o.class == ready || o.class == stuck && o.err == nil {
+	if o.Class == condition.Ready || o.Class == condition.Stuck && o.Err == nil {
 		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
 		r.memories.set(key, memory{
-			uid: p.obj.GetUID(), fingerprint: p.fingerprint, ready: o.class == ready, seen: p.memory.seen, wrote: p.wrote, at: at,
+			uid: p.obj.GetUID(), fingerprint: p.fingerprint, ready: o.Class == condition.Ready, seen: p.memory.seen, wrote: p.wrote, at: at,
 			firstReady: p.memory.firstReady, failure: r.pardon(p, o), restored: p.memory.restored, inputs: p.memory.inputs, unmade: p.memory.unmade,
 		})
 		return background(at.Sub(now)), nil
 	}
-	p.memory.wrote, p.memory.open = p.wrote, p.memory.open || p.wanted && o.class == reconciling
-	if o.fails() {
+	p.memory.wrote, p.memory.open = p.wrote, p.memory.open || p.wanted && o.Class == condition.Reconciling
+	if o.Fails() {
 		p.memory.failure.fingerprint, p.memory.failure.epoch, p.memory.wake = p.fingerprint, p.epoch, p.wake
-		r.environments.connections.of(environmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
+		r.environments.connections.of(object.EnvironmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
 	}
-	if !o.conflict && o.class != silent { // or nothing was written, which says nothing of the next write
+	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		p.memory.conflict = backoff.Backoff{}
 	}
 	r.memories.set(key, p.memory)
 	switch {
-	case o.conflict:
+	case o.Conflict:
 		return p.comeBack(r.memories.refused(key)), nil
-	case o.again:
+	case o.Again:
 		return p.comeBack(r.options.ConflictPause), nil
-	case o.err != nil && o.after == 0:
-		return ctrl.Result{}, errors.New(o.message) // without the secrets that o.err may quote
-	case o.fails():
-		return background(r.memories.failed(key, o.after)), nil
-	case o.after > 0:
-		return p.comeBack(o.after), nil
+	case o.Err != nil && o.After == 0:
+		return ctrl.Result{}, errors.New(o.Message) // without the secrets that o.err may quote
+	case o.Fails():
+		return background(r.memories.failed(key, o.After)), nil
+	case o.After > 0:
+		return p.comeBack(o.After), nil
 	}
 	// A watch or the gate wakes it; this is for what neither sees.
 	at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
-	if o.class == reconciling { // a silent outcome is about a moment: an old deadline would make it a hot loop
-		at = earlier(at, conditionsOf(p.obj).deadline(r.options.ProgressDeadline))
+	if o.Class == condition.Reconciling { // a silent outcome is about a moment: an old deadline would make it a hot loop
+		at = earlier(at, object.ConditionsOf(p.obj).Deadline(r.options.ProgressDeadline))
 	}
 	return ctrl.Result{RequeueAfter: soon(at.Sub(now))}, nil
 }
 
 // pardon is what is remembered of a failure after a run that has come to an end: nothing
 // once all is well.
-func (r *Reconciler[T, R]) pardon(p *run[T], o outcome) failure {
-	if o.class != ready {
+func (r *Reconciler[T, R]) pardon(p *run[T], o condition.Outcome) failure {
+	if o.Class != condition.Ready {
 		return p.memory.failure
 	}
 	if p.memory.failure.Failing() {
-		r.environments.connections.of(environmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), false)
+		r.environments.connections.of(object.EnvironmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), false)
 	}
 	return failure{}
 }
@@ -136,40 +139,40 @@ func (r *Reconciler[T, R]) pardon(p *run[T], o outcome) failure {
 // keepsQuiet tells whether a failed look in the background is not worth a word:
 // during an outage of the environment, which says so itself, and for a while
 // otherwise.
-func (r *Reconciler[T, R]) keepsQuiet(p *run[T], o outcome, now time.Time) bool {
-	if p.wanted || o.class != reconciling || !p.memory.ready {
+func (r *Reconciler[T, R]) keepsQuiet(p *run[T], o condition.Outcome, now time.Time) bool {
+	if p.wanted || o.Class != condition.Reconciling || !p.memory.ready {
 		return false
 	}
 	if p.memory.failingSince.IsZero() {
 		p.memory.failingSince = now
 	}
-	return o.reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(p.memory.failingSince) < patience
+	return o.Reason == v1alpha1.ReasonEnvironmentNotReady || now.Sub(p.memory.failingSince) < patience
 }
 
-func (r *Reconciler[T, R]) report(p *run[T], o outcome, now time.Time) {
-	conditionsOf(p.obj).report(o, p.obj.GetGeneration(), now, r.options.ProgressDeadline)
-	if o.class == silent {
+func (r *Reconciler[T, R]) report(p *run[T], o condition.Outcome, now time.Time) {
+	object.ConditionsOf(p.obj).Report(o, p.obj.GetGeneration(), now, r.options.ProgressDeadline)
+	if o.Class == condition.Silent {
 		return
 	}
 	status := p.obj.CommonStatus()
-	status.InputsVersion = p.memory.inputs.told
+	status.InputsVersion = p.memory.inputs.Told
 	if p.account.id != "" && p.accountErr == nil {
 		status.LinkedAccountID = p.account.id
 	}
 	status.LastHandledReconcileAt = p.fingerprint.request
-	status.Environment = environmentIn(p.obj)
+	status.Environment = object.EnvironmentName(p.obj)
 }
 
 // announce makes an event of a Ready condition that has turned bad or says
 // something else now.
-func (r *Reconciler[T, R]) announce(ctx context.Context, p *run[T], o outcome) {
+func (r *Reconciler[T, R]) announce(ctx context.Context, p *run[T], o condition.Outcome) {
 	before := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
 	now := meta.FindStatusCondition(p.obj.CommonStatus().Conditions, v1alpha1.ConditionReady)
 	if now == nil || now.Status == "True" || before != nil && before.Reason == now.Reason && before.Message == now.Message {
 		return
 	}
-	r.event(p, o.eventType(now.Reason), now.Reason, "Reconcile", now.Message)
-	if o.err == nil || o.after > 0 { // or else the work queue logs it
+	r.event(p, o.EventType(now.Reason), now.Reason, "Reconcile", now.Message)
+	if o.Err == nil || o.After > 0 { // or else the work queue logs it
 		ctrl.LoggerFrom(ctx).Info("not Ready", "reason", now.Reason, "message", now.Message)
 	}
 }
@@ -188,7 +191,7 @@ func readOnlyMessage(differences int) string {
 	switch differences {
 	case 1:
 		count = "1 difference"
-	case mostDrift:
+	case drift.Most:
 		count = fmt.Sprintf("%d differences or more", differences)
 	}
 	return count + " to spec, see status.drift; managementPolicy ReadOnly keeps the operator from correcting them"

@@ -15,6 +15,8 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // TestOldDeadlineIsNoHotLoop: after a restart, an object that had waited for
@@ -29,8 +31,8 @@ func TestOldDeadlineIsNoHotLoop(t *testing.T) {
 		Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
 		Reason: v1alpha1.ReasonSecretNotFound, LastTransitionTime: metav1.NewTime(now.Add(-time.Hour)),
 	})
-	p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: newInputStore(nil, nil).open(), interval: 10 * time.Minute}
-	result, err := r.next(p, classify(errWait), now)
+	p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputs.NewStore(nil, nil).Open(), interval: 10 * time.Minute}
+	result, err := r.next(p, condition.Classify(condition.ErrWait), now)
 	if err != nil || result.RequeueAfter != p.interval {
 		t.Errorf("comes back after %s (%v), want %s", result.RequeueAfter, err, p.interval)
 	}
@@ -46,11 +48,11 @@ func TestConflictsGrowUntilSomethingIsWritten(t *testing.T) {
 	conflict := apierrors.NewConflict(schema.GroupResource{}, "acme", errors.New("another version"))
 	var got []time.Duration
 	for _, err := range []error{
-		conflict, conflict, &cobalt.ThrottledError{After: 3 * time.Second}, conflict, waitingFor(v1alpha1.ReasonSecretNotFound, "x"), conflict,
+		conflict, conflict, &cobalt.ThrottledError{After: 3 * time.Second}, conflict, condition.WaitingFor(v1alpha1.ReasonSecretNotFound, "x"), conflict,
 	} {
-		p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: newInputStore(nil, nil).open(), interval: time.Minute}
+		p := &run[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputs.NewStore(nil, nil).Open(), interval: time.Minute}
 		p.memory = r.memories.get(client.ObjectKeyFromObject(obj), obj.UID)
-		result, _ := r.next(p, classify(err), clock.Now())
+		result, _ := r.next(p, condition.Classify(err), clock.Now())
 		got = append(got, result.RequeueAfter)
 	}
 	want := []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 3 * time.Second, 800 * time.Millisecond, time.Minute, 200 * time.Millisecond}

@@ -4,32 +4,15 @@ import (
 	"context"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
-
-// Object is a custom resource of this API group that belongs to an environment.
-type Object interface {
-	client.Object
-	// Account says which account obj belongs to, or is.
-	Account() v1alpha1.AccountReference
-	MemberSpec() *v1alpha1.MemberSpec
-	MemberStatus() *v1alpha1.MemberStatus
-}
-
-// Kept is an Object that keeps a state in Cobalt.
-type Kept interface {
-	Object
-	CommonSpec() *v1alpha1.CommonSpec
-	CommonStatus() *v1alpha1.CommonStatus
-	// WholeStatus is for comparing it.
-	WholeStatus() any
-}
 
 // Resource is what one kind teaches the shared flow: T is the custom resource,
 // R what it stands for in Cobalt. An implementation holds no state of a run.
-type Resource[T Kept, R any] interface {
+type Resource[T object.Managed, R any] interface {
 	// Identities names what obj stands for within its account. Two objects of the
 	// kind that share an identity, account and environment are in conflict. It is pure.
 	Identities(obj T) []string
@@ -37,16 +20,16 @@ type Resource[T Kept, R any] interface {
 	// environment can have the same; otherwise empty. It is pure.
 	UniqueID(obj T) string
 	// Uses names what spec uses of Secrets and ConfigMaps. It is pure.
-	Uses(obj T) []Use
+	Uses(obj T) []inputs.Use
 	// Desired builds what spec asks for. Values from Secrets and ConfigMaps
 	// must be read through inputs.
-	Desired(ctx context.Context, inputs *Inputs, obj T) (*R, error)
+	Desired(ctx context.Context, inputs *inputs.Reader, obj T) (*R, error)
 	// Observe returns what Cobalt has, or nil if there is nothing. It may go by a
 	// list unless api is live. What was never created need not be looked for, if
 	// Create takes what is there.
 	Observe(ctx context.Context, api *remoteView, obj T) (*R, error)
 	// Diff lists where remote is not as desired, in an order that stays. It is pure.
-	Diff(desired, remote *R) []difference
+	Diff(desired, remote *R) []drift.Difference
 	// Marks names the annotations that obj must carry before anything is written to
 	// Cobalt, beside its account and its origin. remote is nil if there is nothing yet. It is pure.
 	Annotations(obj T, remote *R) map[string]string
@@ -67,7 +50,7 @@ type Resource[T Kept, R any] interface {
 	// object itself. It is called after Publish, must make no call for what is
 	// done already, and must only read under managementPolicy ReadOnly. It returns
 	// when the next run is needed, if that is before the sync interval is over.
-	Extend(ctx context.Context, api *remoteView, inputs *Inputs, obj T) (wake time.Time, err error)
+	Extend(ctx context.Context, api *remoteView, inputs *inputs.Reader, obj T) (wake time.Time, err error)
 	// Due tells when obj needs a run for the sake of what Extend does, although
 	// nothing else asks for one: past if it needs one now, such as after an output
 	// Secret was deleted, zero if never. It must cost no request, and must not
@@ -82,16 +65,16 @@ type Resource[T Kept, R any] interface {
 }
 
 // plain is what a kind need not say that has nothing special to it.
-type plain[T Kept, R any] struct{}
+type plain[T object.Managed, R any] struct{}
 
 func (plain[T, R]) UniqueID(T) string { return "" }
 
-func (plain[T, R]) Uses(T) []Use { return nil }
+func (plain[T, R]) Uses(T) []inputs.Use { return nil }
 
 func (plain[T, R]) Annotations(T, *R) map[string]string { return nil }
 
 func (plain[T, R]) Due(context.Context, T) time.Time { return time.Time{} }
 
-func (plain[T, R]) Extend(context.Context, *remoteView, *Inputs, T) (time.Time, error) {
+func (plain[T, R]) Extend(context.Context, *remoteView, *inputs.Reader, T) (time.Time, error) {
 	return time.Time{}, nil
 }

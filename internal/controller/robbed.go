@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // metadataTakenAway lets through that somebody has taken away what the operator had written into the metadata of an object, as
@@ -19,12 +20,12 @@ var metadataTakenAway = predicate.Funcs{
 		if !e.ObjectNew.GetDeletionTimestamp().IsZero() {
 			return false
 		}
-		if hasFinalizer(e.ObjectOld) && !hasFinalizer(e.ObjectNew) {
+		if object.HasFinalizer(e.ObjectOld) && !object.HasFinalizer(e.ObjectNew) {
 			return true
 		}
 		for _, name := range lastingAnnotations {
-			_, before := annotation(e.ObjectOld, name)
-			if _, now := annotation(e.ObjectNew, name); before && !now {
+			_, before := object.Annotation(e.ObjectOld, name)
+			if _, now := object.Annotation(e.ObjectNew, name); before && !now {
 				return true
 			}
 		}
@@ -34,7 +35,7 @@ var metadataTakenAway = predicate.Funcs{
 
 // lastingAnnotations are those that an object keeps for as long as it stands for something.
 var lastingAnnotations = []string{
-	accountAnnotation, originAnnotation, credentialsAnnotation, workflowAnnotation, adoptedAnnotation, firedAnnotation,
+	object.AccountAnnotation, object.OriginAnnotation, object.CredentialsAnnotation, object.WorkflowAnnotation, object.AdoptedAnnotation, object.FiredAnnotation,
 }
 
 // restorePause is how long it takes at least from one restoring of an object to the next: whoever takes it away again and
@@ -44,7 +45,7 @@ const restorePause = time.Minute
 // restore writes back what the status knows and the metadata has lost, whatever else keeps obj from being looked after: it
 // takes no call, and what is deleted without it stays in Cobalt. It returns obj as the API server has it then and, if it is
 // too early to write that again, in how long it is not.
-func restore[T Object](ctx context.Context, c client.Client, due *memories, obj T) (T, time.Duration, error) {
+func restore[T object.Object](ctx context.Context, c client.Client, due *memories, obj T) (T, time.Duration, error) {
 	annotations, held := lasting(obj)
 	if !obj.GetDeletionTimestamp().IsZero() || !isRobbed(obj, annotations, held) {
 		return obj, 0, nil
@@ -54,9 +55,9 @@ func restore[T Object](ctx context.Context, c client.Client, due *memories, obj 
 	if left := restorePause - now.Sub(last.restored); left > 0 {
 		return obj, left, nil
 	}
-	write := annotate[T]
+	write := object.Annotate[T]
 	if held {
-		write = addFinalizer[T]
+		write = object.AddFinalizer[T]
 	}
 	whole, err := write(ctx, c, obj, annotations)
 	if err != nil {
@@ -70,18 +71,18 @@ func restore[T Object](ctx context.Context, c client.Client, due *memories, obj 
 // isRobbed tells whether obj lacks one of these annotations, or the finalizer.
 func isRobbed(obj client.Object, annotations map[string]string, held bool) bool {
 	for name := range annotations {
-		if _, ok := annotation(obj, name); !ok {
+		if _, ok := object.Annotation(obj, name); !ok {
 			return true
 		}
 	}
-	return held && !hasFinalizer(obj)
+	return held && !object.HasFinalizer(obj)
 }
 
 // lasting are the annotations that obj must have by what its status knows, and whether it must have the finalizer.
 // Values that it has are left alone: they may be newer than what the cache has of the status.
-func lasting(obj Object) (annotations map[string]string, held bool) {
+func lasting(obj object.Object) (annotations map[string]string, held bool) {
 	switch obj := obj.(type) {
-	case Kept:
+	case object.Managed:
 		if annotations = lastingOf(obj); annotations == nil {
 			return nil, false
 		}
@@ -89,12 +90,12 @@ func lasting(obj Object) (annotations map[string]string, held bool) {
 		if annotations = (publicWorkflows{}).Annotations(obj); annotations == nil {
 			return nil, false
 		}
-		annotations[accountAnnotation] = obj.Status.LinkedAccountID
+		annotations[object.AccountAnnotation] = obj.Status.LinkedAccountID
 	case *v1alpha1.EventTrigger: // which has no finalizer, as Cobalt has nothing to take back
 		annotations = (eventTriggers{}).Annotations(obj)
 	}
 	for name, value := range annotations {
-		if present, ok := annotation(obj, name); ok {
+		if present, ok := object.Annotation(obj, name); ok {
 			annotations[name] = present
 		} else if value == "" {
 			delete(annotations, name)
@@ -106,16 +107,16 @@ func lasting(obj Object) (annotations map[string]string, held bool) {
 
 // lastingOf is lasting for an object that keeps a state; nil if it does not, or not yet: what was only looked at is
 // nobody's before the first run that may write.
-func lastingOf(obj Kept) map[string]string {
+func lastingOf(obj object.Managed) map[string]string {
 	status := obj.CommonStatus()
 	managed := obj.CommonSpec().ManagementPolicy != v1alpha1.ManagementPolicyReadOnly &&
-		(status.Origin != "" || conditionsOf(obj).ready(obj.GetGeneration()))
+		(status.Origin != "" || object.ConditionsOf(obj).IsReady(obj.GetGeneration()))
 	if status.ID == "" || !managed {
 		return nil
 	}
-	annotations := map[string]string{accountAnnotation: status.LinkedAccountID, originAnnotation: string(status.Origin)}
+	annotations := map[string]string{object.AccountAnnotation: status.LinkedAccountID, object.OriginAnnotation: string(status.Origin)}
 	if account, ok := obj.(*v1alpha1.LinkedAccount); ok && len(account.Status.Credentials) > 0 {
-		annotations[credentialsAnnotation] = credentialsIn(rememberedInStatus(account))
+		annotations[object.CredentialsAnnotation] = credentialsIn(rememberedInStatus(account))
 	}
 	return annotations
 }

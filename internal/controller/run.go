@@ -9,19 +9,21 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // run is one reconcile of one object.
-type run[T Kept] struct {
+type run[T object.Managed] struct {
 	obj T
 	// before is obj as the API server has it.
 	before T
 	// account is what obj belongs to, or what is known of that beside accountErr.
 	account    owner
 	accountErr error
-	inputs     *Inputs
+	inputs     *inputs.Reader
 	// conflicting are the other live objects that stand for the same thing.
-	conflicting []Kept
+	conflicting []object.Managed
 	// fingerprint is what this run is about, memory what is known of the one before.
 	fingerprint fingerprint
 	memory      memory
@@ -53,11 +55,11 @@ type run[T Kept] struct {
 
 // begin finds out what a run is for. env is nil if there is none.
 func (r *Reconciler[T, R]) begin(
-	ctx context.Context, obj T, account owner, accountErr error, env EnvironmentObject, envErr error,
+	ctx context.Context, obj T, account owner, accountErr error, env object.Environment, envErr error,
 ) (*run[T], error) {
 	key := client.ObjectKeyFromObject(obj)
 	last := r.memories.get(key, obj.GetUID())
-	used, err := r.inputs.look(ctx, obj, r.Resource.Uses(obj), last.inputs)
+	used, err := r.inputs.Look(ctx, obj, r.Resource.Uses(obj), last.inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -70,13 +72,13 @@ func (r *Reconciler[T, R]) begin(
 		return nil, err
 	}
 	p := &run[T]{
-		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.open(), conflicting: conflicting,
+		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.Open(), conflicting: conflicting,
 		account: account, accountErr: accountErr,
 		fingerprint: fingerprint{
-			obj.GetGeneration(), used.edition, requested(obj), generationOf(env), oldest(obj, conflicting).GetUID(), account.made,
+			obj.GetGeneration(), used.Edition, object.Requested(obj), generationOf(env), oldest(obj, conflicting).GetUID(), account.made,
 			notAllowed(envErr),
 		},
-		epoch: r.environments.connections.of(environmentOf(obj)).gate.Epoch(),
+		epoch: r.environments.connections.of(object.EnvironmentOf(obj)).gate.Epoch(),
 	}
 	p.memory = r.memories.forgive(key, last, p.fingerprint, p.epoch)
 	p.retry = p.memory.failure.Failing() && p.memory.failure.like(p.fingerprint)
@@ -100,19 +102,19 @@ func (r *Reconciler[T, R]) begin(
 // recall takes what the last finished run was about from the status: nothing else knows after a restart.
 func (p *run[T]) recall() {
 	status := p.obj.CommonStatus()
-	if conditionsOf(p.obj).settled(p.obj.GetGeneration()) {
+	if object.ConditionsOf(p.obj).Settled(p.obj.GetGeneration()) {
 		p.memory.fingerprint = p.fingerprint
 		p.memory.fingerprint.generation, p.memory.fingerprint.request = status.ObservedGeneration, status.LastHandledReconcileAt
-		if !p.memory.inputs.isIn(p.obj) {
-			p.memory.fingerprint.inputs = unknownEdition
+		if !p.memory.inputs.IsIn(p.obj) {
+			p.memory.fingerprint.inputs = inputs.UnknownEdition
 		}
 	}
-	p.memory.ready = conditionsOf(p.obj).ready(p.obj.GetGeneration())
-	p.memory.unmade = p.memory.unmade || wasRefused(p.obj)
+	p.memory.ready = object.ConditionsOf(p.obj).IsReady(p.obj.GetGeneration())
+	p.memory.unmade = p.memory.unmade || object.WasRefused(p.obj)
 }
 
 // interval is how often obj is looked at.
-func (r *Reconciler[T, R]) interval(obj T, env EnvironmentObject) time.Duration {
+func (r *Reconciler[T, R]) interval(obj T, env object.Environment) time.Duration {
 	interval := r.options.SyncInterval
 	if env != nil {
 		interval = env.Settings().SyncInterval.Value(interval)
@@ -124,7 +126,7 @@ func (r *Reconciler[T, R]) interval(obj T, env EnvironmentObject) time.Duration 
 	case interval == 0:
 		return never
 	}
-	return r.environments.connections.of(environmentOf(obj)).resyncInterval(interval)
+	return r.environments.connections.of(object.EnvironmentOf(obj)).resyncInterval(interval)
 }
 
 // rest tells whether there is nothing to do before the next look, and how long

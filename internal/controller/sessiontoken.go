@@ -18,7 +18,10 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // sessionTokens keeps a session token of each account that asks for it in a Secret.
@@ -62,7 +65,7 @@ func (t sessionTokens) due(ctx context.Context, obj *v1alpha1.LinkedAccount) tim
 // keep makes sure that the Secret holds a good token and no other Secret does,
 // and returns when the token is to be renewed.
 func (t sessionTokens) keep(
-	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
 ) (renewAt time.Time, err error) {
 	if obj.Spec.SessionToken == nil {
 		obj.Status.SessionToken = nil
@@ -70,7 +73,7 @@ func (t sessionTokens) keep(
 	}
 	known, version, ok := t.untouched(ctx, obj)
 	if !ok {
-		if known, version, err = t.refresh(ctx, api, inputs, obj); version == "" {
+		if known, version, err = t.refresh(ctx, api, reader, obj); version == "" {
 			return time.Time{}, err
 		}
 	}
@@ -82,7 +85,7 @@ func (t sessionTokens) keep(
 	if !renewAt.After(t.clock.Now()) { // it was tried and failed: the error says when to try again
 		renewAt = time.Time{}
 	}
-	return renewAt, firstError(err, t.cleanUp(ctx, obj))
+	return renewAt, condition.First(err, t.cleanUp(ctx, obj))
 }
 
 // untouched tells whether the Secret is as the status says it was written and
@@ -107,7 +110,7 @@ func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known tokenInfo) bool {
 // It returns the version that holds a good token, if there is one, even when
 // it fails.
 func (t sessionTokens) refresh(
-	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
 ) (known tokenInfo, version string, err error) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: obj.Namespace, Name: obj.Spec.SessionToken.SecretName}}
 	err = t.contents.Get(ctx, client.ObjectKeyFromObject(secret), secret)
@@ -115,7 +118,7 @@ func (t sessionTokens) refresh(
 	case client.IgnoreNotFound(err) != nil:
 		return tokenInfo{}, "", fmt.Errorf("read Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 	case err == nil && !owns(obj, secret):
-		return tokenInfo{}, "", stalledBy(v1alpha1.ReasonSecretNotOwned,
+		return tokenInfo{}, "", condition.StalledBy(v1alpha1.ReasonSecretNotOwned,
 			"Secret %s exists and was not made for this LinkedAccount: delete it, or set another sessionToken.secretName",
 			client.ObjectKeyFromObject(secret))
 	}
@@ -128,17 +131,17 @@ func (t sessionTokens) refresh(
 		known = tokenInfo{}
 	}
 	before := secret.DeepCopy()
-	known = t.unwritten.fill(obj, inputs, secret, known)
-	if known, err = t.renew(ctx, api, inputs, obj, secret, known); err != nil {
+	known = t.unwritten.fill(obj, reader, secret, known)
+	if known, err = t.renew(ctx, api, reader, obj, secret, known); err != nil {
 		if ok && known.valid(t.clock.Now()) {
 			version = versionOf(secret)
 		}
 		return known, version, err
 	}
-	known, portalErr := t.open(ctx, api, inputs, obj, secret, known)
+	known, portalErr := t.open(ctx, api, reader, obj, secret, known)
 	if err := t.write(ctx, obj, before, secret, known); err != nil {
 		t.unwritten.keep(obj, secret, known)
-		if classify(err).class != silent {
+		if condition.Classify(err).Class != condition.Silent {
 			metrics.SessionTokens.WithLabelValues("failed").Inc()
 		}
 		return tokenInfo{}, "", err
@@ -153,19 +156,19 @@ func (t sessionTokens) refresh(
 // renew puts another token into secret if the one there is due. It keeps the
 // one there as long as it is good and Cobalt has none that lasts longer.
 func (t sessionTokens) renew(
-	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
+	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
 ) (tokenInfo, error) {
 	if t.clock.Now().Before(known.renewAt(refreshBefore(obj))) {
 		return known, nil
 	}
 	token, err := api.CreateSessionToken(ctx, obj.AccountID())
 	if err != nil {
-		if !heldBack(err) {
+		if !condition.HeldBack(err) {
 			metrics.SessionTokens.WithLabelValues("failed").Inc()
 		}
 		return known, fmt.Errorf("session token: %w", err)
 	}
-	inputs.Hide(token.Token)
+	reader.Hide(token.Token)
 	now := t.clock.Now()
 	fresh := readToken(obj.Status.ID, token, now)
 	same := token.Token == string(secret.Data[tokenKey])
@@ -187,7 +190,7 @@ func (t sessionTokens) renew(
 
 // open puts a portal URL into secret if spec asks for one that is not there.
 func (t sessionTokens) open(
-	ctx context.Context, api *cobalt.Client, inputs *Inputs, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
+	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
 ) (tokenInfo, error) {
 	if !obj.Spec.SessionToken.HostedPortal {
 		delete(secret.Data, portalKey)
@@ -200,7 +203,7 @@ func (t sessionTokens) open(
 	if err != nil {
 		return known, fmt.Errorf("hosted portal: %w", err)
 	}
-	inputs.Hide(url)
+	reader.Hide(url)
 	secret.Data[portalKey] = []byte(url)
 	known.Portal = true
 	return known, nil
@@ -239,7 +242,7 @@ func (t sessionTokens) write(ctx context.Context, obj *v1alpha1.LinkedAccount, b
 func (t sessionTokens) cleanUp(ctx context.Context, obj *v1alpha1.LinkedAccount) error {
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
-	err := t.client.List(ctx, list, client.InNamespace(obj.Namespace), client.MatchingFields{outputIndex: obj.Name})
+	err := t.client.List(ctx, list, client.InNamespace(obj.Namespace), client.MatchingFields{object.OutputIndex: obj.Name})
 	if err != nil {
 		return fmt.Errorf("list the Secrets of this LinkedAccount: %w", err)
 	}
@@ -254,7 +257,7 @@ func (t sessionTokens) cleanUp(ctx context.Context, obj *v1alpha1.LinkedAccount)
 	}
 	for i := range secrets {
 		secret := &secrets[i]
-		secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kindSecret))
+		secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(inputs.KindSecret))
 		err := t.client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID, ResourceVersion: &secret.ResourceVersion})
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("delete Secret %s: %w", client.ObjectKeyFromObject(secret), err)
@@ -270,7 +273,7 @@ func (t sessionTokens) asks(ctx context.Context, obj *v1alpha1.LinkedAccount) er
 		return err
 	}
 	if now.UID != obj.UID || now.Generation != obj.Generation {
-		return errStale
+		return condition.ErrStale
 	}
 	return nil
 }

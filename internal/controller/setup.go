@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -115,29 +116,22 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	return s.collect()
 }
 
-// objectKind is one of our kinds.
-type objectKind struct {
-	name   string
-	object client.Object
-	list   client.ObjectList
-}
-
 // dependentKinds are the kinds whose objects belong to an account, userKinds
 // those that refer to environments; a kind joins with one line.
 var (
-	dependentKinds = []objectKind{
-		{"IntegrationConfig", &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}},
-		{"Webhook", &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}},
-		{"PublicWorkflow", &v1alpha1.PublicWorkflow{}, &v1alpha1.PublicWorkflowList{}},
-		{"EventTrigger", &v1alpha1.EventTrigger{}, &v1alpha1.EventTriggerList{}},
+	dependentKinds = []object.Kind{
+		{Name: "IntegrationConfig", Object: &v1alpha1.IntegrationConfig{}, List: &v1alpha1.IntegrationConfigList{}},
+		{Name: "Webhook", Object: &v1alpha1.Webhook{}, List: &v1alpha1.WebhookList{}},
+		{Name: "PublicWorkflow", Object: &v1alpha1.PublicWorkflow{}, List: &v1alpha1.PublicWorkflowList{}},
+		{Name: "EventTrigger", Object: &v1alpha1.EventTrigger{}, List: &v1alpha1.EventTriggerList{}},
 	}
-	userKinds = append([]objectKind{{"LinkedAccount", &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}}}, dependentKinds...)
+	userKinds = append([]object.Kind{{Name: "LinkedAccount", Object: &v1alpha1.LinkedAccount{}, List: &v1alpha1.LinkedAccountList{}}}, dependentKinds...)
 )
 
 // kindOf names the kind of an object that a user refers to environments with.
 func kindOf(obj client.Object) string {
-	index := slices.IndexFunc(userKinds, func(k objectKind) bool { return reflect.TypeOf(k.object) == reflect.TypeOf(obj) })
-	return userKinds[index].name
+	index := slices.IndexFunc(userKinds, func(k object.Kind) bool { return reflect.TypeOf(k.Object) == reflect.TypeOf(obj) })
+	return userKinds[index].Name
 }
 
 const (
@@ -152,7 +146,7 @@ type setup struct {
 	events       events.EventRecorder
 	environments *environments
 	accounts     accounts
-	inputs       inputStore
+	inputs       inputs.Store
 	jumps        *jumps
 }
 
@@ -191,7 +185,7 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 			cache: mgr.GetClient(), connections: newConnections(options.Clock, options.workers), namespaced: options.Namespaced,
 		},
 		accounts: accounts{mgr.GetClient(), newRemade()},
-		inputs:   newInputStore(mgr.GetClient(), mgr.GetAPIReader()),
+		inputs:   inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
 		jumps:    &jumps{clock: options.Clock, steady: options.Steady},
 	}
 }

@@ -33,7 +33,7 @@ func setupActions(ctx context.Context, s *setup) error {
 }
 
 // setupAction adds the controller of such a kind.
-func setupAction[T Object](
+func setupAction[T object.Object](
 	ctx context.Context, s *setup, action Action[T], prototype T, list client.ObjectList, watch func(*builder.Builder),
 ) error {
 	if err := indexEnvironments(ctx, s, prototype); err != nil {
@@ -62,27 +62,27 @@ func setupAction[T Object](
 // Cobalt, and by what they refer to.
 func indexTriggers(ctx context.Context, indexer client.FieldIndexer) error {
 	for name, keys := range map[string]func(*v1alpha1.EventTrigger) []string{
-		executionIndex: func(obj *v1alpha1.EventTrigger) []string {
+		object.ExecutionIndex: func(obj *v1alpha1.EventTrigger) []string {
 			var ids []string
 			for _, run := range obj.Status.OpenRuns() {
 				ids = append(ids, run.ExecutionID)
 			}
 			return ids
 		},
-		triggerAccountIndex: func(obj *v1alpha1.EventTrigger) []string {
-			return []string{triggerAccount(environmentOf(obj), obj.Status.LinkedAccountID)}
+		object.TriggerAccountIndex: func(obj *v1alpha1.EventTrigger) []string {
+			return []string{object.TriggerAccountKey(object.EnvironmentOf(obj), obj.Status.LinkedAccountID)}
 		},
-		workflowRefIndex: func(obj *v1alpha1.EventTrigger) []string {
+		object.WorkflowRefIndex: func(obj *v1alpha1.EventTrigger) []string {
 			if obj.Spec.Workflow == nil || obj.Spec.Workflow.Ref == nil {
 				return nil
 			}
-			return []string{accountName(obj.Namespace, obj.Spec.Workflow.Ref.Name)}
+			return []string{object.AccountByName(obj.Namespace, obj.Spec.Workflow.Ref.Name)}
 		},
-		configRefIndex: func(obj *v1alpha1.EventTrigger) []string {
+		object.ConfigRefIndex: func(obj *v1alpha1.EventTrigger) []string {
 			if obj.Spec.ConfigRef == nil {
 				return nil
 			}
-			return []string{accountName(obj.Namespace, obj.Spec.ConfigRef.Name)}
+			return []string{object.AccountByName(obj.Namespace, obj.Spec.ConfigRef.Name)}
 		},
 	} {
 		index := func(obj client.Object) []string { return keys(obj.(*v1alpha1.EventTrigger)) }
@@ -98,9 +98,9 @@ func (s *setup) watchTargets(b *builder.Builder) {
 	for _, target := range []struct {
 		object client.Object
 		index  string
-	}{{&v1alpha1.PublicWorkflow{}, workflowRefIndex}, {&v1alpha1.IntegrationConfig{}, configRefIndex}} {
+	}{{&v1alpha1.PublicWorkflow{}, object.WorkflowRefIndex}, {&v1alpha1.IntegrationConfig{}, object.ConfigRefIndex}} {
 		find := s.find(&v1alpha1.EventTriggerList{}, func(obj client.Object) client.ListOption {
-			return client.MatchingFields{target.index: accountName(obj.GetNamespace(), obj.GetName())}
+			return client.MatchingFields{target.index: object.AccountByName(obj.GetNamespace(), obj.GetName())}
 		})
 		b.Watches(target.object, handler.EnqueueRequestsFromMapFunc(find), builder.WithPredicates(becameReady))
 	}
@@ -108,7 +108,7 @@ func (s *setup) watchTargets(b *builder.Builder) {
 
 // becameReady lets through that an object becomes Ready, or another one.
 var becameReady = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
-	return conditionsOf(before).ready(before.GetGeneration()) != conditionsOf(after).ready(after.GetGeneration()) ||
+	before, after := e.ObjectOld.(object.Object), e.ObjectNew.(object.Object)
+	return object.ConditionsOf(before).IsReady(before.GetGeneration()) != object.ConditionsOf(after).IsReady(after.GetGeneration()) ||
 		object.ID(before) != object.ID(after)
 }}

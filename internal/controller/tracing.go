@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 )
 
@@ -39,9 +40,9 @@ func (t traced) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 
 // traceOutcome says in the span of a reconcile what came of it. One that says
 // nothing had nothing to do, or not yet.
-func traceOutcome(ctx context.Context, o outcome) {
-	if o.class != silent {
-		trace.SpanFromContext(ctx).SetAttributes(attribute.String("cobalt.reason", o.reason))
+func traceOutcome(ctx context.Context, o condition.Outcome) {
+	if o.Class != condition.Silent {
+		trace.SpanFromContext(ctx).SetAttributes(attribute.String("cobalt.reason", o.Reason))
 	}
 }
 

@@ -17,8 +17,11 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // firing is a call that starts a run.
@@ -45,7 +48,7 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerRun, f firing) error 
 		return t.accountErr
 	}
 	if !t.mayCall() {
-		return errWait
+		return condition.ErrWait
 	}
 	if _, err := e.call(ctx, t, e.cache); err != nil {
 		return err
@@ -56,7 +59,7 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerRun, f firing) error 
 	}
 	if t.rests && !f.again && f.scheduled == nil {
 		t.wakeAt(t.rest)
-		return errWait
+		return condition.ErrWait
 	}
 	if ctx, err = api.Admit(ctx); err != nil {
 		return err
@@ -93,7 +96,7 @@ func (e eventTriggers) conclude(ctx context.Context, t *triggerRun, r result) er
 	}
 	run := begun(t, intent, answer.id, answer.status)
 	if len(t.obj.Spec.PayloadFrom) > 0 {
-		run.InputsVersion = t.used.told
+		run.InputsVersion = t.used.Told
 	}
 	if answer.id == "" {
 		end(t, run, ended{phase: v1alpha1.PhaseAccepted, status: statusAccepted, at: stamp(t.flow.clock.Now())})
@@ -110,7 +113,7 @@ func (e eventTriggers) conclude(ctx context.Context, t *triggerRun, r result) er
 func (e eventTriggers) refused(ctx context.Context, t *triggerRun, intent *v1alpha1.TriggerIntent, err error) error {
 	_, answered := errors.AsType[*cobalt.Error](err)
 	t.refused = answered && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err)
-	if err = refusal(ctx, t, err); t.refused && intent.ScheduledTime != nil && classify(err).class == stuck {
+	if err = refusal(ctx, t, err); t.refused && intent.ScheduledTime != nil && condition.Classify(err).Class == condition.Stuck {
 		t.obj.Status.LastScheduleTime = intent.ScheduledTime
 	}
 	return err
@@ -123,7 +126,7 @@ func refusedForGood(obj client.Object) bool {
 	if !ok || len(trigger.Status.OpenRuns()) > 0 {
 		return false
 	}
-	switch readyReason(trigger) {
+	switch object.ReadyReason(trigger) {
 	case v1alpha1.ReasonRejected, v1alpha1.ReasonApplicationNotFound, v1alpha1.ReasonEventNotFound, v1alpha1.ReasonWorkflowNotFound:
 		return true
 	}
@@ -139,11 +142,11 @@ func refusal(ctx context.Context, t *triggerRun, err error) error {
 	case !cobalt.IsNotFound(err):
 		return err
 	case obj.Spec.Event != nil:
-		return stalledBy(v1alpha1.ReasonEventNotFound,
+		return condition.StalledBy(v1alpha1.ReasonEventNotFound,
 			"Cobalt has no event %q named %q for the account: correct them, or make the event there: %s",
 			obj.Spec.Event.Slug, obj.Spec.Event.Name, err)
 	}
-	return stalledBy(v1alpha1.ReasonWorkflowNotFound,
+	return condition.StalledBy(v1alpha1.ReasonWorkflowNotFound,
 		"Cobalt has no such workflow for the account: correct the id, or publish the workflow there: %s", err)
 }
 
@@ -180,7 +183,7 @@ func (e eventTriggers) doubt(ctx context.Context, t *triggerRun, cause error) er
 		at := intent.Time.Add(min(shortestPoll<<min(intent.Repeats, 10), longestRepeat))
 		if at.After(now) {
 			t.wakeAt(at)
-			return waitingFor(v1alpha1.ReasonDeliveryUnknown, "%s", madeAgain(t.obj, cause))
+			return condition.WaitingFor(v1alpha1.ReasonDeliveryUnknown, "%s", madeAgain(t.obj, cause))
 		}
 		f := firing{hash: intent.Hash, attempt: intent.Attempt, scheduled: intent.ScheduledTime, again: true, repeats: intent.Repeats + 1}
 		return e.fire(ctx, t, f)
@@ -235,12 +238,12 @@ func payloadOf(ctx context.Context, t *triggerRun) (json.RawMessage, error) {
 	if raw := t.obj.Spec.Payload; raw != nil {
 		listed, err := jsonvalue.DecodeObject(raw.Raw)
 		if err != nil {
-			return nil, stalledBy(v1alpha1.ReasonInvalidInput, "payload is not a JSON object")
+			return nil, condition.StalledBy(v1alpha1.ReasonInvalidInput, "payload is not a JSON object")
 		}
 		maps.Copy(payload, listed)
 	}
 	for _, source := range t.obj.Spec.PayloadFrom {
-		ref, key := sourceReference(t.obj.Namespace, source)
+		ref, key := inputs.SourceReference(t.obj.Namespace, source)
 		values, err := t.inputs.Object(ctx, ref, key)
 		if err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // TestDoubtIsLogged: also of a schedule, which stays Ready, the log tells what happened to a call, once the status does.
@@ -19,7 +20,7 @@ func TestDoubtIsLogged(t *testing.T) {
 	var logged strings.Builder
 	ctx := ctrl.LoggerInto(t.Context(), zap.New(zap.WriteTo(&logged)))
 	clock := clocktesting.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	turn := &triggerRun{obj: &v1alpha1.EventTrigger{}, inputs: newInputStore(nil, nil).open(), flow: &ActionReconciler[*v1alpha1.EventTrigger]{clock: clock}}
+	turn := &triggerRun{obj: &v1alpha1.EventTrigger{}, inputs: inputs.NewStore(nil, nil).Open(), flow: &ActionReconciler[*v1alpha1.EventTrigger]{clock: clock}}
 	turn.obj.Status.Intent = &v1alpha1.TriggerIntent{Intent: newIntent("hash", clock.Now()), Attempt: 1}
 	turn.inputs.Hide("hunter2-secret")
 	if err := (eventTriggers{}).doubt(ctx, turn, errors.New("no answer: hunter2-secret was closed")); err != nil {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
@@ -52,12 +54,12 @@ func (e eventTriggers) follow(ctx context.Context, t *triggerRun) error {
 		return nil
 	}
 	if !t.paused.IsZero() {
-		return errWait
+		return condition.ErrWait
 	}
 	next := now.Add(longestPoll)
 	var problem error
 	for _, run := range open {
-		problem = firstError(problem, e.check(ctx, t, run, timeout))
+		problem = condition.First(problem, e.check(ctx, t, run, timeout))
 		if run.CompletedAt == nil {
 			next = earlier(next, now.Add(pollAfter(now.Sub(run.FiredAt.Time))))
 			next = earlier(next, run.FiredAt.Add(timeout))
@@ -131,7 +133,7 @@ func (e eventTriggers) look(ctx context.Context, t *triggerRun, run *v1alpha1.Tr
 		if presence == snapshot.Present {
 			return &found, nil
 		}
-		if classify(err).class == silent { // what holds this call back holds back the next
+		if condition.Classify(err).Class == condition.Silent { // what holds this call back holds back the next
 			return nil, err
 		}
 	} // a list that fails, or does not have it, says nothing of this one
@@ -147,7 +149,7 @@ func (e eventTriggers) look(ctx context.Context, t *triggerRun, run *v1alpha1.Tr
 		return nil, nil
 	case err == nil && presence == snapshot.Unknown: // the list was made for others: a later one will tell
 		t.pollAt(t.flow.clock.Now().Add(shortestShared))
-		return nil, waitingFor(v1alpha1.ReasonExecutionRunning, "execution %s has not ended yet", run.ExecutionID)
+		return nil, condition.WaitingFor(v1alpha1.ReasonExecutionRunning, "execution %s has not ended yet", run.ExecutionID)
 	}
 	return nil, err
 }
@@ -164,7 +166,7 @@ func (e eventTriggers) openOf(ctx context.Context, t *triggerRun) int {
 // siblings are the triggers of the same account and environment, this one among them.
 func (e eventTriggers) siblings(ctx context.Context, t *triggerRun) []v1alpha1.EventTrigger {
 	list := &v1alpha1.EventTriggerList{}
-	key := client.MatchingFields{triggerAccountIndex: triggerAccount(environmentOf(t.obj), t.account.id)}
+	key := client.MatchingFields{object.TriggerAccountIndex: object.TriggerAccountKey(object.EnvironmentOf(t.obj), t.account.id)}
 	if err := e.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // only a cache that is stopping fails
 	}
@@ -193,7 +195,7 @@ func (e eventTriggers) over(ctx context.Context, t *triggerRun, run *v1alpha1.Tr
 // cannot be read any more, nobody could take it out.
 func (e eventTriggers) tail(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, entries []json.RawMessage) []string {
 	if len(t.obj.Spec.PayloadFrom) > 0 {
-		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.used.told {
+		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.used.Told {
 			return []string{"withheld: the Secrets that the payload came from have changed, so what came from them cannot be taken out"}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 )
 
 func TestRunIsOverOnlyWhenLookingAtItIsInVain(t *testing.T) {
@@ -19,8 +20,8 @@ func TestRunIsOverOnlyWhenLookingAtItIsInVain(t *testing.T) {
 		late            time.Duration
 		want            bool
 	}{
-		"the gate is closed":             {err: errWait, late: 30 * longestFailing},
-		"the environment is not Ready":   {err: waitingFor(v1alpha1.ReasonEnvironmentNotReady, "wait"), late: 30 * longestFailing},
+		"the gate is closed":             {err: condition.ErrWait, late: 30 * longestFailing},
+		"the environment is not Ready":   {err: condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "wait"), late: 30 * longestFailing},
 		"the operator stops":             {err: context.Canceled, late: 30 * longestFailing},
 		"held back":                      {err: &cobalt.ThrottledError{}, late: 30 * longestFailing},
 		"nobody answers":                 {err: &cobalt.TransportError{}, late: 30 * longestFailing},

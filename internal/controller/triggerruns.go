@@ -10,6 +10,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
@@ -41,11 +42,11 @@ func lastRun(obj *v1alpha1.EventTrigger) *v1alpha1.TriggerRun {
 
 // shownStatus is a status in Cobalt's words, without secrets. Words that say that an
 // execution is over are none, and it is by them that this is known.
-func shownStatus(inputs *Inputs, status string) string {
+func shownStatus(reader *inputs.Reader, status string) string {
 	if cobalt.OutcomeOf(status) != cobalt.Open {
 		return redact.CutCharacters(status, longestStatus)
 	}
-	return redact.CutCharacters(inputs.Redact(status), longestStatus)
+	return redact.CutCharacters(reader.Redact(status), longestStatus)
 }
 
 // begun takes a run into the status that an intent has led to.

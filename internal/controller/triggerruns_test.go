@@ -4,12 +4,13 @@ import (
 	"testing"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // TestRedactionLeavesWordsThatAreGoneBy: a value of a Secret may be an id or a word of Cobalt's.
 func TestRedactionLeavesWordsThatAreGoneBy(t *testing.T) {
 	t.Parallel()
-	turn := &triggerRun{obj: &v1alpha1.EventTrigger{}, inputs: newInputStore(nil, nil).open()}
+	turn := &triggerRun{obj: &v1alpha1.EventTrigger{}, inputs: inputs.NewStore(nil, nil).Open()}
 	for _, word := range []string{"completed", "execution-7", "waiting", statusUnknown} {
 		turn.inputs.Hide(word)
 	}

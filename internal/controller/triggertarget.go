@@ -8,6 +8,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // workflowID is the workflow to execute; empty if an event is to be fired. It
@@ -24,8 +26,8 @@ func (e eventTriggers) workflowID(ctx context.Context, t *triggerRun, reader cli
 	if err := referred(ctx, t, reader, target.Ref.Name, workflow, "PublicWorkflow", v1alpha1.ReasonWorkflowNotReady); err != nil {
 		return "", err
 	}
-	if workflow.Status.ID == "" || !conditionsOf(workflow).ready(workflow.Generation) {
-		return "", waitingFor(v1alpha1.ReasonWorkflowNotReady,
+	if workflow.Status.ID == "" || !object.ConditionsOf(workflow).IsReady(workflow.Generation) {
+		return "", condition.WaitingFor(v1alpha1.ReasonWorkflowNotReady,
 			"PublicWorkflow %s is not in Cobalt yet, see its status", client.ObjectKeyFromObject(workflow))
 	}
 	return workflow.Status.ID, nil
@@ -42,7 +44,7 @@ func (e eventTriggers) configID(ctx context.Context, t *triggerRun, reader clien
 		return "", err
 	}
 	if config.Status.ID == "" {
-		return "", waitingFor(v1alpha1.ReasonConfigNotReady,
+		return "", condition.WaitingFor(v1alpha1.ReasonConfigNotReady,
 			"IntegrationConfig %s is not in Cobalt yet, see its status", client.ObjectKeyFromObject(config))
 	}
 	return config.Status.ID, nil
@@ -50,19 +52,19 @@ func (e eventTriggers) configID(ctx context.Context, t *triggerRun, reader clien
 
 // referred reads an object that a trigger refers to, which must be of the same account.
 func referred(
-	ctx context.Context, t *triggerRun, reader client.Reader, name string, into Object, kind, missing string,
+	ctx context.Context, t *triggerRun, reader client.Reader, name string, into object.Object, kind, missing string,
 ) error {
 	key := client.ObjectKey{Namespace: t.obj.Namespace, Name: name}
 	err := reader.Get(ctx, key, into)
 	switch {
 	case apierrors.IsNotFound(err):
-		return waitingFor(missing, "%s %s does not exist: create it, or correct the reference", kind, key)
+		return condition.WaitingFor(missing, "%s %s does not exist: create it, or correct the reference", kind, key)
 	case err != nil:
 		return fmt.Errorf("read %s %s: %w", kind, key, err)
 	}
 	account := into.MemberStatus().LinkedAccountID
-	if environmentOf(into) != environmentOf(t.obj) || account != "" && account != t.account.id {
-		return stalledBy(v1alpha1.ReasonDifferentAccount, "%s %s belongs to another account or environment: refer to one of the same", kind, key)
+	if object.EnvironmentOf(into) != object.EnvironmentOf(t.obj) || account != "" && account != t.account.id {
+		return condition.StalledBy(v1alpha1.ReasonDifferentAccount, "%s %s belongs to another account or environment: refer to one of the same", kind, key)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // unwritten keeps session tokens in memory that Kubernetes did not let be written, so
@@ -47,7 +48,7 @@ func (u *unwritten) forget(uid types.UID) {
 
 // fill puts what could not be written into the Secret, unless the account or the time of
 // its token is another by now.
-func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, inputs *Inputs, secret *corev1.Secret, known tokenInfo) tokenInfo {
+func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, reader *inputs.Reader, secret *corev1.Secret, known tokenInfo) tokenInfo {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	kept, ok := u.tokens[obj.UID]
@@ -56,7 +57,7 @@ func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, inputs *Inputs, secret *co
 		return known
 	}
 	secret.Data = maps.Clone(kept.data)
-	inputs.Hide(string(secret.Data[tokenKey]))
-	inputs.Hide(string(secret.Data[portalKey]))
+	reader.Hide(string(secret.Data[tokenKey]))
+	reader.Hide(string(secret.Data[portalKey]))
 	return kept.known
 }

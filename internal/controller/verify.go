@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
@@ -103,7 +104,7 @@ func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *con
 	if answer == value || answer == place.asTyped().acceptance(status.Challenge) {
 		return nil // and so it stays until most accounts are there again
 	}
-	return stalledBy(v1alpha1.ReasonDifferentEnvironment,
+	return condition.StalledBy(v1alpha1.ReasonDifferentEnvironment,
 		"%d of %d accounts that its objects had seen are not in Cobalt, so the key or baseURL seems to lead to another environment: "+
 			"put it back, or annotate it with %s=%s to have them made again here",
 		missing, total, v1alpha1.AcceptEnvironmentAnnotation, value)
@@ -112,9 +113,9 @@ func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *con
 // knownAccounts are the accounts that objects of env have seen and count on, with
 // Cobalt's own ids, which another environment would not repeat.
 func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]string, error) {
-	key := environmentKey{r.kind, client.ObjectKeyFromObject(env)}
+	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
 	list := &v1alpha1.LinkedAccountList{}
-	if err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.client.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the accounts of %s: %w", key, err)
 	}
 	known, admissions := map[string]string{}, r.environments.admissions()
@@ -137,15 +138,15 @@ func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (ma
 // namedAccounts adds the accounts that objects name by id which have something
 // there; Cobalt's own ids of them are not known.
 func (r *EnvironmentReconciler[T]) namedAccounts(
-	ctx context.Context, key environmentKey, admissions admissions, known map[string]string,
+	ctx context.Context, key object.EnvironmentKey, admissions admissions, known map[string]string,
 ) error {
 	for _, dependent := range dependentKinds {
-		list := dependent.list.DeepCopyObject().(client.ObjectList)
-		if err := r.client.List(ctx, list, client.MatchingFields{environmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+		list := dependent.List.DeepCopyObject().(client.ObjectList)
+		if err := r.client.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 			return fmt.Errorf("list the accounts of %s: %w", key, err)
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {
-			obj, ok := item.(Kept)
+			obj, ok := item.(object.Managed)
 			if !ok || obj.Account().LinkedAccountID == "" {
 				return nil
 			}

@@ -17,21 +17,22 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // setupKind adds the controller of a kind that keeps a state in Cobalt.
-func setupKind[T Kept, R any](
+func setupKind[T object.Managed, R any](
 	ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList, watch func(*builder.Builder),
 ) error {
 	indexer := s.mgr.GetFieldIndexer()
 	if err := indexEnvironments(ctx, s, prototype); err != nil {
 		return err
 	}
-	err := indexer.IndexField(ctx, prototype, identityIndex, func(obj client.Object) []string {
+	err := indexer.IndexField(ctx, prototype, object.IdentityIndex, func(obj client.Object) []string {
 		var keys []string
 		for _, identity := range resource.Identities(obj.(T)) {
-			keys = append(keys, identityKey(obj.(T).Account(), obj.GetNamespace(), identity))
+			keys = append(keys, object.IdentityKey(obj.(T).Account(), obj.GetNamespace(), identity))
 		}
 		return keys
 	})
@@ -59,9 +60,9 @@ func setupKind[T Kept, R any](
 }
 
 // indexEnvironments lets the objects of a kind be found that refer to an environment.
-func indexEnvironments[T Object](ctx context.Context, s *setup, prototype T) error {
-	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, environmentIndex, func(obj client.Object) []string {
-		return []string{environmentOf(obj.(T)).String()}
+func indexEnvironments[T object.Object](ctx context.Context, s *setup, prototype T) error {
+	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, object.EnvironmentIndex, func(obj client.Object) []string {
+		return []string{object.EnvironmentOf(obj.(T)).String()}
 	})
 }
 
@@ -79,9 +80,9 @@ func (s *setup) watchEnvironments(b *builder.Builder, list client.ObjectList) {
 }
 
 // indexAccounts lets the objects of a kind be found that belong to an account.
-func indexAccounts[T Object](ctx context.Context, s *setup, prototype T) error {
-	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, accountIndex, func(obj client.Object) []string {
-		return []string{accountKeyOf(obj.(T))}
+func indexAccounts[T object.Object](ctx context.Context, s *setup, prototype T) error {
+	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, object.AccountIndex, func(obj client.Object) []string {
+		return []string{object.AccountKey(obj.(T))}
 	})
 }
 
@@ -92,7 +93,7 @@ func (s *setup) watchAccounts(b *builder.Builder, list client.ObjectList) {
 }
 
 // setupDependent adds the controller of a kind whose objects belong to an account.
-func setupDependent[T Kept, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
+func setupDependent[T object.Managed, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
 	if err := indexAccounts(ctx, s, prototype); err != nil {
 		return err
 	}
@@ -100,10 +101,10 @@ func setupDependent[T Kept, R any](ctx context.Context, s *setup, resource Resou
 }
 
 // setupEnvironments adds the controller of a kind of environment.
-func setupEnvironments[T EnvironmentObject](
+func setupEnvironments[T object.Environment](
 	ctx context.Context, s *setup, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList,
 ) error {
-	if err := indexInputs(ctx, s, prototype, func(env T) []Use { return environmentUses(env) }); err != nil {
+	if err := indexInputs(ctx, s, prototype, func(env T) []inputs.Use { return environmentUses(env) }); err != nil {
 		return err
 	}
 	r := &EnvironmentReconciler[T]{
@@ -114,7 +115,7 @@ func setupEnvironments[T EnvironmentObject](
 	}
 	b := s.controller(prototype, list, r.waker, r.due)
 	for _, user := range userKinds {
-		b.Watches(user.object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
+		b.Watches(user.Object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
 	}
 	if kind == v1alpha1.KindClusterEnvironment {
 		s.watchLabels(b, s.everyOne(list))
@@ -146,7 +147,7 @@ func (s *setup) controller(prototype client.Object, list client.ObjectList, w *g
 var requestChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		accept := v1alpha1.AcceptEnvironmentAnnotation
-		return wishes(e.ObjectOld) != wishes(e.ObjectNew) ||
+		return object.Wishes(e.ObjectOld) != object.Wishes(e.ObjectNew) ||
 			e.ObjectOld.GetAnnotations()[accept] != e.ObjectNew.GetAnnotations()[accept]
 	},
 }
@@ -154,12 +155,12 @@ var requestChanged = predicate.Funcs{
 // concernsEnvironment lets through that an object comes or goes, that its environment need not
 // wait for it any more, and that it begins or ends to ask for looks.
 var concernsEnvironment = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-	before, after := e.ObjectOld.(Object), e.ObjectNew.(Object)
+	before, after := e.ObjectOld.(object.Object), e.ObjectNew.(object.Object)
 	return ends(before, after, object.Holder) || ends(before, after, object.Load) || ends(after, before, object.Load)
 }}
 
 // ends tells whether an object that may use its environment does not count for a use any more.
-func ends(before, after Object, use object.Use) bool {
+func ends(before, after object.Object, use object.Use) bool {
 	return object.Counts(before, use, object.Granted) && !object.Counts(after, use, object.Granted)
 }
 
@@ -170,10 +171,10 @@ var deleted = predicate.Funcs{
 }
 
 // indexInputs lets the objects be found that refer to a Secret or ConfigMap.
-func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, uses func(T) []Use) error {
-	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, inputsIndex, func(obj client.Object) []string {
+func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, uses func(T) []inputs.Use) error {
+	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, object.InputsIndex, func(obj client.Object) []string {
 		var keys []string
-		for _, ref := range referencesOf(uses(obj.(T))) {
+		for _, ref := range inputs.ReferencesOf(uses(obj.(T))) {
 			keys = append(keys, ref.String())
 		}
 		return keys
@@ -183,16 +184,16 @@ func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, us
 // usersOfInput finds the objects of a kind that refer to a Secret or ConfigMap.
 func (s *setup) usersOfInput(list client.ObjectList) handler.MapFunc {
 	return s.find(list, func(input client.Object) client.ListOption {
-		ref := Reference{input.GetObjectKind().GroupVersionKind().Kind, input.GetNamespace(), input.GetName()}
-		return client.MatchingFields{inputsIndex: ref.String()}
+		ref := inputs.Reference{Kind: input.GetObjectKind().GroupVersionKind().Kind, Namespace: input.GetNamespace(), Name: input.GetName()}
+		return client.MatchingFields{object.InputsIndex: ref.String()}
 	})
 }
 
 // usersOf finds the objects of a kind that refer to an environment.
 func (s *setup) usersOf(kind v1alpha1.EnvironmentKind, list client.ObjectList) handler.MapFunc {
 	return s.find(list, func(env client.Object) client.ListOption {
-		key := environmentKey{kind, client.ObjectKeyFromObject(env)}
-		return client.MatchingFields{environmentIndex: key.String()}
+		key := object.EnvironmentKey{Kind: kind, NamespacedName: client.ObjectKeyFromObject(env)}
+		return client.MatchingFields{object.EnvironmentIndex: key.String()}
 	})
 }
 
@@ -221,8 +222,8 @@ func (s *setup) find(list client.ObjectList, concerned func(client.Object) clien
 // environmentOfUser finds the environment of this kind that an object refers to.
 func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
 	return func(_ context.Context, obj client.Object) []reconcile.Request {
-		key := environmentOf(obj.(Object))
-		if key.kind != kind {
+		key := object.EnvironmentOf(obj.(object.Object))
+		if key.Kind != kind {
 			return nil
 		}
 		return []reconcile.Request{{NamespacedName: key.NamespacedName}}
@@ -234,8 +235,8 @@ func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
 func (s *setup) watchDependents(b *builder.Builder) {
 	var lists []client.ObjectList
 	for _, dependent := range dependentKinds {
-		b.Watches(dependent.object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(deletionStarted))
-		lists = append(lists, dependent.list)
+		b.Watches(dependent.Object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(deletionStarted))
+		lists = append(lists, dependent.List)
 	}
 	s.watchLabels(b, s.eachIn(s.accountsOf, lists...))
 }
@@ -244,10 +245,10 @@ func (s *setup) watchDependents(b *builder.Builder) {
 // refers to, and all that stand for the same.
 func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.Request {
 	var requests []reconcile.Request
-	if ref := obj.(Object).Account().LinkedAccountRef; ref != nil {
+	if ref := obj.(object.Object).Account().LinkedAccountRef; ref != nil {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}})
 	}
-	linked, err := s.accounts.named(ctx, s.environments.accountOf(ctx, obj.(Object)))
+	linked, err := s.accounts.named(ctx, s.environments.accountOf(ctx, obj.(object.Object)))
 	if err != nil {
 		return nil // only a cache that is stopping fails
 	}
@@ -261,10 +262,10 @@ func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.R
 // the account that it stands for.
 func (s *setup) dependentsOf(list client.ObjectList) handler.MapFunc {
 	byName := s.find(list, func(account client.Object) client.ListOption {
-		return client.MatchingFields{accountIndex: accountName(account.GetNamespace(), account.GetName())}
+		return client.MatchingFields{object.AccountIndex: object.AccountByName(account.GetNamespace(), account.GetName())}
 	})
 	byID := s.find(list, func(account client.Object) client.ListOption {
-		return client.MatchingFields{accountIndex: accountID(account.(*v1alpha1.LinkedAccount).AccountID())}
+		return client.MatchingFields{object.AccountIndex: object.AccountByID(account.(*v1alpha1.LinkedAccount).AccountID())}
 	})
 	return func(ctx context.Context, account client.Object) []reconcile.Request {
 		return append(byName(ctx, account), byID(ctx, account)...)
@@ -281,7 +282,7 @@ var accountChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.LinkedAccount), e.ObjectNew.(*v1alpha1.LinkedAccount)
 		return before.Status.ID != after.Status.ID || before.UID != after.UID ||
-			unheard(before) != unheard(after) || vanished(before) && !vanished(after)
+			unheard(before) != unheard(after) || object.Vanished(before) && !object.Vanished(after)
 	},
 }
 
@@ -289,6 +290,6 @@ var accountChanged = predicate.Funcs{
 var deletionStarted = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return ends(e.ObjectOld.(Object), e.ObjectNew.(Object), object.Dependent)
+		return ends(e.ObjectOld.(object.Object), e.ObjectNew.(object.Object), object.Dependent)
 	},
 }

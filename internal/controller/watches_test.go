@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 func TestAccountChanged(t *testing.T) {
@@ -19,7 +20,7 @@ func TestAccountChanged(t *testing.T) {
 		return obj
 	}
 	marked := told("a", "1")
-	setAnnotation(marked, vanishedAnnotation, "1")
+	object.SetAnnotation(marked, object.VanishedAnnotation, "1")
 	silent := told("a", "")
 	silent.Status.Conditions = nil
 	renamed := told("a", "1")

@@ -8,6 +8,10 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // webhooks teaches the shared flow what a Webhook is.
@@ -27,9 +31,9 @@ func (webhooks) Identities(*v1alpha1.Webhook) []string { return []string{""} }
 
 func (webhooks) UniqueID(obj *v1alpha1.Webhook) string { return obj.Status.ID }
 
-func (w webhooks) Desired(_ context.Context, _ *Inputs, obj *v1alpha1.Webhook) (*cobalt.Webhook, error) {
+func (w webhooks) Desired(_ context.Context, _ *inputs.Reader, obj *v1alpha1.Webhook) (*cobalt.Webhook, error) {
 	if isInsecure(obj.Spec.URL) && !w.insecure {
-		return nil, stalledBy(v1alpha1.ReasonInsecureURL, "url is plain http, which would show the events to anybody on the way: use https")
+		return nil, condition.StalledBy(v1alpha1.ReasonInsecureURL, "url is plain http, which would show the events to anybody on the way: use https")
 	}
 	return &cobalt.Webhook{URL: obj.Spec.URL, Events: obj.Spec.Events}, nil
 }
@@ -39,16 +43,16 @@ func (webhooks) Observe(ctx context.Context, api *remoteView, _ *v1alpha1.Webhoo
 	return api.webhook(ctx)
 }
 
-func (webhooks) Diff(desired, remote *cobalt.Webhook) []difference {
-	var differences []difference
+func (webhooks) Diff(desired, remote *cobalt.Webhook) []drift.Difference {
+	var differences []drift.Difference
 	if desired.URL != remote.URL {
-		differences = append(differences, difference{path: "url", want: desired.URL, have: remote.URL})
+		differences = append(differences, drift.Difference{Path: "url", Want: desired.URL, Have: remote.URL})
 	}
 	for _, event := range without(desired.Events, remote.Events) {
-		differences = append(differences, difference{path: "events[" + event + "]", want: true})
+		differences = append(differences, drift.Difference{Path: "events[" + event + "]", Want: true})
 	}
 	for _, event := range without(remote.Events, desired.Events) {
-		differences = append(differences, difference{path: "events[" + event + "]", have: true})
+		differences = append(differences, drift.Difference{Path: "events[" + event + "]", Have: true})
 	}
 	return differences
 }
@@ -109,22 +113,22 @@ func (webhooks) Publish(obj *v1alpha1.Webhook, _, remote *cobalt.Webhook) {
 // Origin goes by the look before the first subscription.
 func (webhooks) Origin(obj *v1alpha1.Webhook, remote *cobalt.Webhook) v1alpha1.Origin {
 	if remote == nil {
-		return knownOrigin(obj)
+		return object.KnownOrigin(obj)
 	}
-	return originOf(obj, time.Time{}, v1alpha1.OriginCreated)
+	return object.OriginOf(obj, time.Time{}, v1alpha1.OriginCreated)
 }
 
 // Delete unsubscribes from whatever there is: the API has no other way.
 func (w webhooks) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.Webhook, may func(v1alpha1.Origin) bool) error {
-	if obj.Status.ID == "" && wasRefused(obj) {
+	if obj.Status.ID == "" && object.WasRefused(obj) {
 		return nil
 	}
 	remote, err := api.GetWebhook(ctx, api.account)
 	if err != nil || len(remote.Events) == 0 {
 		return err
 	}
-	if knownOrigin(obj) == "" && !may(w.Origin(obj, remote)) {
-		return errNotOurs
+	if object.KnownOrigin(obj) == "" && !may(w.Origin(obj, remote)) {
+		return condition.ErrNotOurs
 	}
 	return api.UnsubscribeWebhook(ctx, api.account, remote.Events)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 )
 
 // TestInsecureURL: who speaks to the API over TLS does not have its events sent in the clear.
@@ -26,8 +27,8 @@ func TestInsecureURL(t *testing.T) {
 			hook := &v1alpha1.Webhook{}
 			hook.Spec.URL = tc.url
 			_, err := webhooks{insecure: tc.insecure}.Desired(t.Context(), nil, hook)
-			refused, ok := errors.AsType[*stalled](err)
-			if ok != tc.want || ok && refused.reason != v1alpha1.ReasonInsecureURL {
+			refused, ok := errors.AsType[*condition.Stalled](err)
+			if ok != tc.want || ok && refused.Reason != v1alpha1.ReasonInsecureURL {
 				t.Errorf("%s: %v", tc.reason, err)
 			}
 		})

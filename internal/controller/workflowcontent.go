@@ -6,6 +6,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 )
 
@@ -19,7 +20,7 @@ func describe(t *workflowRun) (cobalt.WorkflowInput, string, error) {
 		if node.Config != nil {
 			canonical, err := canonicalJSON(node.Config.Raw)
 			if err != nil {
-				return input, "", stalledBy(v1alpha1.ReasonInvalidInput, "nodes[%d].config is not a JSON object", i)
+				return input, "", condition.StalledBy(v1alpha1.ReasonInvalidInput, "nodes[%d].config is not a JSON object", i)
 			}
 			n.Config = canonical
 		}

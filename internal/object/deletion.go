@@ -13,7 +13,7 @@ func MayDelete(obj client.Object, origin v1alpha1.Origin, allowed bool) bool {
 	if natureOf(obj) != keeper || looksOnly(obj) {
 		return false
 	}
-	policy := obj.(kept).CommonSpec().DeletionPolicy
+	policy := obj.(Managed).CommonSpec().DeletionPolicy
 	switch {
 	case policy == v1alpha1.DeletionPolicyOrphan:
 		return false

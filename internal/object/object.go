@@ -1,11 +1,10 @@
-// Package object decides for what an object of this API group counts. Whoever goes
+// Package object is what the objects of this API group have in common: their environment, finalizer, annotations and
+// statuses, what tells where the things in Cobalt came from that they stand for, and what each counts for. Whoever goes
 // through objects of others asks here, so that one table decides.
 package object
 
 import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
@@ -13,104 +12,26 @@ import (
 // Object is a custom resource of this API group that belongs to an environment.
 type Object interface {
 	client.Object
+	// Account says which account obj belongs to, or is.
+	Account() v1alpha1.AccountReference
 	MemberSpec() *v1alpha1.MemberSpec
+	MemberStatus() *v1alpha1.MemberStatus
 }
 
-// kept is an Object that keeps a state in Cobalt.
-type kept interface {
+// Managed is an Object that keeps a state in Cobalt.
+type Managed interface {
+	Object
 	CommonSpec() *v1alpha1.CommonSpec
 	CommonStatus() *v1alpha1.CommonStatus
+	// WholeStatus is for comparing it.
+	WholeStatus() any
 }
 
-// Use is what an object may count for.
-type Use int
-
-// The uses.
-const (
-	// Rival stands for something in Cobalt that no other object may stand for.
-	Rival Use = iota
-	// Dependent keeps its account from being deleted.
-	Dependent
-	// Known says that its account is there, or else the environment is another one.
-	Known
-	// Load takes part in the calls of its environment: in the budget of looks and in waiting lines.
-	Load
-	// Shown is counted by metrics.
-	Shown
-	// Holder keeps its environment from going, as its own deletion needs the key.
-	Holder
-)
-
-// Access is what an environment allows an object.
-type Access int
-
-// The answers of environments.
-const (
-	// Missing: there is no such environment.
-	Missing Access = iota
-	// Refused: it may not be used from the object's namespace, or for its account.
-	Refused
-	// Granted: it may be used.
-	Granted
-)
-
-// Counts tells whether an object with this access to its environment counts for a use. How the address of the environment
-// is spelled makes no difference, and environments themselves count for none.
-func Counts(counted client.Object, use Use, access Access) bool {
-	obj, ok := counted.(Object)
-	if !ok {
-		return false
-	}
-	suspended, granted := obj.MemberSpec().Suspend, access == Granted
-	switch use {
-	case Rival, Dependent:
-		return granted && manages(obj) && (!suspended || ID(obj) != "")
-	case Known:
-		return granted && manages(obj) && !suspended && ID(obj) != ""
-	case Load:
-		return granted && !suspended
-	case Shown: // somebody has to see an environmentRef that leads nowhere
-		return access != Refused && !suspended
-	case Holder: // one that was begun may be there although no status says so yet
-		return access != Missing && deletes(obj, granted) && (ID(obj) != "" || granted && isHeld(obj))
-	}
-	return false
+// Environment is an Environment or a ClusterEnvironment.
+type Environment interface {
+	client.Object
+	Settings() *v1alpha1.EnvironmentSettings
+	EnvironmentStatus() *v1alpha1.EnvironmentStatus
+	APIKey() v1alpha1.NamespacedAPIKeyReference
+	CABundle() *v1alpha1.NamespacedCABundleReference
 }
-
-// ID is Cobalt's id of what an object stands for; empty if there is none.
-func ID(obj metav1.Object) string {
-	switch obj := obj.(type) {
-	case *v1alpha1.PublicWorkflow:
-		return obj.Status.ID
-	case kept:
-		return obj.CommonStatus().ID
-	}
-	return ""
-}
-
-// manages tells whether an object writes to Cobalt and goes on to.
-func manages(obj Object) bool {
-	return !looksOnly(obj) && obj.GetDeletionTimestamp().IsZero()
-}
-
-// deletes tells whether the deletion of an object may delete something in Cobalt. That
-// its environment says Orphan does not count: nobody could ask it any more.
-func deletes(obj Object, granted bool) bool {
-	keeps, ok := obj.(kept)
-	if !ok || !obj.GetDeletionTimestamp().IsZero() && !isHeld(obj) { // it has been let go
-		return false
-	}
-	origin := keeps.CommonStatus().Origin
-	if origin == "" && granted { // only Cobalt can tell
-		origin = v1alpha1.OriginCreated
-	}
-	return MayDelete(obj, origin, granted)
-}
-
-// looksOnly tells whether an object writes nothing to Cobalt.
-func looksOnly(obj client.Object) bool {
-	keeps, ok := obj.(kept)
-	return ok && keeps.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
-}
-
-func isHeld(obj Object) bool { return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) }

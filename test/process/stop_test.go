@@ -8,11 +8,11 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // underWay are objects whose creation makes one call each that changes something in Cobalt.
-func (w *world) underWay() []controller.Object {
+func (w *world) underWay() []object.Object {
 	acme := v1alpha1.AccountReference{LinkedAccountRef: &v1alpha1.LinkedAccountReference{Name: "acme"}}
 	event := &v1alpha1.EventTrigger{ObjectMeta: w.named("event")}
 	event.Spec.AccountReference, event.Spec.Event = acme, &v1alpha1.EventReference{Slug: "deal-created", Name: "Deal Created"}
@@ -22,7 +22,7 @@ func (w *world) underWay() []controller.Object {
 	webhook.Spec.AccountReference, webhook.Spec.URL, webhook.Spec.Events = acme, "https://hooks.example/acme", []string{"Deal Created"}
 	config := &v1alpha1.IntegrationConfig{ObjectMeta: w.named("config")}
 	config.Spec.AccountReference, config.Spec.Application = acme, "hubspot"
-	return []controller.Object{event, run, webhook, config, &v1alpha1.LinkedAccount{ObjectMeta: w.named("umbrella")}}
+	return []object.Object{event, run, webhook, config, &v1alpha1.LinkedAccount{ObjectMeta: w.named("umbrella")}}
 }
 
 // TestWhatIsUnderWayEndsWellWhenTheOperatorIsToldToStop: an operator that was told to stop waits for the answers to what it

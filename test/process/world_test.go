@@ -23,7 +23,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // What the operators are told of Cobalt, which they find through their proxies.
@@ -84,7 +84,7 @@ func (w *world) create(objects ...client.Object) {
 }
 
 // ready waits until objects are Ready.
-func (w *world) ready(objects ...controller.Object) {
+func (w *world) ready(objects ...object.Object) {
 	w.t.Helper()
 	for _, obj := range objects {
 		w.Eventually(func() string { return w.said(obj) }).Should(HavePrefix("True"), "%T %s", obj, obj.GetName())
@@ -92,7 +92,7 @@ func (w *world) ready(objects ...controller.Object) {
 }
 
 // said is what the Ready condition of an object says.
-func (w *world) said(obj controller.Object) string {
+func (w *world) said(obj object.Object) string {
 	w.Expect(w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj)).To(Succeed())
 	ready := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
 	if ready == nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // The objects of the stories about many of them.
@@ -26,7 +26,7 @@ const (
 )
 
 // allReady waits until all objects of a kind are.
-func allReady[T controller.Object](w *world, objects []T) {
+func allReady[T object.Object](w *world, objects []T) {
 	GinkgoHelper()
 	for _, obj := range objects {
 		w.ready(obj)

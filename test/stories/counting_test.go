@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // beside is another namespace that the operator looks after.
@@ -41,7 +41,7 @@ func (w *world) ourOwn() *v1alpha1.ClusterEnvironment {
 }
 
 // placed is an object of some namespace in a cluster environment.
-func placed[T controller.Object](obj T, namespace string, env client.Object) T {
+func placed[T object.Object](obj T, namespace string, env client.Object) T {
 	obj.SetNamespace(namespace)
 	obj.MemberSpec().EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: env.GetName()}
 	return obj

@@ -10,13 +10,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // doomedEnvironment is an environment and an account in it.
 type doomedEnvironment struct {
 	*world
-	env  controller.EnvironmentObject
+	env  object.Environment
 	acme *v1alpha1.LinkedAccount
 	// id is that of the account in Cobalt.
 	id string

@@ -12,14 +12,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // life is what an object goes through from its creation to its end, and what there
 // is of it beside the object each time.
 type life struct {
-	make   func(w *world) controller.Object
-	change func(obj controller.Object)
+	make   func(w *world) object.Object
+	change func(obj object.Object)
 	// deletes is the call that ends it.
 	deletes string
 	// has is what Cobalt has of the object, and the cluster in Secrets.
@@ -29,7 +29,7 @@ type life struct {
 }
 
 // doomedAccount has all that an account can have.
-func doomedAccount(w *world) controller.Object {
+func doomedAccount(w *world) object.Object {
 	w.create(w.secret("hubspot-oauth", map[string]string{"refresh_token": "hunter2"}))
 	return w.account("doomed", named("Acme"), yourApp(`{"tier":"gold"}`), migrating("hubspot", "hubspot-oauth", ""),
 		func(obj *v1alpha1.LinkedAccount) {
@@ -75,7 +75,7 @@ func webhookParts(w *world) []string {
 var lives = map[string]life{
 	"a LinkedAccount": {
 		make: doomedAccount,
-		change: func(obj controller.Object) {
+		change: func(obj object.Object) {
 			account := obj.(*v1alpha1.LinkedAccount)
 			account.Spec.Name = "Acme Inc"
 			account.Spec.YourApp = &runtime.RawExtension{Raw: []byte(`{"seats":25}`)}
@@ -87,10 +87,10 @@ var lives = map[string]life{
 		changed: []string{"Acme Inc map[seats:25]", "map[refresh_token:hunter2]"},
 	},
 	"an IntegrationConfig": {
-		make: func(w *world) controller.Object {
+		make: func(w *world) object.Object {
 			return w.config("doomed", of("acme"), field("deal_stage", `"won"`), field("owner_email", `"jo@acme.example"`), workflow("sync-deals", true))
 		},
-		change: func(obj controller.Object) {
+		change: func(obj object.Object) {
 			config := obj.(*v1alpha1.IntegrationConfig)
 			config.Spec.Fields[0].Value.Raw = []byte(`["won","lost"]`)
 			config.Spec.Fields = config.Spec.Fields[:1]
@@ -102,8 +102,8 @@ var lives = map[string]life{
 		changed: []string{"hubspot map[deal_stage:[won lost] sync_interval_minutes:15] [{sync-deals false} {sync-contacts false}]"},
 	},
 	"a Webhook": {
-		make: func(w *world) controller.Object { return w.webhook("doomed", of("acme"), "a", "b") },
-		change: func(obj controller.Object) {
+		make: func(w *world) object.Object { return w.webhook("doomed", of("acme"), "a", "b") },
+		change: func(obj object.Object) {
 			hook := obj.(*v1alpha1.Webhook)
 			hook.Spec.URL, hook.Spec.Events = "https://hooks.example/other", []string{"b", "c"}
 		},
@@ -120,7 +120,7 @@ func (tc life) want(p phase) []string {
 }
 
 // over tells whether an object has come to the end of a phase.
-func (tc life) over(w *world, p phase, obj controller.Object) (bool, string) {
+func (tc life) over(w *world, p phase, obj object.Object) (bool, string) {
 	if err := w.Get(w.ctx, client.ObjectKeyFromObject(obj), obj); err != nil || p.gone {
 		return p.gone && apierrors.IsNotFound(err), "it is there"
 	}

@@ -13,19 +13,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // crashCase is a kind of object whose calls must not be made twice.
 type crashCase struct {
-	make   func(w *world) controller.Object
-	change func(obj controller.Object)
+	make   func(w *world) object.Object
+	change func(obj object.Object)
 	// expire has it go by itself; nil if it only goes when it is deleted.
-	expire func(w *world, obj controller.Object)
+	expire func(w *world, obj object.Object)
 	// effects are what its calls have brought about, by Cobalt's ids.
 	effects func(w *world) []string
 	// told is the effect that the status tells of.
-	told func(obj controller.Object) string
+	told func(obj object.Object) string
 	// good and unknown are the reasons that it may have in the end.
 	good, unknown string
 	// repeats tells that a call may be made twice, but not never.
@@ -44,15 +44,15 @@ func executionIDs(w *world) []string {
 
 func triggerCase(delivery v1alpha1.Delivery, target func(*v1alpha1.EventTrigger)) crashCase {
 	return crashCase{
-		make: func(w *world) controller.Object {
+		make: func(w *world) object.Object {
 			return w.trigger("doomed", of("acme"), target, func(obj *v1alpha1.EventTrigger) { obj.Spec.Delivery = delivery })
 		},
-		change: func(obj controller.Object) { payload(`{"deal":43}`)(obj.(*v1alpha1.EventTrigger)) },
-		expire: func(w *world, obj controller.Object) {
+		change: func(obj object.Object) { payload(`{"deal":43}`)(obj.(*v1alpha1.EventTrigger)) },
+		expire: func(w *world, obj object.Object) {
 			w.change(obj, func() { obj.(*v1alpha1.EventTrigger).Spec.TTLAfterFinished = "1m" })
 		},
 		effects: executionIDs,
-		told:    func(obj controller.Object) string { return obj.(*v1alpha1.EventTrigger).Status.ExecutionID },
+		told:    func(obj object.Object) string { return obj.(*v1alpha1.EventTrigger).Status.ExecutionID },
 		good:    v1alpha1.ReasonCompleted, unknown: v1alpha1.ReasonDeliveryUnknown,
 		repeats: delivery == v1alpha1.DeliveryAtLeastOnce, mark: "cobalt.gocobalt.io/fired",
 	}
@@ -60,10 +60,10 @@ func triggerCase(delivery v1alpha1.Delivery, target func(*v1alpha1.EventTrigger)
 
 var crashCases = map[string]crashCase{
 	"a PublicWorkflow": {
-		make:    func(w *world) controller.Object { return w.publicWorkflow("doomed", of("acme")) },
-		change:  func(obj controller.Object) { obj.(*v1alpha1.PublicWorkflow).Spec.Description = "another" },
+		make:    func(w *world) object.Object { return w.publicWorkflow("doomed", of("acme")) },
+		change:  func(obj object.Object) { obj.(*v1alpha1.PublicWorkflow).Spec.Description = "another" },
 		effects: workflowIDs,
-		told:    func(obj controller.Object) string { return obj.(*v1alpha1.PublicWorkflow).Status.ID },
+		told:    func(obj object.Object) string { return obj.(*v1alpha1.PublicWorkflow).Status.ID },
 		good:    v1alpha1.ReasonSynced, unknown: v1alpha1.ReasonCreateOutcomeUnknown, mark: "cobalt.gocobalt.io/workflow-id",
 	},
 	// What differs between an event and a workflow is the one call, so each delivery is told of one of them.
@@ -75,7 +75,7 @@ var crashCases = map[string]crashCase{
 type crash struct {
 	*world
 	of  crashCase
-	obj controller.Object
+	obj object.Object
 	// marked, telling and effected are what there was before the phase in question.
 	marked, telling string
 	effected        []string

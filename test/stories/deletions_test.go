@@ -19,7 +19,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 const (
@@ -56,7 +56,7 @@ var refusals = []int{5, 9, 10}
 
 // doomedObject is an object to delete, and what is to go wrong meanwhile.
 type doomedObject struct {
-	controller.Object
+	object.Object
 	kind, account  string
 	form, position int
 }
@@ -66,10 +66,10 @@ func manyDoomed(w *world, positions int) []*doomedObject {
 	var all []*doomedObject
 	for form := range falseAnswers {
 		for position := range positions {
-			for kind, build := range map[string]func(name string) controller.Object{
-				"a LinkedAccount":      func(name string) controller.Object { return w.account(name) },
-				"an IntegrationConfig": func(name string) controller.Object { return w.config(name, ofID(name)) },
-				"a Webhook":            func(name string) controller.Object { return w.webhook(name, ofID(name), "a", "b") },
+			for kind, build := range map[string]func(name string) object.Object{
+				"a LinkedAccount":      func(name string) object.Object { return w.account(name) },
+				"an IntegrationConfig": func(name string) object.Object { return w.config(name, ofID(name)) },
+				"a Webhook":            func(name string) object.Object { return w.webhook(name, ofID(name), "a", "b") },
 			} {
 				name := fmt.Sprintf("%s-%d-%d", strings.ToLower(strings.Fields(kind)[1]), form, position)
 				all = append(all, &doomedObject{Object: build(name), kind: kind, account: name, form: form, position: position})

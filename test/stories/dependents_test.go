@@ -13,14 +13,14 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // dependentKind is what the stories need to know of a kind whose objects belong to an account.
 type dependentKind struct {
 	// make makes an object for an account, and vary changes its spec.
-	make func(w *world, name string, account v1alpha1.AccountReference) controller.Kept
-	vary func(obj controller.Kept)
+	make func(w *world, name string, account v1alpha1.AccountReference) object.Managed
+	vary func(obj object.Managed)
 	// remote tells whether there is one in Cobalt for an account, and whether it is as spec says.
 	remote func(w *world, account string) (there, right bool)
 	// spoil changes it by hand, path is where.
@@ -33,10 +33,10 @@ type dependentKind struct {
 }
 
 var aConfig = dependentKind{
-	make: func(w *world, name string, account v1alpha1.AccountReference) controller.Kept {
+	make: func(w *world, name string, account v1alpha1.AccountReference) object.Managed {
 		return w.config(name, account, field("owner_email", `"right@acme.example"`))
 	},
-	vary: func(obj controller.Kept) {
+	vary: func(obj object.Managed) {
 		obj.(*v1alpha1.IntegrationConfig).Spec.Fields[0].Value = &runtime.RawExtension{Raw: []byte(`"other@acme.example"`)}
 	},
 	remote: func(w *world, account string) (there, right bool) {
@@ -54,12 +54,12 @@ var aConfig = dependentKind{
 }
 
 var aWebhook = dependentKind{
-	make: func(w *world, name string, account v1alpha1.AccountReference) controller.Kept {
+	make: func(w *world, name string, account v1alpha1.AccountReference) object.Managed {
 		hook := w.webhook(name, account, "Workflow Errored")
 		hook.Spec.URL = "https://right.example/"
 		return hook
 	},
-	vary: func(obj controller.Kept) { obj.(*v1alpha1.Webhook).Spec.URL = "https://other.example/" },
+	vary: func(obj object.Managed) { obj.(*v1alpha1.Webhook).Spec.URL = "https://other.example/" },
 	remote: func(w *world, account string) (there, right bool) {
 		hook := w.remoteWebhook(account)
 		return hook != nil, hook != nil && hook.WebhookURL == "https://right.example/"
@@ -81,7 +81,7 @@ func forEach(text string, story func(kind dependentKind)) {
 }
 
 // driftDetected is cobalt_drift_detected_total for the kind of obj.
-func driftDetected(obj controller.Kept) float64 {
+func driftDetected(obj object.Managed) float64 {
 	GinkgoHelper()
 	families, err := metrics.Registry.Gather()
 	Expect(err).NotTo(HaveOccurred())
@@ -122,12 +122,12 @@ var _ = Describe("What belongs to an account", func() {
 		w.connected()
 		obj, fire := kind.make(w, "early", of("acme")), w.trigger("fire", of("acme"))
 		w.create(obj, fire)
-		for _, early := range []controller.Object{obj, fire} {
+		for _, early := range []object.Object{obj, fire} {
 			w.settled(early, metav1.ConditionFalse, v1alpha1.ReasonLinkedAccountNotReady)
 		}
 		w.sim.Inject(simulator.Fault{Operation: "upsertLinkedAccount", Delay: time.Hour})
 		w.create(w.account("acme"))
-		for _, early := range []controller.Object{obj, fire} {
+		for _, early := range []object.Object{obj, fire} {
 			Eventually(func() string { return w.settled(early, metav1.ConditionFalse, v1alpha1.ReasonLinkedAccountNotReady) }).Should(
 				Equal("LinkedAccount " + w.namespace + "/acme is not in Cobalt yet, see its status"))
 			Eventually(func() []string { return w.events(early) }).Should(And(HaveLen(2), HaveEach(HavePrefix("Normal "))), "nobody has to act")

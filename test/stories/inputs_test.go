@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // shared is the Secret or ConfigMap that the objects of a story all use.
@@ -145,7 +145,7 @@ var _ = Describe("A Secret or ConfigMap that many objects use", func() {
 			source, objects, value, changed := build(w)
 			w.create(objects...)
 			for _, obj := range objects {
-				Eventually(func() []string { w.time.Advance(time.Second); w.read(obj); return reasons(obj.(controller.Object)) }).Should(
+				Eventually(func() []string { w.time.Advance(time.Second); w.read(obj); return reasons(obj.(object.Object)) }).Should(
 					ContainElement(BeElementOf(v1alpha1.ReasonSynced, v1alpha1.ReasonCompleted)))
 			}
 			w.read(source)

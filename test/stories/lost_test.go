@@ -13,7 +13,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // whenHeld has something happen as soon as the first object of a name has the finalizer.
@@ -75,7 +75,7 @@ var _ = Describe("An object that goes in the moment in which it is held", func()
 		It(fmt.Sprintf("leaves nothing that was handed over to it (%s)", name), func() {
 			w, _ := withAccount()
 			first := tc.make(w)
-			heir := first.DeepCopyObject().(controller.Object)
+			heir := first.DeepCopyObject().(object.Object)
 			heir.SetName("heir")
 			if account, ok := heir.(*v1alpha1.LinkedAccount); ok {
 				account.Spec.LinkedAccountID, account.Spec.SessionToken = first.GetName(), nil
@@ -99,7 +99,7 @@ var _ = Describe("An object that goes in the moment in which it is held", func()
 		It(fmt.Sprintf("leaves what it has made to another of its name (%s)", name), func() {
 			w, _ := withAccount()
 			obj := tc.make(w)
-			again := obj.DeepCopyObject().(controller.Object)
+			again := obj.DeepCopyObject().(object.Object)
 			replaced := make(chan struct{})
 			w.loseWhenHeld(obj.GetName(), func() {
 				w.create(again)

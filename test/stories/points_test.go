@@ -8,25 +8,25 @@ import (
 	. "github.com/onsi/gomega"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // phase is one stretch of an object's life.
 type phase struct {
 	name string
-	do   func(w *world, obj controller.Object, change func(controller.Object))
+	do   func(w *world, obj object.Object, change func(object.Object))
 	gone bool
 }
 
 var phases = []phase{
-	{name: "created", do: func(w *world, obj controller.Object, _ func(controller.Object)) { w.create(obj) }},
+	{name: "created", do: func(w *world, obj object.Object, _ func(object.Object)) { w.create(obj) }},
 	{
 		name: "changed",
-		do: func(w *world, obj controller.Object, change func(controller.Object)) {
+		do: func(w *world, obj object.Object, change func(object.Object)) {
 			w.change(obj, func() { change(obj) })
 		},
 	},
-	{name: "deleted", do: func(w *world, obj controller.Object, _ func(controller.Object)) { w.remove(obj) }, gone: true},
+	{name: "deleted", do: func(w *world, obj object.Object, _ func(object.Object)) { w.remove(obj) }, gone: true},
 }
 
 // enumeration labels the stories that go through all cases of something, such as the points at which an operator can die: they

@@ -12,8 +12,8 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // unknownAccount has one call be answered as if its account was not there.
@@ -47,7 +47,7 @@ var _ = Describe("A refusal", func() {
 	})
 
 	DescribeTable("for an account that was just made is tried again a second later", func(
-		operation, reason string, object func(w *world) controller.Object, status metav1.ConditionStatus, wanted string,
+		operation, reason string, object func(w *world) object.Object, status metav1.ConditionStatus, wanted string,
 	) {
 		w := newWorld()
 		w.connected()
@@ -63,20 +63,20 @@ var _ = Describe("A refusal", func() {
 		w.settled(obj, status, wanted)
 	},
 		Entry("config", "upsertConfig", v1alpha1.ReasonLinkedAccountNotReady,
-			func(w *world) controller.Object { return w.config("acme", of("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
+			func(w *world) object.Object { return w.config("acme", of("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
 		Entry("config of an account by its id", "upsertConfig", v1alpha1.ReasonLinkedAccountNotReady,
-			func(w *world) controller.Object { return w.config("acme", ofID("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
+			func(w *world) object.Object { return w.config("acme", ofID("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
 		Entry("webhook", "createWebhook", v1alpha1.ReasonLinkedAccountNotReady,
-			func(w *world) controller.Object { return w.webhook("acme", of("acme"), "Workflow Errored") }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
+			func(w *world) object.Object { return w.webhook("acme", of("acme"), "Workflow Errored") }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
 		Entry("workflow", mint, v1alpha1.ReasonLinkedAccountNotReady,
-			func(w *world) controller.Object { return w.publicWorkflow("acme", of("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
+			func(w *world) object.Object { return w.publicWorkflow("acme", of("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
 		Entry("workflow itself", "createPublicWorkflow", v1alpha1.ReasonLinkedAccountNotReady,
-			func(w *world) controller.Object { return w.publicWorkflow("acme", of("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
+			func(w *world) object.Object { return w.publicWorkflow("acme", of("acme")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
 		Entry("trigger", "executeWorkflow", v1alpha1.ReasonLinkedAccountNotReady,
-			func(w *world) controller.Object { return w.trigger("acme", of("acme"), executing("sync-deals")) },
+			func(w *world) object.Object { return w.trigger("acme", of("acme"), executing("sync-deals")) },
 			metav1.ConditionFalse, v1alpha1.ReasonExecutionRunning),
 		Entry("session token", mint, v1alpha1.ReasonFailed,
-			func(w *world) controller.Object { return w.account("other", tokenIn("other")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
+			func(w *world) object.Object { return w.account("other", tokenIn("other")) }, metav1.ConditionTrue, v1alpha1.ReasonSynced),
 	)
 
 	DescribeTable("of a new account in other words is tried again a second later", func(operation string, options ...func(*v1alpha1.LinkedAccount)) {

@@ -9,21 +9,21 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 var _ = Describe("An object whose finalizer and annotations somebody has taken away", func() {
-	for kind, build := range map[string]func(w *world) controller.Object{
-		"LinkedAccount": func(w *world) controller.Object {
+	for kind, build := range map[string]func(w *world) object.Object{
+		"LinkedAccount": func(w *world) object.Object {
 			w.create(w.secret("oauth", map[string]string{"refresh_token": "hunter2"}))
 			return w.account("robbed", migrating("hubspot", "oauth", ""), func(obj *v1alpha1.LinkedAccount) { obj.Spec.SyncInterval = "0s" })
 		},
-		"IntegrationConfig": func(w *world) controller.Object {
+		"IntegrationConfig": func(w *world) object.Object {
 			return w.config("robbed", of("acme"), func(obj *v1alpha1.IntegrationConfig) { obj.Spec.SyncInterval = "0s" })
 		},
-		"Webhook":        func(w *world) controller.Object { return w.webhook("robbed", of("acme"), "a") },
-		"PublicWorkflow": func(w *world) controller.Object { return w.publicWorkflow("robbed", of("acme")) },
-		"EventTrigger":   func(w *world) controller.Object { return w.trigger("robbed", of("acme")) },
+		"Webhook":        func(w *world) object.Object { return w.webhook("robbed", of("acme"), "a") },
+		"PublicWorkflow": func(w *world) object.Object { return w.publicWorkflow("robbed", of("acme")) },
+		"EventTrigger":   func(w *world) object.Object { return w.trigger("robbed", of("acme")) },
 	} {
 		It("gets back what its status knows, without a call: "+kind, func() {
 			w, _ := withAccount()
@@ -56,7 +56,7 @@ var _ = Describe("An object whose finalizer and annotations somebody has taken a
 			w.change(env, func() {
 				env.Spec.AllowedNamespaces.Selector.MatchLabels = map[string]string{"nobody": "has this"}
 			})
-			if _, keeps := obj.(controller.Kept); keeps { // the others are done, and say so for good
+			if _, keeps := obj.(object.Managed); keeps { // the others are done, and say so for good
 				w.settled(obj, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
 			}
 			Eventually(w.time.Idle).Should(BeTrue())
@@ -66,7 +66,7 @@ var _ = Describe("An object whose finalizer and annotations somebody has taken a
 })
 
 // done waits until all is well with an object, and it has the annotations of its kind.
-func (w *world) done(kind string, obj controller.Object) {
+func (w *world) done(kind string, obj object.Object) {
 	GinkgoHelper()
 	Eventually(func() []string { w.time.Advance(time.Second); w.read(obj); return reasons(obj) }).Should(
 		ContainElement(BeElementOf(v1alpha1.ReasonSynced, v1alpha1.ReasonCompleted, v1alpha1.ReasonNotAllowed)))
@@ -74,7 +74,7 @@ func (w *world) done(kind string, obj controller.Object) {
 }
 
 // robbed takes everything away from an object, and checks that it is written back without a call, once a minute.
-func (w *world) robbed(kind string, obj controller.Object) {
+func (w *world) robbed(kind string, obj object.Object) {
 	GinkgoHelper()
 	w.done(kind, obj)
 	finalizers, annotations := obj.GetFinalizers(), obj.GetAnnotations()
@@ -123,7 +123,7 @@ var marksFor = map[string][]string{
 }
 
 // marksOf are the names of the operator's annotations on an object.
-func marksOf(obj controller.Object) []string {
+func marksOf(obj object.Object) []string {
 	var names []string
 	for _, name := range []string{"account", "credentials", "fired", "origin", "workflow-id"} {
 		if obj.GetAnnotations()["cobalt.gocobalt.io/"+name] != "" {

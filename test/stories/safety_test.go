@@ -14,7 +14,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // withID names the account instead of leaving it to the object's name.
@@ -296,7 +296,7 @@ var _ = Describe("A key that leads elsewhere", func() {
 	It("is noticed where objects name their accounts by id, and no LinkedAccount knows them", func() {
 		w := newWorld(func(o *simulator.Options) { o.Keys["hunter2-of-production"] = "production" })
 		env := w.connected()
-		var all []controller.Object
+		var all []object.Object
 		ids := []string{"acme-0", "acme-1", "acme-2"}
 		for _, id := range ids {
 			w.byHand(func(api *cobalt.Client) error {

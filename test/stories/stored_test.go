@@ -24,7 +24,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // stored54fcec1 is what the operator of commit 54fcec1 had left in an API server and in the simulator once everything was
@@ -182,7 +182,7 @@ func (r *restoring) decode(texts []json.RawMessage, replacer *strings.Replacer, 
 func (r *restoring) createAged(obj client.Object) {
 	GinkgoHelper()
 	generation := obj.GetGeneration()
-	member, ok := obj.(controller.Object)
+	member, ok := obj.(object.Object)
 	if generation == 1 || !ok {
 		r.w.create(obj)
 		return
@@ -223,7 +223,7 @@ func (r *restoring) renew(obj client.Object, inputs, outputs map[string]string) 
 		version = hex.EncodeToString(hash.Sum(nil))[:32]
 	}
 	switch obj := obj.(type) {
-	case controller.EnvironmentObject:
+	case object.Environment:
 		status := obj.EnvironmentStatus()
 		salt, _, _ := strings.Cut(status.Realm, ":")
 		mac := hmac.New(sha256.New, []byte(salt))
@@ -244,7 +244,7 @@ func (r *restoring) renew(obj client.Object, inputs, outputs map[string]string) 
 // references are the Secrets and ConfigMaps that a spec refers to, in order and each once.
 func (r *restoring) references(obj client.Object) []string {
 	GinkgoHelper()
-	if _, ok := obj.(controller.EnvironmentObject); ok {
+	if _, ok := obj.(object.Environment); ok {
 		return nil
 	}
 	spec, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)

@@ -23,7 +23,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // userRole has the rules of one of the roles that users of these kinds get.
@@ -96,22 +96,22 @@ func (w *world) shared() *v1alpha1.ClusterEnvironment {
 }
 
 // member makes an object of one of the kinds that a tenant may write.
-type member func(w *world, account v1alpha1.AccountReference) controller.Object
+type member func(w *world, account v1alpha1.AccountReference) object.Object
 
 var members = map[string]member{
-	"LinkedAccount": func(w *world, account v1alpha1.AccountReference) controller.Object {
+	"LinkedAccount": func(w *world, account v1alpha1.AccountReference) object.Object {
 		return w.account("acme", withID(account.LinkedAccountID))
 	},
-	"IntegrationConfig": func(w *world, account v1alpha1.AccountReference) controller.Object {
+	"IntegrationConfig": func(w *world, account v1alpha1.AccountReference) object.Object {
 		return w.config("config", account)
 	},
-	"Webhook": func(w *world, account v1alpha1.AccountReference) controller.Object {
+	"Webhook": func(w *world, account v1alpha1.AccountReference) object.Object {
 		return w.webhook("hook", account, "Workflow Errored")
 	},
-	"PublicWorkflow": func(w *world, account v1alpha1.AccountReference) controller.Object {
+	"PublicWorkflow": func(w *world, account v1alpha1.AccountReference) object.Object {
 		return w.publicWorkflow("flow", account)
 	},
-	"EventTrigger": func(w *world, account v1alpha1.AccountReference) controller.Object { return w.trigger("fire", account) },
+	"EventTrigger": func(w *world, account v1alpha1.AccountReference) object.Object { return w.trigger("fire", account) },
 }
 
 // rows are one for each of some kinds.
@@ -247,7 +247,7 @@ var _ = Describe("Somebody with the role edit in one namespace", func() {
 			"cobalt.gocobalt.io/account": client.ObjectKeyFromObject(obj).String() + ":victim",
 			"cobalt.gocobalt.io/origin":  client.ObjectKeyFromObject(obj).String() + ":created",
 		})
-		if kept, ok := obj.(controller.Kept); ok {
+		if kept, ok := obj.(object.Managed); ok {
 			kept.CommonSpec().DeletionPolicy = v1alpha1.DeletionPolicyDelete
 		}
 		Expect(tenant.Create(w.ctx, obj)).To(Succeed())
@@ -271,7 +271,7 @@ var _ = Describe("Somebody with the role edit in one namespace", func() {
 		w.settled(acme, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
 		Expect(tenant.Create(w.ctx, obj)).To(Succeed())
 		reason := v1alpha1.ReasonLinkedAccountNotReady
-		if _, kept := obj.(controller.Kept); kept { // which are told the reason itself
+		if _, kept := obj.(object.Managed); kept { // which are told the reason itself
 			reason = v1alpha1.ReasonNotAllowed
 		}
 		w.settled(obj, metav1.ConditionFalse, reason)

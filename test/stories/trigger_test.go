@@ -14,7 +14,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 var words = 0
@@ -25,7 +25,7 @@ func word() string {
 	return fmt.Sprintf("word-%d", words)
 }
 
-func stalledNow(obj controller.Object) bool {
+func stalledNow(obj object.Object) bool {
 	return meta.IsStatusConditionTrue(obj.MemberStatus().Conditions, v1alpha1.ConditionStalled)
 }
 
@@ -36,7 +36,7 @@ func slowly(o *simulator.Options) { o.Pending, o.Running = 5*time.Second, 15*tim
 func fires(w *world) int { return w.sim.Calls()["triggerEvent"] + w.sim.Calls()["executeWorkflow"] }
 
 // until has time pass in steps until obj stands so.
-func until(w *world, obj controller.Object, step time.Duration, status metav1.ConditionStatus, reason string) string {
+func until(w *world, obj object.Object, step time.Duration, status metav1.ConditionStatus, reason string) string {
 	GinkgoHelper()
 	var message string
 	Eventually(func(g Gomega) {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // unmade are answers to a creation which prove that it has made nothing.
@@ -20,14 +20,14 @@ var unmade = map[string]simulator.Fault{
 	"told to wait": {Status: http.StatusConflict, Times: 1},
 }
 
-func originIn(obj controller.Object) v1alpha1.Origin {
+func originIn(obj object.Object) v1alpha1.Origin {
 	return obj.(interface{ CommonStatus() *v1alpha1.CommonStatus }).CommonStatus().Origin
 }
 
 var _ = Describe("An object whose first creation is known to have made nothing", func() {
 	for kind, tc := range lives {
 		for answer, fault := range unmade {
-			tried := func() (*world, controller.Object) {
+			tried := func() (*world, object.Object) {
 				w, acme := withAccount()
 				w.pass(acme, syncInterval)
 				fault.Operation = creates[kind]
@@ -39,7 +39,7 @@ var _ = Describe("An object whose first creation is known to have made nothing",
 				w.read(obj)
 				return w, obj
 			}
-			again := func(w *world, obj controller.Object) {
+			again := func(w *world, obj object.Object) {
 				w.time.Advance(2 * time.Minute)
 				w.request(obj, "now")
 				Eventually(func(g Gomega) { w.time.Advance(time.Second); w.read(obj); g.Expect(originIn(obj)).NotTo(BeEmpty()) }).Should(Succeed())

@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // lookedAt waits until the operator has looked at each of these, and has planned when it looks at them again.
@@ -30,7 +30,7 @@ func (w *world) restsForGood(obj client.Object) bool {
 		return obj.Spec.Suspend || obj.Spec.Schedule == ""
 	case *v1alpha1.PublicWorkflow:
 		return true
-	case controller.Kept:
+	case object.Managed:
 		return obj.MemberSpec().Suspend || obj.CommonSpec().SyncInterval == "0s"
 	}
 	return false

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 var _ = Describe("Objects that wait for their turn", enumeration, func() {
@@ -23,13 +23,13 @@ var _ = Describe("Objects that wait for their turn", enumeration, func() {
 			env = w.clusterEnvironment()
 		}
 		slowly := v1alpha1.RateLimit{RequestsPerSecond: 1, Burst: 4}
-		env.(controller.EnvironmentObject).Settings().RateLimit = slowly
+		env.(object.Environment).Settings().RateLimit = slowly
 		w.create(w.keySecret(goodKey), env)
 		w.ready(env)
 		var said []string
 		first := env.GetResourceVersion()
 		w.doom.afterWrites(func(obj client.Object) {
-			if written, ok := obj.(controller.EnvironmentObject); ok && written.GetResourceVersion() != first { // which may be told late
+			if written, ok := obj.(object.Environment); ok && written.GetResourceVersion() != first { // which may be told late
 				said = append(said, meta.FindStatusCondition(written.EnvironmentStatus().Conditions, v1alpha1.ConditionReady).Message)
 			}
 		})

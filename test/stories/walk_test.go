@@ -16,7 +16,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // walker does at random what users, their customers and the world do to an operator.
@@ -28,11 +28,11 @@ type walker struct {
 	random *rand.Rand
 	steps  []string
 	// env is the environment, of either kind.
-	env controller.EnvironmentObject
+	env object.Environment
 	// key is the one that the environment uses.
 	key string
 	// objects are those that are there, as far as the users know.
-	objects map[string]controller.Object
+	objects map[string]object.Object
 	// numbers are the ones that they were changed to.
 	numbers map[string]int
 	// asked is how often an effect was asked for that must not come more often.
@@ -48,7 +48,7 @@ func newWalker(seed uint64) *walker {
 	replace := random.IntN(2) == 0
 	w := &walker{
 		world: newWorld(replacing(replace)), random: random, key: goodKey,
-		objects: map[string]controller.Object{}, asked: map[string]int{}, numbers: map[string]int{}, forgotten: map[string]bool{},
+		objects: map[string]object.Object{}, asked: map[string]int{}, numbers: map[string]int{}, forgotten: map[string]bool{},
 	}
 	w.env = w.environment()
 	if random.IntN(2) == 0 {
@@ -105,7 +105,7 @@ func (w *walker) createSomething() {
 	if w.objects[name] != nil {
 		return
 	}
-	var obj controller.Object
+	var obj object.Object
 	switch kind {
 	case "account":
 		obj = w.account(account, named("Name 0"), yourApp(`{"tier":"gold","seats":1}`))
@@ -136,7 +136,7 @@ func (w *walker) createSomething() {
 }
 
 // some is one of the objects that are there; nil if there are none.
-func (w *walker) some() (string, controller.Object) {
+func (w *walker) some() (string, object.Object) {
 	names := w.names()
 	if len(names) == 0 {
 		return "", nil
@@ -182,7 +182,7 @@ func (w *walker) changeSomething() {
 }
 
 // asks notes what a spec asks for that must not be done twice.
-func (w *walker) asks(obj controller.Object, number int) {
+func (w *walker) asks(obj object.Object, number int) {
 	switch obj := obj.(type) {
 	case *v1alpha1.PublicWorkflow:
 		w.asked[fmt.Sprintf("workflow %d of %s", number, obj.Spec.LinkedAccountRef.Name)]++

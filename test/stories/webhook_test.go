@@ -9,11 +9,11 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // reasons are those of the Ready conditions.
-func reasons(objects ...controller.Object) []string {
+func reasons(objects ...object.Object) []string {
 	var list []string
 	for _, obj := range objects {
 		if ready := meta.FindStatusCondition(obj.MemberStatus().Conditions, v1alpha1.ConditionReady); ready != nil {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
-	"github.com/cobalt-operator/cobalt-operator/internal/controller"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // tarpit is the simulator behind addresses that hang when they are told to.
@@ -116,7 +116,7 @@ var _ = Describe("Ten environments that hang", func() {
 		}).Should(BeTrue(), obj.GetName())
 	}
 	// create makes one of a kind in an environment.
-	create := func(makes member, environment string, n int) controller.Object {
+	create := func(makes member, environment string, n int) object.Object {
 		name := fmt.Sprintf("%s-%d", environment, n)
 		obj := makes(w, ofID("of-"+name))
 		if account, ok := obj.(*v1alpha1.LinkedAccount); ok {
@@ -230,7 +230,7 @@ var _ = Describe("Ten environments that hang", func() {
 			GinkgoHelper()
 			Eventually(func() string {
 				w.read(env)
-				return env.(controller.EnvironmentObject).EnvironmentStatus().LastHandledReconcileAt
+				return env.(object.Environment).EnvironmentStatus().LastHandledReconcileAt
 			}).Should(Equal("now"))
 		}
 		handled(good)

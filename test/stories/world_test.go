@@ -30,6 +30,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt/simulator"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/testenv"
 )
 
@@ -381,7 +382,7 @@ func (w *world) settled(obj client.Object, status metav1.ConditionStatus, reason
 func (w *world) ready(obj client.Object) {
 	GinkgoHelper()
 	reason := v1alpha1.ReasonSynced
-	if _, ok := obj.(controller.EnvironmentObject); ok {
+	if _, ok := obj.(object.Environment); ok {
 		reason = v1alpha1.ReasonConnected
 	}
 	w.settled(obj, metav1.ConditionTrue, reason)
@@ -389,9 +390,9 @@ func (w *world) ready(obj client.Object) {
 
 func statusOf(obj client.Object) ([]metav1.Condition, int64) {
 	switch obj := obj.(type) {
-	case controller.EnvironmentObject:
+	case object.Environment:
 		return obj.EnvironmentStatus().Conditions, obj.EnvironmentStatus().ObservedGeneration
-	case controller.Object:
+	case object.Object:
 		return obj.MemberStatus().Conditions, obj.MemberStatus().ObservedGeneration
 	}
 	return nil, 0
@@ -412,7 +413,7 @@ func (w *world) remove(objects ...client.Object) {
 }
 
 // request asks for a sync of obj and waits until it was tried.
-func (w *world) request(obj controller.Object, value string) {
+func (w *world) request(obj object.Object, value string) {
 	GinkgoHelper()
 	w.change(obj, func() {
 		metav1.SetMetaDataAnnotation(obj.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta), v1alpha1.ReconcileRequestAnnotation, value)

@@ -32,15 +32,15 @@ func TestAnApplicationThatIsDisabledRefusesWrites(t *testing.T) {
 		field  = config + "/acme/field/deal_stage"
 	)
 	cases := map[string]refusal{
-		"get":           {"it is as if it did not exist", call{method: "GET", path: "/public/application/hubspot"}, 404, "INVALID_APP_ID", `"hubspot"`},
-		"get for":       {"for an account as well", call{method: "GET", path: "/public/application/hubspot", account: "acme"}, 404, "INVALID_APP_ID", `"hubspot"`},
-		"upsert":        {"a config that exists is not handed out", call{method: "POST", path: config, account: "acme", body: `{"slug":"hubspot"}`}, 404, "INVALID_APP_ID", `"hubspot"`},
-		"upsert new":    {"and none is created", call{method: "POST", path: config, account: "acme", body: `{"slug":"hubspot","config_id":"new"}`}, 404, "INVALID_APP_ID", `"hubspot"`},
-		"update":        {"nothing is written", call{method: "PUT", path: config + "/acme", account: "acme", body: `{"fields":{"deal_stage":"won"}}`}, 404, "INVALID_APP_ID", `"hubspot"`},
-		"update none":   {"also where the config is missing, too", call{method: "PUT", path: config + "/x", account: "acme", body: `{}`}, 404, "RESOURCE_NOT_FOUND", `config "x"`},
-		"update field":  {"not even a single value", call{method: "PUT", path: field, account: "acme", body: `{"value":"won"}`}, 404, "INVALID_APP_ID", `"hubspot"`},
-		"delete field":  {"or none", call{method: "DELETE", path: field, account: "acme"}, 404, "INVALID_APP_ID", `"hubspot"`},
-		"migrate token": {"it cannot be connected", call{method: "POST", path: "/public/linked-account/acme/migrate-token", body: `{"slug":"hubspot","token":{}}`}, 400, "INVALID_APP_ID", `"hubspot"`},
+		"get":           {reason: "it is as if it did not exist", call: call{method: "GET", path: "/public/application/hubspot"}, status: 404, code: "INVALID_APP_ID", message: `"hubspot"`},
+		"get for":       {reason: "for an account as well", call: call{method: "GET", path: "/public/application/hubspot", account: "acme"}, status: 404, code: "INVALID_APP_ID", message: `"hubspot"`},
+		"upsert":        {reason: "a config that exists is not handed out", call: call{method: "POST", path: config, account: "acme", body: `{"slug":"hubspot"}`}, status: 404, code: "INVALID_APP_ID", message: `"hubspot"`},
+		"upsert new":    {reason: "and none is created", call: call{method: "POST", path: config, account: "acme", body: `{"slug":"hubspot","config_id":"new"}`}, status: 404, code: "INVALID_APP_ID", message: `"hubspot"`},
+		"update":        {reason: "nothing is written", call: call{method: "PUT", path: config + "/acme", account: "acme", body: `{"fields":{"deal_stage":"won"}}`}, status: 404, code: "INVALID_APP_ID", message: `"hubspot"`},
+		"update none":   {reason: "also where the config is missing, too", call: call{method: "PUT", path: config + "/x", account: "acme", body: `{}`}, status: 404, code: "RESOURCE_NOT_FOUND", message: `config "x"`},
+		"update field":  {reason: "not even a single value", call: call{method: "PUT", path: field, account: "acme", body: `{"value":"won"}`}, status: 404, code: "INVALID_APP_ID", message: `"hubspot"`},
+		"delete field":  {reason: "or none", call: call{method: "DELETE", path: field, account: "acme"}, status: 404, code: "INVALID_APP_ID", message: `"hubspot"`},
+		"migrate token": {reason: "it cannot be connected", call: call{method: "POST", path: "/public/linked-account/acme/migrate-token", body: `{"slug":"hubspot","token":{}}`}, status: 400, code: "INVALID_APP_ID", message: `"hubspot"`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

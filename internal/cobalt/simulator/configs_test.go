@@ -63,8 +63,8 @@ func TestConfigsArePartlyWritten(t *testing.T) {
 	flows := func(deals, contacts bool) []simulator.WorkflowSwitch {
 		return []simulator.WorkflowSwitch{{ID: "sync-deals", Enabled: deals}, {ID: "sync-contacts", Enabled: contacts}}
 	}
-	start := written{map[string]any{"deal_stage": "appointmentscheduled", "sync_interval_minutes": 15.0}, flows(false, false)}
-	all := written{map[string]any{"deal_stage": "won", "sync_interval_minutes": 5.0}, flows(true, false)}
+	start := written{Fields: map[string]any{"deal_stage": "appointmentscheduled", "sync_interval_minutes": 15.0}, Flows: flows(false, false)}
+	all := written{Fields: map[string]any{"deal_stage": "won", "sync_interval_minutes": 5.0}, Flows: flows(true, false)}
 	cases := map[string]struct {
 		reason, body   string
 		merge, replace written
@@ -75,20 +75,20 @@ func TestConfigsArePartlyWritten(t *testing.T) {
 		},
 		"fields": {
 			reason: "fields alone leave the switches", body: `{"fields":{"deal_stage":"won"}}`,
-			merge:   written{map[string]any{"deal_stage": "won", "sync_interval_minutes": 15.0}, start.Flows},
-			replace: written{map[string]any{"deal_stage": "won"}, start.Flows},
+			merge:   written{Fields: map[string]any{"deal_stage": "won", "sync_interval_minutes": 15.0}, Flows: start.Flows},
+			replace: written{Fields: map[string]any{"deal_stage": "won"}, Flows: start.Flows},
 		},
 		"no fields": {
 			reason: "an empty map is a map", body: `{"fields":{}}`,
-			merge: start, replace: written{map[string]any{}, start.Flows},
+			merge: start, replace: written{Fields: map[string]any{}, Flows: start.Flows},
 		},
 		"switches": {
 			reason: "switches alone leave the fields", body: `{"workflows":[{"id":"sync-contacts","enabled":true}]}`,
-			merge: written{start.Fields, flows(false, true)}, replace: written{start.Fields, flows(false, true)[1:]},
+			merge: written{Fields: start.Fields, Flows: flows(false, true)}, replace: written{Fields: start.Fields, Flows: flows(false, true)[1:]},
 		},
 		"no switches": {
 			reason: "an empty list is a list", body: `{"workflows":[]}`,
-			merge: start, replace: written{start.Fields, []simulator.WorkflowSwitch{}},
+			merge: start, replace: written{Fields: start.Fields, Flows: []simulator.WorkflowSwitch{}},
 		},
 		"all of it": {
 			reason: "the whole document is the same either way",
@@ -103,7 +103,7 @@ func TestConfigsArePartlyWritten(t *testing.T) {
 				w.populate()
 				w.must(call{method: "PUT", path: "/public/config/acme", account: "acme", body: tc.body})
 				config := w.State("test").Configs[0]
-				if diff := cmp.Diff(want, written{config.Fields, config.Workflows}); diff != "" {
+				if diff := cmp.Diff(want, written{Fields: config.Fields, Flows: config.Workflows}); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 				}
 			})

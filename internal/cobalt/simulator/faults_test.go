@@ -32,15 +32,15 @@ func TestFaults(t *testing.T) {
 		fault  simulator.Fault
 		want   seen
 	}{
-		"status":          {"an error in the place of the work", simulator.Fault{Status: 503}, seen{503, inJSON, "", true, false}},
-		"retry after":     {"throttled", simulator.Fault{Status: 429, RetryAfter: "7"}, seen{429, inJSON, "7", true, false}},
-		"gave up":         {"a gateway that gave up on work that was done", simulator.Fault{Status: 504, WorkDone: true}, seen{504, inJSON, "", true, true}},
+		"status":          {"an error in the place of the work", simulator.Fault{Status: 503}, seen{Status: 503, Type: inJSON, RetryAfter: "", Whole: true, Done: false}},
+		"retry after":     {"throttled", simulator.Fault{Status: 429, RetryAfter: "7"}, seen{Status: 429, Type: inJSON, RetryAfter: "7", Whole: true, Done: false}},
+		"gave up":         {"a gateway that gave up on work that was done", simulator.Fault{Status: 504, WorkDone: true}, seen{Status: 504, Type: inJSON, RetryAfter: "", Whole: true, Done: true}},
 		"hang up before":  {"the connection breaks on the way there", simulator.Fault{HangUp: simulator.HangUpBefore}, seen{}},
 		"hang up after":   {"the connection breaks on the way back", simulator.Fault{HangUp: simulator.HangUpAfter}, seen{Done: true}},
-		"garbage":         {"a page of some proxy", simulator.Fault{Body: "<html>"}, seen{200, inHTML, "", true, false}},
-		"garbage in JSON": {"of another type and status", simulator.Fault{Body: "{]", ContentType: inJSON, Status: 502}, seen{502, inJSON, "", true, false}},
-		"truncated":       {"an answer that breaks off", simulator.Fault{Truncate: true}, seen{200, inJSON, "", false, true}},
-		"slow":            {"slow and then right", simulator.Fault{Delay: time.Millisecond}, seen{200, inJSON, "", true, true}},
+		"garbage":         {"a page of some proxy", simulator.Fault{Body: "<html>"}, seen{Status: 200, Type: inHTML, RetryAfter: "", Whole: true, Done: false}},
+		"garbage in JSON": {"of another type and status", simulator.Fault{Body: "{]", ContentType: inJSON, Status: 502}, seen{Status: 502, Type: inJSON, RetryAfter: "", Whole: true, Done: false}},
+		"truncated":       {"an answer that breaks off", simulator.Fault{Truncate: true}, seen{Status: 200, Type: inJSON, RetryAfter: "", Whole: false, Done: true}},
+		"slow":            {"slow and then right", simulator.Fault{Delay: time.Millisecond}, seen{Status: 200, Type: inJSON, RetryAfter: "", Whole: true, Done: true}},
 		"slow and broken": {"slow and then nothing", simulator.Fault{Delay: time.Millisecond, HangUp: simulator.HangUpAfter}, seen{Done: true}},
 	}
 	for name, tc := range cases {
@@ -53,7 +53,7 @@ func TestFaults(t *testing.T) {
 			if err == nil {
 				_, broken := io.ReadAll(answer.Body)
 				_ = answer.Body.Close()
-				got = seen{answer.StatusCode, answer.Header.Get("Content-Type"), answer.Header.Get("Retry-After"), broken == nil, false}
+				got = seen{Status: answer.StatusCode, Type: answer.Header.Get("Content-Type"), RetryAfter: answer.Header.Get("Retry-After"), Whole: broken == nil, Done: false}
 			}
 			got.Done = len(w.State("test").Accounts) == 1
 			if diff := cmp.Diff(tc.want, got); diff != "" {

@@ -60,7 +60,7 @@ func TestWritesMergeOrReplace(t *testing.T) {
 				w.must(c)
 			}
 			state := w.State("test")
-			got := outcome{state.Accounts[0].YourApp, state.Configs[0].Fields, state.Configs[0].Workflows, state.Webhooks[0].WebhookEvents}
+			got := outcome{YourApp: state.Accounts[0].YourApp, Fields: state.Configs[0].Fields, Flows: state.Configs[0].Workflows, Events: state.Webhooks[0].WebhookEvents}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 			}
@@ -288,15 +288,15 @@ func TestExecutionsTakeTheirTime(t *testing.T) {
 		Completed bool
 	}
 	for _, want := range []seen{
-		{"pending", "pending", 1, false},
-		{"running", "running", 2, false},
-		{"running", "running", 2, false},
-		{"completed", "failed", 3, true},
+		{Good: "pending", Bad: "pending", Logs: 1, Completed: false},
+		{Good: "running", Bad: "running", Logs: 2, Completed: false},
+		{Good: "running", Bad: "running", Logs: 2, Completed: false},
+		{Good: "completed", Bad: "failed", Logs: 3, Completed: true},
 	} {
 		a := w.must(call{method: "GET", path: "/public/execution/" + good, account: "acme"}).object(t)
 		b := w.must(call{method: "GET", path: "/public/execution/" + bad, account: "acme"}).object(t)
 		_, completed := a["completed_at"]
-		if diff := cmp.Diff(want, seen{a["status"], b["status"], len(a["logs"].([]any)), completed}); diff != "" {
+		if diff := cmp.Diff(want, seen{Good: a["status"], Bad: b["status"], Logs: len(a["logs"].([]any)), Completed: completed}); diff != "" {
 			t.Errorf("at %s (-want +got):\n%s", w.Now(), diff)
 		}
 		w.Advance(time.Second)

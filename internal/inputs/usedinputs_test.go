@@ -1,4 +1,4 @@
-package controller
+package inputs
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // countedReader counts reads.
@@ -33,7 +34,7 @@ func (r *countedReader) Get(ctx context.Context, key client.ObjectKey, obj clien
 
 // inputsWorld is a store over one Secret, named shared.
 type inputsWorld struct {
-	inputStore
+	Store
 
 	t      *testing.T
 	server client.Client
@@ -45,7 +46,7 @@ func newInputsWorld(t *testing.T, data map[string][]byte) *inputsWorld {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "shared", UID: "uid-1"}, Data: data}
 	server := fake.NewClientBuilder().WithObjects(secret).Build()
 	reads := &countedReader{Reader: server}
-	return &inputsWorld{newInputStore(server, reads), t, server, reads}
+	return &inputsWorld{NewStore(server, reads), t, server, reads}
 }
 
 // change changes the Secret.
@@ -67,9 +68,9 @@ func (w *inputsWorld) annotate(text string) {
 }
 
 // looked is what is found out about an object.
-func (w *inputsWorld) looked(obj Object, uses []Use, known usedInputs) usedInputs {
+func (w *inputsWorld) looked(obj object.Object, uses []Use, known Used) Used {
 	w.t.Helper()
-	used, err := w.look(w.t.Context(), obj, uses, known)
+	used, err := w.Look(w.t.Context(), obj, uses, known)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -77,23 +78,23 @@ func (w *inputsWorld) looked(obj Object, uses []Use, known usedInputs) usedInput
 }
 
 // reported has a status speak of an edition, as a run that read everything does.
-func (w *inputsWorld) reported(obj Object, uses []Use, used usedInputs) usedInputs {
+func (w *inputsWorld) reported(obj object.Object, uses []Use, used Used) Used {
 	w.t.Helper()
-	inputs := w.open()
+	reader := w.Open()
 	for _, use := range uses {
-		if _, err := inputs.All(w.t.Context(), use.Reference); err != nil {
+		if _, err := reader.All(w.t.Context(), use.Reference); err != nil {
 			w.t.Fatal(err)
 		}
 	}
-	used.learn(uses, inputs, true)
-	inputsIn(obj).InputsVersion = used.told
-	return w.record(w.t.Context(), obj, uses, used, inputs)
+	used.Learn(uses, reader, true)
+	StatusOf(obj).InputsVersion = used.Told
+	return w.Record(w.t.Context(), obj, uses, used, reader)
 }
 
 func usesOf(keys ...string) []Use {
 	var uses []Use
 	for _, key := range keys {
-		uses = append(uses, Use{Reference{kindSecret, "default", "shared"}, key})
+		uses = append(uses, Use{Reference{KindSecret, "default", "shared"}, key})
 	}
 	return uses
 }
@@ -123,11 +124,11 @@ func TestChangesOfWhatIsUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, obj := newInputsWorld(t, map[string][]byte{"a": []byte("1"), "b": []byte("2")}), &v1alpha1.IntegrationConfig{}
-			used := w.reported(obj, tc.uses, w.looked(obj, tc.uses, usedInputs{}))
+			used := w.reported(obj, tc.uses, w.looked(obj, tc.uses, Used{}))
 			w.change(tc.change)
-			for restarted, known := range map[bool]usedInputs{false: used, true: {}} {
+			for restarted, known := range map[bool]Used{false: used, true: {}} {
 				now := w.looked(obj, tc.uses, known)
-				if another := now.edition != known.edition || !now.isIn(obj); another != tc.another {
+				if another := now.Edition != known.Edition || !now.IsIn(obj); another != tc.another {
 					t.Errorf("%s: another edition: %t, after a restart: %t", tc.reason, another, restarted)
 				}
 			}
@@ -140,21 +141,21 @@ func TestAVersionIsReadOnceForAll(t *testing.T) {
 	t.Parallel()
 	const count = 300
 	w := newInputsWorld(t, map[string][]byte{"a": []byte("1"), "b": []byte("2")})
-	objects, known := make([]*v1alpha1.LinkedAccount, count), make([]usedInputs, count)
+	objects, known := make([]*v1alpha1.LinkedAccount, count), make([]Used, count)
 	for i := range objects {
 		objects[i] = &v1alpha1.LinkedAccount{}
-		known[i] = w.reported(objects[i], usesOf("a"), w.looked(objects[i], usesOf("a"), usedInputs{}))
+		known[i] = w.reported(objects[i], usesOf("a"), w.looked(objects[i], usesOf("a"), Used{}))
 	}
 	for _, restarted := range []bool{false, true, false} {
 		w.annotate(fmt.Sprint("a", restarted))
 		if restarted {
-			w.sources, known = newSources(w.reads), make([]usedInputs, count)
+			w.sources, known = newSources(w.reads), make([]Used, count)
 		}
 		before := w.reads.reads.Load()
 		var all sync.WaitGroup
 		for i, obj := range objects {
 			all.Go(func() {
-				if now := w.looked(obj, usesOf("a"), known[i]); !now.isIn(obj) {
+				if now := w.looked(obj, usesOf("a"), known[i]); !now.IsIn(obj) {
 					t.Error("a status does not speak of what is still the same")
 				} else {
 					known[i] = now
@@ -177,12 +178,12 @@ func TestStatusesOfOlderVersionsCount(t *testing.T) {
 	w, obj, uses := newInputsWorld(t, map[string][]byte{"a": []byte("1")}), &v1alpha1.EventTrigger{}, usesOf("a")
 	text := sha256.Sum256([]byte("Secret default/shared\x00uid-1\x00999\n"))
 	obj.Status.InputsVersion = hex.EncodeToString(text[:])[:32]
-	used := w.looked(obj, uses, usedInputs{})
-	if used.edition != 0 || !used.isIn(obj) || w.reads.reads.Load() != 0 {
+	used := w.looked(obj, uses, Used{})
+	if used.Edition != 0 || !used.IsIn(obj) || w.reads.reads.Load() != 0 {
 		t.Error("an upgrade is taken for a change, or reads")
 	}
 	w.annotate("b")
-	if used = w.looked(obj, uses, used); used.edition == 0 || w.reads.reads.Load() != 0 {
+	if used = w.looked(obj, uses, used); used.Edition == 0 || w.reads.reads.Load() != 0 {
 		t.Error("nothing tells that it is the same, and nothing has to be read to know that")
 	}
 }
@@ -191,21 +192,21 @@ func TestStatusesOfOlderVersionsCount(t *testing.T) {
 func TestInputsAreRecordedWithWhatIsWrittenAnyway(t *testing.T) {
 	t.Parallel()
 	w, obj, uses := newInputsWorld(t, map[string][]byte{"a": []byte("1")}), &v1alpha1.EventTrigger{}, usesOf("a")
-	used := w.reported(obj, uses, w.looked(obj, uses, usedInputs{}))
-	obj.Status.History = []v1alpha1.TriggerRun{{ExecutionID: "1", InputsVersion: used.told}}
+	used := w.reported(obj, uses, w.looked(obj, uses, Used{}))
+	obj.Status.History = []v1alpha1.TriggerRun{{ExecutionID: "1", InputsVersion: used.Told}}
 	hash := obj.Status.InputsHash
 	w.annotate("b")
 	used = w.looked(obj, uses, used)
-	if used.version == used.told || obj.Status.InputsVersion != used.told {
+	if used.version == used.Told || obj.Status.InputsVersion != used.Told {
 		t.Fatal("the status is changed by a look")
 	}
-	used = w.record(t.Context(), obj, uses, used, w.open())
+	used = w.Record(t.Context(), obj, uses, used, w.Open())
 	if status := obj.Status; status.InputsVersion != used.version || status.InputsHash != hash || status.History[0].InputsVersion != used.version {
 		t.Errorf("the newest version is not everywhere: %+v", status)
 	}
 	w.change(func(s *corev1.Secret) { s.Data["a"] = []byte("2") })
 	before := obj.DeepCopy()
-	w.record(t.Context(), obj, uses, w.looked(obj, uses, used), w.open())
+	w.Record(t.Context(), obj, uses, w.looked(obj, uses, used), w.Open())
 	if obj.Status.InputsVersion != before.Status.InputsVersion {
 		t.Error("the status speaks of what nothing has come of yet")
 	}
@@ -216,14 +217,14 @@ func TestWhatAPassHasUsedCounts(t *testing.T) {
 	t.Parallel()
 	for well, another := range map[bool]bool{true: false, false: true} {
 		w, obj, uses := newInputsWorld(t, map[string][]byte{"a": []byte("1")}), &v1alpha1.LinkedAccount{}, usesOf("a")
-		used := w.reported(obj, uses, w.looked(obj, uses, usedInputs{}))
+		used := w.reported(obj, uses, w.looked(obj, uses, Used{}))
 		w.change(func(s *corev1.Secret) { s.Data["a"] = []byte("2") })
-		inputs := w.open()
-		if _, err := inputs.All(t.Context(), uses[0].Reference); err != nil {
+		reader := w.Open()
+		if _, err := reader.All(t.Context(), uses[0].Reference); err != nil {
 			t.Fatal(err)
 		}
-		used.learn(uses, inputs, well)
-		if now := w.looked(obj, uses, used); (now.edition != used.edition) != another {
+		used.Learn(uses, reader, well)
+		if now := w.looked(obj, uses, used); (now.Edition != used.Edition) != another {
 			t.Errorf("a run that ended well (%t) with the new content is to be repeated: %t", well, !another)
 		}
 	}
@@ -234,9 +235,9 @@ func TestWhatAPassHasUsedCounts(t *testing.T) {
 func TestHashesTellNoShortValues(t *testing.T) {
 	t.Parallel()
 	w, obj, uses := newInputsWorld(t, map[string][]byte{"pin": []byte("7")}), &v1alpha1.IntegrationConfig{}, usesOf("pin")
-	w.reported(obj, uses, w.looked(obj, uses, usedInputs{}))
+	w.reported(obj, uses, w.looked(obj, uses, Used{}))
 	other := &v1alpha1.IntegrationConfig{}
-	w.reported(other, uses, w.looked(other, uses, usedInputs{}))
+	w.reported(other, uses, w.looked(other, uses, Used{}))
 	if obj.Status.InputsHash == other.Status.InputsHash {
 		t.Error("two statuses tell that they stand for the same")
 	}
@@ -266,7 +267,7 @@ func TestFactsAreBounded(t *testing.T) {
 	known.most = most
 	ask := func(name, version string) {
 		t.Helper()
-		if _, err := known.of(t.Context(), Reference{kindSecret, "default", name}, version); err != nil {
+		if _, err := known.of(t.Context(), Reference{KindSecret, "default", name}, version); err != nil {
 			t.Fatal(err)
 		}
 	}

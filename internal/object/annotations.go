@@ -1,4 +1,4 @@
-package controller
+package object
 
 import (
 	"context"
@@ -15,17 +15,17 @@ import (
 // value reads <namespace>/<name>:<value>, so that a copy of the object under
 // another name does not take it for its own.
 const (
-	accountAnnotation     = "cobalt.gocobalt.io/account"
-	originAnnotation      = "cobalt.gocobalt.io/origin"
-	vanishedAnnotation    = "cobalt.gocobalt.io/vanished"
-	credentialsAnnotation = "cobalt.gocobalt.io/credentials"
-	workflowAnnotation    = "cobalt.gocobalt.io/workflow-id"
-	adoptedAnnotation     = "cobalt.gocobalt.io/adopted-workflow"
-	firedAnnotation       = "cobalt.gocobalt.io/fired"
+	AccountAnnotation     = "cobalt.gocobalt.io/account"
+	OriginAnnotation      = "cobalt.gocobalt.io/origin"
+	VanishedAnnotation    = "cobalt.gocobalt.io/vanished"
+	CredentialsAnnotation = "cobalt.gocobalt.io/credentials"
+	WorkflowAnnotation    = "cobalt.gocobalt.io/workflow-id"
+	AdoptedAnnotation     = "cobalt.gocobalt.io/adopted-workflow"
+	FiredAnnotation       = "cobalt.gocobalt.io/fired"
 )
 
-// annotation returns the value of an annotation that is obj's own, and nothing of another's.
-func annotation(obj client.Object, name string) (value string, ok bool) {
+// Annotation returns the value of an annotation that is obj's own, and nothing of another's.
+func Annotation(obj client.Object, name string) (value string, ok bool) {
 	value, ok = strings.CutPrefix(obj.GetAnnotations()[name], client.ObjectKeyFromObject(obj).String()+":")
 	if !ok {
 		return "", false
@@ -33,7 +33,8 @@ func annotation(obj client.Object, name string) (value string, ok bool) {
 	return value, true
 }
 
-func setAnnotation(obj client.Object, name, value string) {
+// SetAnnotation sets an annotation that is obj's own, in memory.
+func SetAnnotation(obj client.Object, name, value string) {
 	annotations := obj.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
@@ -42,16 +43,16 @@ func setAnnotation(obj client.Object, name, value string) {
 	obj.SetAnnotations(annotations)
 }
 
-// hasFinalizer tells whether obj stays until the operator lets it go.
-func hasFinalizer(obj client.Object) bool {
+// HasFinalizer tells whether obj stays until the operator lets it go.
+func HasFinalizer(obj client.Object) bool {
 	return controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer)
 }
 
-// addFinalizer puts the finalizer and the annotations that obj lacks on it, in one write,
+// AddFinalizer puts the finalizer and the annotations that obj lacks on it, in one write,
 // and returns obj as the API server has it then. It fails if obj is not the
 // newest version: what was seen of Cobalt must not be recorded for an object
 // that another run has changed meanwhile.
-func addFinalizer[T client.Object](ctx context.Context, c client.Client, obj T, annotations map[string]string) (T, error) {
+func AddFinalizer[T client.Object](ctx context.Context, c client.Client, obj T, annotations map[string]string) (T, error) {
 	held := obj.DeepCopyObject().(T)
 	changed := controllerutil.AddFinalizer(held, v1alpha1.Finalizer)
 	if !setAnnotations(held, annotations) && !changed {
@@ -60,8 +61,8 @@ func addFinalizer[T client.Object](ctx context.Context, c client.Client, obj T, 
 	return patched(ctx, c, obj, held)
 }
 
-// annotate is hold without the finalizer.
-func annotate[T client.Object](ctx context.Context, c client.Client, obj T, annotations map[string]string) (T, error) {
+// Annotate is AddFinalizer without the finalizer.
+func Annotate[T client.Object](ctx context.Context, c client.Client, obj T, annotations map[string]string) (T, error) {
 	marked := obj.DeepCopyObject().(T)
 	if !setAnnotations(marked, annotations) {
 		return obj, nil
@@ -72,8 +73,8 @@ func annotate[T client.Object](ctx context.Context, c client.Client, obj T, anno
 // setAnnotations sets the annotations that obj lacks, and tells whether there were any.
 func setAnnotations(obj client.Object, annotations map[string]string) (changed bool) {
 	for name, value := range annotations {
-		if present, ok := annotation(obj, name); !ok || present != value {
-			setAnnotation(obj, name, value)
+		if present, ok := Annotation(obj, name); !ok || present != value {
+			SetAnnotation(obj, name, value)
 			changed = true
 		}
 	}
@@ -89,10 +90,10 @@ func patched[T client.Object](ctx context.Context, c client.Client, obj, wanted 
 	return wanted, nil
 }
 
-// removeFinalizer takes the finalizer off obj. It fails if obj is not the newest version: what
+// RemoveFinalizer takes the finalizer off obj. It fails if obj is not the newest version: what
 // was decided about it may not hold any more, as when another object has just handed
 // over to it what it had created.
-func removeFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
+func RemoveFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
 	released := obj.DeepCopyObject().(client.Object)
 	if !controllerutil.RemoveFinalizer(released, v1alpha1.Finalizer) {
 		return nil

@@ -1,4 +1,4 @@
-package controller
+package inputs
 
 import (
 	"testing"
@@ -11,7 +11,7 @@ func TestTextOf(t *testing.T) {
 		spaced: spaced, "token": "token", "token\n": "token", "token\r\n": "token", "\ufefftoken": "token", "\ufefftoken\r\n": "token",
 		"token\n\n": "token\n", "two\nlines\n": "two\nlines", "token\r": "token\r", "": "", "\n": "",
 	} {
-		if got := textOf(content); got != want {
+		if got := TextOf(content); got != want {
 			t.Errorf("%q is sent as %q, want %q", content, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package controller
+package object
 
 import (
 	"testing"
@@ -18,7 +18,7 @@ func hookWith(change ...func(*v1alpha1.Webhook)) *v1alpha1.Webhook {
 }
 
 func marked(name, value string) func(*v1alpha1.Webhook) {
-	return func(hook *v1alpha1.Webhook) { setAnnotation(hook, name, value) }
+	return func(hook *v1alpha1.Webhook) { SetAnnotation(hook, name, value) }
 }
 
 func seen(hook *v1alpha1.Webhook) { hook.Status.ID, hook.Status.LinkedAccountID = "w1", "acme" }
@@ -37,15 +37,15 @@ func TestKnownOrigin(t *testing.T) {
 		hook   *v1alpha1.Webhook
 		want   v1alpha1.Origin
 	}{
-		"Older":    {"it deleted what it had", hookWith(seen, finalizer, marked(accountAnnotation, "acme")), v1alpha1.OriginCreated},
+		"Older":    {"it deleted what it had", hookWith(seen, finalizer, marked(AccountAnnotation, "acme")), v1alpha1.OriginCreated},
 		"OnlySeen": {"under ReadOnly", hookWith(seen), ""},
 		"Copy":     {"under ReadOnly, of an object that was held", hookWith(seen, finalizer), ""},
 		"CopyOfAnother": {"its annotations are another's", hookWith(seen, finalizer, func(hook *v1alpha1.Webhook) {
-			hook.Annotations = map[string]string{accountAnnotation: "team/other:acme", originAnnotation: "team/other:created"}
+			hook.Annotations = map[string]string{AccountAnnotation: "team/other:acme", OriginAnnotation: "team/other:created"}
 		}), ""},
-		"Status": {"annotations say less", hookWith(seen, adoptedIt, marked(originAnnotation, "created")), v1alpha1.OriginAdopted},
+		"Status": {"annotations say less", hookWith(seen, adoptedIt, marked(OriginAnnotation, "created")), v1alpha1.OriginAdopted},
 	} {
-		if got := knownOrigin(tc.hook); got != tc.want {
+		if got := KnownOrigin(tc.hook); got != tc.want {
 			t.Errorf("%s: %s: %q, want %q", name, tc.reason, got, tc.want)
 		}
 	}
@@ -59,18 +59,18 @@ func TestInheritance(t *testing.T) {
 		obj, heir *v1alpha1.Webhook
 		want      map[string]string
 	}{
-		"Created": {"as good as created by the heir", hookWith(seen, madeIt, marked(accountAnnotation, "acme")), hookWith(adoptedIt),
-			map[string]string{accountAnnotation: "acme", originAnnotation: "created"}},
-		"Lost": {"the status of one, the other has none yet", hookWith(finalizer, marked(originAnnotation, "created")), hookWith(),
-			map[string]string{originAnnotation: "created"}},
-		"Forged": {"the heir knows better", hookWith(finalizer, marked(originAnnotation, "created")), hookWith(seen, adoptedIt),
+		"Created": {"as good as created by the heir", hookWith(seen, madeIt, marked(AccountAnnotation, "acme")), hookWith(adoptedIt),
+			map[string]string{AccountAnnotation: "acme", OriginAnnotation: "created"}},
+		"Lost": {"the status of one, the other has none yet", hookWith(finalizer, marked(OriginAnnotation, "created")), hookWith(),
+			map[string]string{OriginAnnotation: "created"}},
+		"Forged": {"the heir knows better", hookWith(finalizer, marked(OriginAnnotation, "created")), hookWith(seen, adoptedIt),
 			map[string]string{}},
-		"ForgedTime": {"the heir knows better", hookWith(finalizer, marked(originAnnotation, "created/2020-01-01T00:00:00Z")), hookWith(seen, adoptedIt),
+		"ForgedTime": {"the heir knows better", hookWith(finalizer, marked(OriginAnnotation, "created/2020-01-01T00:00:00Z")), hookWith(seen, adoptedIt),
 			map[string]string{}},
-		"ForgedAccount": {"they conflict with another", hookWith(finalizer, marked(accountAnnotation, "victim")), hookWith(),
-			map[string]string{accountAnnotation: "acme"}},
+		"ForgedAccount": {"they conflict with another", hookWith(finalizer, marked(AccountAnnotation, "victim")), hookWith(),
+			map[string]string{AccountAnnotation: "acme"}},
 	} {
-		if diff := cmp.Diff(tc.want, inheritance(tc.obj, tc.heir, "acme")); diff != "" {
+		if diff := cmp.Diff(tc.want, Inheritance(tc.obj, tc.heir, "acme")); diff != "" {
 			t.Errorf("%s: %s (-want +got):\n%s", name, tc.reason, diff)
 		}
 	}

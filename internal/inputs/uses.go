@@ -1,4 +1,4 @@
-package controller
+package inputs
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 // Reference names a Secret or ConfigMap.
 type Reference struct{ Kind, Namespace, Name string }
 
+// String names it in messages and in the index of the cache.
 func (r Reference) String() string { return r.Kind + " " + r.Namespace + "/" + r.Name }
 
 func (r Reference) key() types.NamespacedName {
@@ -25,21 +26,22 @@ type Use struct {
 	Key string
 }
 
-// sourceUses are the uses of value sources, in the namespace of the object that has them.
-func sourceUses(namespace string, sources []v1alpha1.ValueSource) []Use {
+// SourceUses are the uses of value sources, in the namespace of the object that has them.
+func SourceUses(namespace string, sources []v1alpha1.ValueSource) []Use {
 	var uses []Use
 	for _, source := range sources {
-		ref, key := sourceReference(namespace, source)
+		ref, key := SourceReference(namespace, source)
 		uses = append(uses, Use{ref, key})
 	}
 	return uses
 }
 
-func sourceReference(namespace string, source v1alpha1.ValueSource) (ref Reference, key string) {
+// SourceReference is what a value source refers to.
+func SourceReference(namespace string, source v1alpha1.ValueSource) (ref Reference, key string) {
 	if secret := source.SecretKeyRef; secret != nil {
-		return Reference{kindSecret, namespace, secret.Name}, secret.Key
+		return Reference{KindSecret, namespace, secret.Name}, secret.Key
 	}
-	return Reference{kindConfigMap, namespace, source.ConfigMapKeyRef.Name}, source.ConfigMapKeyRef.Key
+	return Reference{KindConfigMap, namespace, source.ConfigMapKeyRef.Name}, source.ConfigMapKeyRef.Key
 }
 
 // inOrder are uses in an order that does not depend on spec, each once.
@@ -50,8 +52,8 @@ func inOrder(uses []Use) []Use {
 	return slices.Compact(sorted)
 }
 
-// referencesOf are the Secrets and ConfigMaps of uses, in order and each once.
-func referencesOf(uses []Use) []Reference {
+// ReferencesOf are the Secrets and ConfigMaps of uses, in order and each once.
+func ReferencesOf(uses []Use) []Reference {
 	var refs []Reference
 	for _, use := range inOrder(uses) {
 		refs = append(refs, use.Reference)

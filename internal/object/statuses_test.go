@@ -1,4 +1,4 @@
-package controller
+package object
 
 import (
 	"strings"
@@ -16,7 +16,7 @@ func TestRequestIsCutBetweenCharacters(t *testing.T) {
 	t.Parallel()
 	obj := &v1alpha1.LinkedAccount{}
 	metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.ReconcileRequestAnnotation, "x"+strings.Repeat("ä", 200))
-	if got := requested(obj); !utf8.ValidString(got) || len(got) != 255 {
+	if got := Requested(obj); !utf8.ValidString(got) || len(got) != 255 {
 		t.Errorf("%d bytes of it: %q", len(got), got)
 	}
 }

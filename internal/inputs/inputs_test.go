@@ -1,4 +1,4 @@
-package controller
+package inputs
 
 import (
 	"testing"
@@ -21,11 +21,11 @@ func TestRedact(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inputs := newInputStore(nil, nil).open()
+			reader := NewStore(nil, nil).Open()
 			for _, secret := range tc.secrets {
-				inputs.Hide(secret)
+				reader.Hide(secret)
 			}
-			if got := inputs.Redact(tc.text); got != tc.want {
+			if got := reader.Redact(tc.text); got != tc.want {
 				t.Errorf("%s: %q, want %q", tc.reason, got, tc.want)
 			}
 		})
@@ -35,15 +35,15 @@ func TestRedact(t *testing.T) {
 // TestHideKnowsHowOthersWriteIt: JSON escapes, and errors stand on one line.
 func TestHideKnowsHowOthersWriteIt(t *testing.T) {
 	t.Parallel()
-	inputs := newInputStore(nil, nil).open()
+	reader := NewStore(nil, nil).Open()
 	for _, secret := range []string{"quo\"ted", "a<b>c&d", "two\r\nlines\tand  spaces", byteOrderMark + "marked-text\r\n"} {
-		inputs.Hide(secret)
+		reader.Hide(secret)
 	}
 	for _, text := range []string{
 		`quo"ted`, `quo\"ted`, `a<b>c&d`, `a\u003cb\u003ec\u0026d`, "two\r\nlines\tand  spaces", `two\r\nlines\tand  spaces`,
 		"two lines and spaces", "marked-text",
 	} {
-		if got := inputs.Redact("it says " + text + "!"); got != "it says [redacted]!" {
+		if got := reader.Redact("it says " + text + "!"); got != "it says [redacted]!" {
 			t.Errorf("%q is left of %q", got, text)
 		}
 	}

@@ -1,4 +1,4 @@
-package controller
+package inputs
 
 import (
 	"strings"
@@ -7,9 +7,9 @@ import (
 // byteOrderMark is what some editors begin a text with.
 const byteOrderMark = "\ufeff"
 
-// textOf is a text without what editors and shells put around it: a byte order mark, and
+// TextOf is a text without what editors and shells put around it: a byte order mark, and
 // one end of a line.
-func textOf(content string) string {
+func TextOf(content string) string {
 	content = strings.TrimPrefix(content, byteOrderMark)
 	if line, ok := strings.CutSuffix(content, "\r\n"); ok {
 		return line

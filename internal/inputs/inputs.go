@@ -1,4 +1,6 @@
-package controller
+// Package inputs reads the Secrets and ConfigMaps that objects use, tells whether what they use of them has changed, and
+// takes what came from Secrets out of texts. Nothing but facts is kept of contents: hashes, in fixed size.
+package inputs
 
 import (
 	"context"
@@ -14,26 +16,27 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
 
 // The kinds that hold inputs.
 const (
-	kindSecret    = "Secret"
-	kindConfigMap = "ConfigMap"
+	KindSecret    = "Secret"
+	KindConfigMap = "ConfigMap"
 )
 
-// inputStore reads Secrets and ConfigMaps. The cache holds only their metadata; contents
+// Store reads Secrets and ConfigMaps. The cache holds only their metadata; contents
 // are read from the API server when needed, and nothing but facts is kept of them.
-type inputStore struct {
+type Store struct {
 	metadata client.Reader
 	contents client.Reader
 	sources  *sources
 }
 
-// Inputs reads the contents of Secrets and ConfigMaps during one run, each once.
-type Inputs struct {
+// Reader reads the contents of Secrets and ConfigMaps during one run, each once.
+type Reader struct {
 	contents client.Reader
 	read     map[Reference]source
 	secrets  redact.Secrets
@@ -45,57 +48,57 @@ type source struct {
 	data map[string][]byte
 }
 
-// newInputStore returns a store that reads metadata from a cache, and contents from the API server.
-func newInputStore(metadata, contents client.Reader) inputStore {
-	return inputStore{metadata, contents, newSources(contents)}
+// NewStore returns a store that reads metadata from a cache, and contents from the API server.
+func NewStore(metadata, contents client.Reader) Store {
+	return Store{metadata, contents, newSources(contents)}
 }
 
-// open returns a reader for one run.
-func (s inputStore) open() *Inputs {
-	return &Inputs{contents: s.contents, read: map[Reference]source{}}
+// Open returns a reader for one run.
+func (s Store) Open() *Reader {
+	return &Reader{contents: s.contents, read: map[Reference]source{}}
 }
 
 // Value returns what a key of a Secret or ConfigMap holds. It returns waiting
 // while either is missing.
-func (i *Inputs) Value(ctx context.Context, ref Reference, key string) ([]byte, error) {
-	data, err := i.All(ctx, ref)
+func (r *Reader) Value(ctx context.Context, ref Reference, key string) ([]byte, error) {
+	data, err := r.All(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
 	value, ok := data[key]
 	if !ok {
-		return nil, waitingFor(notFoundReason(ref.Kind), "%s has no key %q: add it, or correct the reference", ref, key)
+		return nil, condition.WaitingFor(notFoundReason(ref.Kind), "%s has no key %q: add it, or correct the reference", ref, key)
 	}
 	return value, nil
 }
 
 // All returns every key of a Secret or ConfigMap.
-func (i *Inputs) All(ctx context.Context, ref Reference) (map[string][]byte, error) {
-	read, ok := i.read[ref]
+func (r *Reader) All(ctx context.Context, ref Reference) (map[string][]byte, error) {
+	read, ok := r.read[ref]
 	if !ok {
 		var err error
-		if read, err = readSource(ctx, i.contents, ref); err != nil {
+		if read, err = readSource(ctx, r.contents, ref); err != nil {
 			return nil, err
 		}
-		i.read[ref] = read
+		r.read[ref] = read
 	}
 	if read.Name == "" {
-		return nil, waitingFor(notFoundReason(ref.Kind), "%s does not exist: create it, or correct the reference", ref)
+		return nil, condition.WaitingFor(notFoundReason(ref.Kind), "%s does not exist: create it, or correct the reference", ref)
 	}
-	if !ok && ref.Kind == kindSecret {
+	if !ok && ref.Kind == KindSecret {
 		for _, value := range read.data {
-			i.Hide(string(value))
+			r.Hide(string(value))
 		}
 	}
 	return read.data, nil
 }
 
 // source is what the run has read of a Secret or ConfigMap, if it has.
-func (i *Inputs) source(ref Reference) (source, bool) {
-	if i == nil {
+func (r *Reader) source(ref Reference) (source, bool) {
+	if r == nil {
 		return source{}, false
 	}
-	read, ok := i.read[ref]
+	read, ok := r.read[ref]
 	return read, ok
 }
 
@@ -103,7 +106,7 @@ func (i *Inputs) source(ref Reference) (source, bool) {
 func readSource(ctx context.Context, contents client.Reader, ref Reference) (source, error) {
 	secret, configMap := &corev1.Secret{}, &corev1.ConfigMap{}
 	var into client.Object = configMap
-	if ref.Kind == kindSecret {
+	if ref.Kind == KindSecret {
 		into = secret
 	}
 	switch err := contents.Get(ctx, ref.key(), into); {
@@ -111,7 +114,7 @@ func readSource(ctx context.Context, contents client.Reader, ref Reference) (sou
 		return source{}, nil
 	case err != nil:
 		return source{}, fmt.Errorf("read %s: %w", ref, err)
-	case ref.Kind == kindSecret:
+	case ref.Kind == KindSecret:
 		return source{secret.ObjectMeta, secret.Data}, nil
 	}
 	data := make(map[string][]byte, len(configMap.Data)+len(configMap.BinaryData))
@@ -123,35 +126,35 @@ func readSource(ctx context.Context, contents client.Reader, ref Reference) (sou
 }
 
 func notFoundReason(kind string) string {
-	if kind == kindSecret {
+	if kind == KindSecret {
 		return v1alpha1.ReasonSecretNotFound
 	}
 	return v1alpha1.ReasonConfigMapNotFound
 }
 
-// shortestSecret is the length from which a value is taken out of texts: taking
+// ShortestSecret is the length from which a value is taken out of texts: taking
 // out "1" or "eu" would hide nothing and garble every message.
-const shortestSecret = 4
+const ShortestSecret = 4
 
 // Hide has value taken out of every text of this run that people can read, also as
 // JSON inside a text has it, and as it stands on one line.
-func (i *Inputs) Hide(value string) {
-	if value = strings.TrimSpace(strings.TrimPrefix(value, byteOrderMark)); len(value) < shortestSecret {
+func (r *Reader) Hide(value string) {
+	if value = strings.TrimSpace(strings.TrimPrefix(value, byteOrderMark)); len(value) < ShortestSecret {
 		return
 	}
-	i.secrets.Add(value)
-	i.secrets.Add(strings.Join(strings.Fields(value), " "))
+	r.secrets.Add(value)
+	r.secrets.Add(strings.Join(strings.Fields(value), " "))
 	if !strings.ContainsFunc(value, isEscaped) {
 		return
 	}
 	for _, escaped := range []string{jsonvalue.Text(value), quoted(value)} {
-		i.secrets.Add(escaped[1 : len(escaped)-1])
+		r.secrets.Add(escaped[1 : len(escaped)-1])
 	}
 }
 
 // isEscaped tells whether JSON writes a character in another way, in HTML at least.
-func isEscaped(r rune) bool {
-	return r < ' ' || r == utf8.RuneError || strings.ContainsRune("\"\\<>&\u2028\u2029", r)
+func isEscaped(c rune) bool {
+	return c < ' ' || c == utf8.RuneError || strings.ContainsRune("\"\\<>&\u2028\u2029", c)
 }
 
 // quoted is a text as JSON, without the escapes that only HTML needs.
@@ -165,51 +168,51 @@ func quoted(value string) string {
 
 // Redact takes the secrets that were read out of a text, and cuts it where it is longer
 // than anything that is shown.
-func (i *Inputs) Redact(text string) string { return i.secrets.Redact(text, longestSentence) }
+func (r *Reader) Redact(text string) string { return r.secrets.Redact(text, condition.LongestSentence) }
 
 // Text returns what a key of a Secret or ConfigMap holds as a JSON string.
-func (i *Inputs) Text(ctx context.Context, ref Reference, key string) (json.RawMessage, error) {
-	data, err := i.Value(ctx, ref, key)
+func (r *Reader) Text(ctx context.Context, ref Reference, key string) (json.RawMessage, error) {
+	data, err := r.Value(ctx, ref, key)
 	if err != nil {
 		return nil, err
 	}
 	if !utf8.Valid(data) {
-		return nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold text", ref, key)
+		return nil, condition.StalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold text", ref, key)
 	}
-	i.Hide(string(data))
+	r.Hide(string(data))
 	return json.Marshal(string(data))
 }
 
 // Object returns the JSON object that a key of a Secret or ConfigMap holds.
-func (i *Inputs) Object(ctx context.Context, ref Reference, key string) (map[string]any, error) {
-	data, err := i.Value(ctx, ref, key)
+func (r *Reader) Object(ctx context.Context, ref Reference, key string) (map[string]any, error) {
+	data, err := r.Value(ctx, ref, key)
 	if err != nil {
 		return nil, err
 	}
 	object, err := jsonvalue.DecodeObject(data)
 	if err != nil { // what is wrong with it could quote the content
-		return nil, stalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold a JSON object", ref, key)
+		return nil, condition.StalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s does not hold a JSON object", ref, key)
 	}
-	if ref.Kind == kindSecret {
-		i.hideLeaves(object)
+	if ref.Kind == KindSecret {
+		r.hideLeaves(object)
 	}
 	return object, nil
 }
 
 // hideLeaves hides each text inside a JSON value that came from a Secret.
-func (i *Inputs) hideLeaves(value any) {
+func (r *Reader) hideLeaves(value any) {
 	switch value := value.(type) {
 	case map[string]any:
 		for _, inner := range value {
-			i.hideLeaves(inner)
+			r.hideLeaves(inner)
 		}
 	case []any:
 		for _, inner := range value {
-			i.hideLeaves(inner)
+			r.hideLeaves(inner)
 		}
 	case string:
-		i.Hide(value)
+		r.Hide(value)
 	case json.Number:
-		i.Hide(value.String())
+		r.Hide(value.String())
 	}
 }

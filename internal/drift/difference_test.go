@@ -1,4 +1,4 @@
-package controller
+package drift
 
 import (
 	"strings"
@@ -7,20 +7,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // TestDriftShowsNoSecret: a customer may have put one where none is expected.
 func TestDriftShowsNoSecret(t *testing.T) {
 	t.Parallel()
-	inputs := newInputStore(nil, nil).open()
-	inputs.Hide("hunter2")
+	reader := inputs.NewStore(nil, nil).Open()
+	reader.Hide("hunter2")
 	long := strings.Repeat("x", 195)
-	got := drift([]difference{
-		{path: "fields.token", want: "hunter2", have: "other", hidden: true},
-		{path: "fields.note", want: "a note", have: "it is hunter2"},
-		{path: "fields.long", want: nil, have: long + "hunter2"},
-		{path: "fields.map", want: map[string]any{"hunter2": true}, have: []any{"hunter2"}},
-	}, inputs)
+	got := Of([]Difference{
+		{Path: "fields.token", Want: "hunter2", Have: "other", Hidden: true},
+		{Path: "fields.note", Want: "a note", Have: "it is hunter2"},
+		{Path: "fields.long", Want: nil, Have: long + "hunter2"},
+		{Path: "fields.map", Want: map[string]any{"hunter2": true}, Have: []any{"hunter2"}},
+	}, reader)
 	want := []v1alpha1.Drift{
 		{Path: "fields.token", Desired: "[redacted]", Observed: "[redacted]"},
 		{Path: "fields.note", Desired: `"a note"`, Observed: `"it is [redacted]"`},

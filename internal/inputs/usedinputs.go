@@ -1,4 +1,4 @@
-package controller
+package inputs
 
 import (
 	"context"
@@ -15,27 +15,28 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// usedInputs is what is remembered of the Secrets and ConfigMaps that an object uses.
-type usedInputs struct {
-	// edition counts how often the keys that are used have come to hold something else.
-	edition int64
+// Used is what is remembered of the Secrets and ConfigMaps that an object uses.
+type Used struct {
+	// Edition counts how often the keys that are used have come to hold something else.
+	Edition int64
 	// version stands for the versions that were last looked at.
 	version string
-	// told is the version under which the status speaks of this edition, or will.
-	told string
+	// Told is the version under which the status speaks of this edition, or will.
+	Told string
 	// hash stands for what the keys hold; empty if that is not known.
 	hash string
 }
 
-// unknownEdition is none that an object has had since the operator started.
-const unknownEdition = -1
+// UnknownEdition is none that an object has had since the operator started.
+const UnknownEdition = -1
 
-// inputsIn are the inputs that the status of obj speaks of; nil if its kind has none.
-func inputsIn(obj Object) *v1alpha1.InputsStatus {
+// StatusOf is the part of the status of obj that speaks of its inputs; nil if its kind has none.
+func StatusOf(obj object.Object) *v1alpha1.InputsStatus {
 	switch obj := obj.(type) {
-	case Kept:
+	case object.Managed:
 		return &obj.CommonStatus().InputsStatus
 	case *v1alpha1.EventTrigger:
 		return &obj.Status.InputsStatus
@@ -43,31 +44,31 @@ func inputsIn(obj Object) *v1alpha1.InputsStatus {
 	return nil
 }
 
-// isIn tells whether the status of obj speaks of this edition.
-func (u usedInputs) isIn(obj Object) bool {
-	status := inputsIn(obj)
-	return status == nil || status.InputsVersion == u.told
+// IsIn tells whether the status of obj speaks of this edition.
+func (u Used) IsIn(obj object.Object) bool {
+	status := StatusOf(obj)
+	return status == nil || status.InputsVersion == u.Told
 }
 
-// look finds out whether what obj uses is what it was. Versions go first, which cost nothing;
+// Look finds out whether what obj uses is what it was. Versions go first, which cost nothing;
 // where they differ, a hash of what is used tells, and the source is read once for all.
-func (s inputStore) look(ctx context.Context, obj Object, uses []Use, known usedInputs) (usedInputs, error) {
-	status := inputsIn(obj)
+func (s Store) Look(ctx context.Context, obj object.Object, uses []Use, known Used) (Used, error) {
+	status := StatusOf(obj)
 	if status == nil {
 		return known, nil
 	}
-	if known == (usedInputs{}) { // after a restart
-		known = usedInputs{version: status.InputsVersion, told: status.InputsVersion, hash: status.InputsHash}
+	if known == (Used{}) { // after a restart
+		known = Used{version: status.InputsVersion, Told: status.InputsVersion, hash: status.InputsHash}
 	}
-	used, err := s.compare(ctx, uses, known)
+	used, err := s.Compare(ctx, uses, known)
 	if used.version == status.InputsVersion {
-		used.told = used.version
+		used.Told = used.version
 	}
 	return used, err
 }
 
-// compare is look for what is in no status.
-func (s inputStore) compare(ctx context.Context, uses []Use, known usedInputs) (usedInputs, error) {
+// Compare is Look for what is in no status.
+func (s Store) Compare(ctx context.Context, uses []Use, known Used) (Used, error) {
 	version, err := s.version(ctx, uses)
 	if err != nil || version == known.version {
 		return known, err
@@ -79,17 +80,17 @@ func (s inputStore) compare(ctx context.Context, uses []Use, known usedInputs) (
 			return known, nil
 		}
 	}
-	return usedInputs{edition: known.edition + 1, version: version, told: version}, nil
+	return Used{Edition: known.Edition + 1, version: version, Told: version}, nil
 }
 
 // version stands for the present versions of what is used: it changes when a Secret or
 // ConfigMap is changed, deleted or created anew. It costs no request.
-func (s inputStore) version(ctx context.Context, uses []Use) (string, error) {
+func (s Store) version(ctx context.Context, uses []Use) (string, error) {
 	if len(uses) == 0 {
 		return "", nil
 	}
 	hash := sha256.New()
-	for _, ref := range referencesOf(uses) {
+	for _, ref := range ReferencesOf(uses) {
 		version, err := s.versionOf(ctx, ref)
 		if err != nil {
 			return "", err
@@ -99,7 +100,7 @@ func (s inputStore) version(ctx context.Context, uses []Use) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil))[:32], nil
 }
 
-func (s inputStore) versionOf(ctx context.Context, ref Reference) (string, error) {
+func (s Store) versionOf(ctx context.Context, ref Reference) (string, error) {
 	meta := &metav1.PartialObjectMetadata{}
 	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(ref.Kind))
 	if err := s.metadata.Get(ctx, ref.key(), meta); client.IgnoreNotFound(err) != nil {
@@ -110,7 +111,7 @@ func (s inputStore) versionOf(ctx context.Context, ref Reference) (string, error
 
 // content stands for what the keys hold that are used: what a run has read of them, and of
 // the rest what there is now.
-func (s inputStore) content(ctx context.Context, uses []Use, read *Inputs) ([]byte, error) {
+func (s Store) content(ctx context.Context, uses []Use, read *Reader) ([]byte, error) {
 	return contentOf(uses, func(ref Reference) (facts, error) {
 		if own, ok := read.source(ref); ok {
 			return own.facts(), nil
@@ -144,10 +145,10 @@ func contentOf(uses []Use, find func(Reference) (facts, error)) ([]byte, error) 
 
 var errNotRead = errors.New("the run has not read it")
 
-// learn notes what a run has used, if it has read all of that. Contents that are newer than
+// Learn notes what a run has used, if it has read all of that. Contents that are newer than
 // their version count only if the run ended well: if not, the version is still to come, and
 // tells that there is something to do.
-func (u *usedInputs) learn(uses []Use, read *Inputs, well bool) {
+func (u *Used) Learn(uses []Use, read *Reader, well bool) {
 	held, err := contentOf(uses, func(ref Reference) (facts, error) {
 		if own, ok := read.source(ref); ok {
 			return own.facts(), nil
@@ -159,10 +160,10 @@ func (u *usedInputs) learn(uses []Use, read *Inputs, well bool) {
 	}
 }
 
-// record has a status that is written anyway, and speaks of this edition, speak of its newest version.
-func (s inputStore) record(ctx context.Context, obj Object, uses []Use, used usedInputs, read *Inputs) usedInputs {
-	status := inputsIn(obj)
-	if status == nil || !used.isIn(obj) {
+// Record has a status that is written anyway, and speaks of this edition, speak of its newest version.
+func (s Store) Record(ctx context.Context, obj object.Object, uses []Use, used Used, read *Reader) Used {
+	status := StatusOf(obj)
+	if status == nil || !used.IsIn(obj) {
 		return used
 	}
 	if used.hash == "" && len(uses) > 0 {
@@ -171,8 +172,8 @@ func (s inputStore) record(ctx context.Context, obj Object, uses []Use, used use
 		}
 	}
 	if trigger, ok := obj.(*v1alpha1.EventTrigger); ok {
-		trigger.Status.RenameInputs(used.told, used.version)
+		trigger.Status.RenameInputs(used.Told, used.version)
 	}
-	status.InputsVersion, status.InputsHash, used.told = used.version, used.hash, used.version
+	status.InputsVersion, status.InputsHash, used.Told = used.version, used.hash, used.version
 	return used
 }
