@@ -3,22 +3,33 @@ package controller
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/pace"
 )
 
 // environments finds the environment of an object and connects to it.
 type environments struct {
-	cache       client.Reader
-	connections *connections
+	cache     client.Reader
+	clock     clock.Clock
+	pacemaker *pace.Pacemaker
+	workers   *gate.Workers
+	// kinds are those whose objects refer to environments.
+	kinds []object.Kind
 	// namespaced operators watch single namespaces and cannot see cluster kinds.
 	namespaced bool
+
+	mu    sync.Mutex
+	byKey map[object.EnvironmentKey]*connection
 }
 
 // find returns the environment that obj refers to. While there is none, or it
@@ -34,14 +45,14 @@ func (e *environments) find(ctx context.Context, obj object.Object, account stri
 	env, err := e.get(ctx, key)
 	switch {
 	case apierrors.IsNotFound(err):
-		e.connections.of(key).gate.Quit(w)
+		e.of(key).gate.Quit(w)
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s does not exist: create it, or delete this object", key)
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
 	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
 		if err := e.allowed(ctx, cluster, obj.GetNamespace(), account); err != nil {
-			e.connections.of(key).gate.Quit(w)
+			e.of(key).gate.Quit(w)
 			return env, err
 		}
 	}
@@ -50,8 +61,8 @@ func (e *environments) find(ctx context.Context, obj object.Object, account stri
 
 // lags tells whether env, from the cache, may not be what the API server has.
 func (e *environments) lags(obj object.Object, env object.Environment) bool {
-	conn := e.connections.of(object.EnvironmentOf(obj))
-	return conn.unseen() || conn.lags(env)
+	versions := &e.of(object.EnvironmentOf(obj)).versions
+	return versions.unseen() || versions.lags(env)
 }
 
 // sameEndpoint tells whether two environments lead to the same place with the same
@@ -64,12 +75,12 @@ func (e *environments) sameEndpoint(ctx context.Context, a, b object.Environment
 	if e.namespaced && b.Kind == v1alpha1.KindClusterEnvironment {
 		return false, nil // its objects cannot act here
 	}
-	own := e.connections.of(a).place()
+	own := e.of(a).clients.Load()
 	other, err := e.get(ctx, b)
 	if own == nil || other == nil || err != nil {
 		return false, client.IgnoreNotFound(err)
 	}
-	return own.spelled(other.Settings().BaseURL).is(other.EnvironmentStatus().Realm), nil
+	return own.endpoint.spelled(other.Settings().BaseURL).is(other.EnvironmentStatus().Realm), nil
 }
 
 // get reads an environment from the cache.
@@ -84,16 +95,19 @@ func (e *environments) get(ctx context.Context, key object.EnvironmentKey) (obje
 	return env, nil
 }
 
+// trustFor is how long a list proves that an environment is the one it was.
+const trustFor = time.Minute
+
 // trusted tells whether an environment was found to be the one it was, lately.
 func (e *environments) trusted(key object.EnvironmentKey) bool {
-	return e.connections.of(key).verifiedWithin(trustFor)
+	return e.of(key).verifiedWithin(trustFor)
 }
 
 // connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
 func (e *environments) connect(obj object.Object, env object.Environment, w gate.Waiter, wanted bool) (*remoteView, error) {
 	key := object.EnvironmentOf(obj)
-	conn := e.connections.of(key)
+	conn := e.of(key)
 	reason, open := conn.gate.Pass(w, wanted)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
@@ -114,14 +128,14 @@ func (e *environments) connect(obj object.Object, env object.Environment, w gate
 // that its last client serves only those who have created what they delete.
 func (e *environments) connectToDelete(obj object.Object, env object.Environment, w gate.Waiter, created bool) (*remoteView, error) {
 	key := object.EnvironmentOf(obj)
-	conn := e.connections.of(key)
+	conn := e.of(key)
 	served := env != nil || key.Kind == v1alpha1.KindEnvironment || created
 	reason, open := conn.gate.Pass(w, true)
 	if open && served {
 		return conn.view(), nil
 	}
-	if worked := conn.lastResort(); worked != nil && served {
-		return &remoteView{Client: worked, lists: conn.view().lists}, nil
+	if api := conn.lastResort(); api != nil && served {
+		return api, nil
 	}
 	if reason == "" && env != nil {
 		return nil, condition.ErrWait

@@ -35,6 +35,9 @@ type accounts struct {
 	remade *remade
 }
 
+// newAccounts returns what finds accounts in a cache.
+func newAccounts(cache client.Reader) accounts { return accounts{cache, newRemade()} }
+
 // of returns the account of obj. Beside an error it returns what is known of it.
 func (a accounts) of(ctx context.Context, obj object.Object) (owner, error) {
 	account := obj.Account()
@@ -83,10 +86,10 @@ func unheard(account *v1alpha1.LinkedAccount) bool {
 }
 
 // named are the LinkedAccount objects that stand for an account id, in all namespaces.
-func (a accounts) named(ctx context.Context, id string) ([]v1alpha1.LinkedAccount, error) {
+func named(ctx context.Context, cache client.Reader, id string) ([]v1alpha1.LinkedAccount, error) {
 	list := &v1alpha1.LinkedAccountList{}
 	key := client.MatchingFields{object.IdentityIndex: object.IdentityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", "")}
-	if err := a.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
+	if err := cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the LinkedAccounts of an id: %w", err)
 	}
 	return list.Items, nil
@@ -99,7 +102,7 @@ func (a accounts) identityKeys(ctx context.Context, obj object.Object, id, ident
 	if _, ok := obj.(*v1alpha1.LinkedAccount); ok { // it names none
 		return keys, nil
 	}
-	linked, err := a.named(ctx, id)
+	linked, err := named(ctx, a.cache, id)
 	for i := range linked {
 		ref := v1alpha1.AccountReference{LinkedAccountRef: &v1alpha1.LinkedAccountReference{Name: linked[i].Name}}
 		keys = append(keys, object.IdentityKey(ref, linked[i].Namespace, identity))
@@ -112,11 +115,11 @@ const settling = 2 * time.Minute
 
 // missing is the error of a call that Cobalt refuses because there is no such account.
 // One that was just made may be known a moment later.
-func (a accounts) missing(ctx context.Context, id string, now time.Time) error {
+func missing(ctx context.Context, cache client.Reader, id string, now time.Time) error {
 	return &condition.Waiting{
 		Reason:  v1alpha1.ReasonLinkedAccountNotReady,
 		Message: fmt.Sprintf("account %q is not in Cobalt: create it there, or wait until its LinkedAccount has", id),
-		Soon:    a.settles(ctx, id, now),
+		Soon:    settles(ctx, cache, id, now),
 	}
 }
 
@@ -131,8 +134,8 @@ func vanishing(err error, justMade bool) error {
 }
 
 // settles tells whether an account may have been made just now.
-func (a accounts) settles(ctx context.Context, id string, now time.Time) bool {
-	linked, err := a.named(ctx, id)
+func settles(ctx context.Context, cache client.Reader, id string, now time.Time) bool {
+	linked, err := named(ctx, cache, id)
 	return err == nil && slices.ContainsFunc(linked, func(obj v1alpha1.LinkedAccount) bool { return justMade(&obj, now) })
 }
 

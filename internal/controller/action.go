@@ -102,12 +102,12 @@ type actionRun[T object.Object] struct {
 
 // Reconcile takes an object as far as it can go now, then reports how it stands.
 func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	connections, self := r.environments.connections, gate.Waiter{Waker: r.waker, Request: request}
-	defer connections.workers.Yield(self)
+	environments, self := r.environments, gate.Waiter{Waker: r.waker, Request: request}
+	defer environments.workers.Yield(self)
 	obj := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
 		r.memories.forget(request.NamespacedName)
-		connections.gone(self)
+		environments.gone(self)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now())
@@ -115,7 +115,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	case lags || err != nil:
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	case !obj.GetDeletionTimestamp().IsZero():
-		connections.quit(self)
+		environments.quit(self)
 		return r.delete(ctx, obj)
 	}
 	obj, early, err := restore(ctx, r.client, r.memories, obj)
@@ -123,8 +123,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		return r.memories.requeue(request.NamespacedName, err)
 	}
 	if obj.MemberSpec().Suspend {
-		connections.of(object.EnvironmentOf(obj)).gate.Quit(self)
-		connections.quit(self)
+		environments.quit(self)
 		return noLaterThan(early)(r.suspend(ctx, obj))
 	}
 	t, err := r.begin(ctx, obj)
@@ -135,7 +134,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		t.wakeAt(r.clock.Now().Add(early))
 	}
 	if !notAllowed(t.envErr) { // or else it has nothing to do there
-		share := connections.of(object.EnvironmentOf(obj)).share
+		share := environments.of(object.EnvironmentOf(obj)).share
 		if !share.Enter(self, !t.retry) {
 			return ctrl.Result{RequeueAfter: gate.WorkerPause}, nil
 		}
@@ -176,7 +175,7 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], 
 	}
 	t.settled = object.ConditionsOf(obj).Settled(obj.GetGeneration()) && used.IsIn(obj) &&
 		obj.MemberStatus().LastHandledReconcileAt == object.Requested(obj)
-	t.epoch = r.environments.connections.of(object.EnvironmentOf(obj)).gate.Epoch()
+	t.epoch = r.environments.of(object.EnvironmentOf(obj)).gate.Epoch()
 	last = r.memories.forgive(key, last, t.fingerprint, t.epoch)
 	if t.retry = last.failure.Failing() && last.failure.like(t.fingerprint); t.retry && last.failure.Pauses(r.clock.Now()) {
 		t.paused = last.failure.Until()
@@ -234,7 +233,7 @@ func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*remoteView, co
 // calls of others raise doubts in the environment.
 func (t *actionRun[T]) connectOnce(ctx context.Context) (*remoteView, context.Context, error) {
 	api, ctx, err := t.connect(ctx, t.retry && !t.wasAside)
-	if err == nil && !t.flow.environments.connections.of(object.EnvironmentOf(t.obj)).gate.PassOnce(t.flow.waiterOf(t.obj)) {
+	if err == nil && !t.flow.environments.of(object.EnvironmentOf(t.obj)).gate.PassOnce(t.flow.waiterOf(t.obj)) {
 		return nil, nil, condition.ErrWait
 	}
 	return api, ctx, err

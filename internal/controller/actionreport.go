@@ -22,7 +22,7 @@ import (
 // finish reports how an object stands, and says when its next run is.
 func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stands readiness, err error) (ctrl.Result, error) {
 	o, now := condition.Classify(err), r.clock.Now()
-	r.environments.connections.of(object.EnvironmentOf(t.obj)).waits.note(r.waiterOf(t.obj), o.InLine, now)
+	r.environments.of(object.EnvironmentOf(t.obj)).waits.note(r.waiterOf(t.obj), o.InLine, now)
 	if err == nil {
 		o.Reason, o.Message = stands.reason, stands.message
 	}
@@ -31,7 +31,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stand
 	traceOutcome(ctx, o)
 	if r.keepsQuiet(t, o, now) {
 		if o.After == 0 && o.Err == nil && o.Reason != v1alpha1.ReasonEnvironmentNotReady { // the gate wakes it then
-			o.After = longestPoll
+			o.After = quietPause
 		}
 		o.Class = condition.Silent
 	}
@@ -66,6 +66,9 @@ func (r *ActionReconciler[T]) grewUp(t *actionRun[T], was []metav1.Condition, no
 	last.firstReady.reported(r.kind, t.obj, was, t.obj.MemberStatus().Conditions, now)
 	r.memories.set(key, last)
 }
+
+// quietPause is after how long it is tried again what is not worth a word, if nothing else tells when.
+const quietPause = 30 * time.Second
 
 // keepsQuiet tells whether it is not worth a word that an object which is Ready
 // could not be looked after: during an outage of the environment, which says so
@@ -122,7 +125,7 @@ func (r *ActionReconciler[T]) next(t *actionRun[T], o condition.Outcome, now tim
 	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		last.conflict = backoff.Backoff{}
 	}
-	environment := r.environments.connections.of(object.EnvironmentOf(t.obj)).gate
+	environment := r.environments.of(object.EnvironmentOf(t.obj)).gate
 	switch {
 	case o.Fails():
 		last.failure.fingerprint, last.failure.epoch, last.failure.aside, last.wake = t.fingerprint, t.epoch, t.aside, t.wake

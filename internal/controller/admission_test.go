@@ -53,7 +53,7 @@ func TestAccountsThatAClusterEnvironmentAllows(t *testing.T) {
 func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 	t.Parallel()
 	_, around := sharedAmong(map[string]bool{"team": true, "stranger": false})
-	e := &environments{cache: cacheOf(t, around...), connections: newConnections(clock.RealClock{}, 1)}
+	e := newEnvironments(cacheOf(t, around...), clock.RealClock{}, 1, userKinds, false)
 	for name, tc := range map[string]struct {
 		reason, namespace, env string
 		waits                  int
@@ -69,7 +69,7 @@ func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 		if err := w.Waker.Start(t.Context(), queue); err != nil {
 			t.Fatal(err)
 		}
-		door := e.connections.of(object.EnvironmentOf(hook)).gate
+		door := e.of(object.EnvironmentOf(hook)).gate
 		door.Pass(w, true) // when it still might
 		_, _ = e.find(t.Context(), hook, "", w)
 		door.LetThrough(0)

@@ -25,7 +25,7 @@ const keyGrace = 2 * time.Minute
 
 // load reads the API key and the CA bundle and makes a client of them, unless
 // the client in use was made from the same versions.
-func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connection) error {
+func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connection, state *probeState) error {
 	settings := env.Settings()
 	origin, err := cobalt.Origin(settings.BaseURL)
 	if err != nil {
@@ -37,16 +37,16 @@ func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connec
 			origin, strings.Join(r.options.AllowedAPIOrigins, ", "))
 	}
 	uses := environmentUses(env)
-	used, err := r.inputs.Compare(ctx, uses, conn.inputs)
+	used, err := r.inputs.Compare(ctx, uses, state.inputs)
 	if err != nil {
 		return err
 	}
-	conn.inputs = used
+	state.inputs = used
 	version := fmt.Sprint(used.Edition, uses, " ", cobalt.Canonical(settings.BaseURL), " ", settings.RequestTimeout)
-	if conn.madeFrom(version) {
+	if state.version == version {
 		return nil
 	}
-	conn.unload() // until it is known what to use instead
+	unload(conn, state) // until it is known what to use instead
 	reader := r.inputs.Open()
 	key, err := reader.Value(ctx, uses[0].Reference, uses[0].Key)
 	if err != nil {
@@ -58,13 +58,19 @@ func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connec
 			return err
 		}
 	}
-	conn.inputs.Learn(uses, reader, true)
-	return r.replace(env, conn, version, strings.TrimSpace(string(key)), bundle)
+	state.inputs.Learn(uses, reader, true)
+	return r.replace(env, conn, state, version, strings.TrimSpace(string(key)), bundle)
+}
+
+// unload notes that what the clients were made from is not to be found. Deletions still call with the key that worked.
+func unload(conn *connection, state *probeState) {
+	state.version = ""
+	conn.serveDeletions(state.worked)
 }
 
 // replace puts a client of these contents in place, unless the one in use was
 // made of the same.
-func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key string, bundle []byte) error {
+func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, state *probeState, version, key string, bundle []byte) error {
 	settings, apiKey := env.Settings(), env.APIKey()
 	if key == "" {
 		return condition.StalledBy(v1alpha1.ReasonAuthenticationFailed,
@@ -77,10 +83,12 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 	where := endpointOf(settings.BaseURL, key)
 	digest := sha256.Sum256([]byte(strings.Join([]string{where.baseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
 	identity := hex.EncodeToString(digest[:])
-	if conn.same(identity, version) {
+	if state.identity == identity {
+		state.version = version
+		conn.serveDeletions(nil)
 		return nil
 	}
-	gate, all, id := conn.gate, r.environments.connections, object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
+	gate, all, id := conn.gate, r.environments, object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
 	epoch := gate.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: where.baseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
@@ -99,21 +107,22 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, version, key
 	if err != nil {
 		return condition.StalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)
 	}
-	conn.use(api, newLists(id, api, r.client, r.clock), where, version, identity)
+	conn.use(&clients{api, newLists(id, api, r.client, r.clock), where})
+	state.uses(version, identity)
 	return nil
 }
 
 // limiter is what paces the calls of an environment.
 func (r *EnvironmentReconciler[T]) limiter(env T, where *endpoint) *cobalt.Limiter {
 	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
-	return r.environments.connections.pacemaker.Limiter(key.String(), where.digest("pace"), env.Settings().RateLimit)
+	return r.environments.pacemaker.Limiter(key.String(), where.digest("pace"), env.Settings().RateLimit)
 }
 
 // refused is what a 401 to the key means.
-func refused(env object.Environment, conn *connection, now time.Time) error {
+func refused(env object.Environment, state *probeState, now time.Time) error {
 	key := env.APIKey()
 	message := fmt.Sprintf("the API refused the key in Secret %s/%s, key %s (401)", key.Namespace, key.Name, key.Key)
-	if replaced := conn.keyReplaced(); !replaced.IsZero() && now.Sub(replaced) < keyGrace {
+	if !state.replaced.IsZero() && now.Sub(state.replaced) < keyGrace {
 		return condition.WaitingFor(v1alpha1.ReasonAuthenticationFailed, "%s: it is new and may take a moment to be known", message)
 	}
 	return condition.StalledBy(v1alpha1.ReasonAuthenticationFailed, "%s: put a valid key there", message)

@@ -2,9 +2,10 @@ package controller
 
 import (
 	"maps"
-	"sync"
+	"time"
 
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
@@ -12,63 +13,64 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/pace"
 )
 
-// connections are those of all environments.
-type connections struct {
-	clock     clock.Clock
-	pacemaker *pace.Pacemaker
-	workers   *gate.Workers
-
-	mu    sync.Mutex
-	byKey map[object.EnvironmentKey]*connection
-}
-
-func newConnections(c clock.Clock, workers int) *connections {
-	return &connections{
-		clock: c, pacemaker: pace.New(c), workers: gate.NewWorkers(c, workers), byKey: map[object.EnvironmentKey]*connection{},
+// newEnvironments returns a pool without connections.
+func newEnvironments(cache client.Reader, c clock.Clock, workers int, kinds []object.Kind, namespaced bool) *environments {
+	return &environments{
+		cache: cache, clock: c, pacemaker: pace.New(c), workers: gate.NewWorkers(c, workers), kinds: kinds, namespaced: namespaced,
+		byKey: map[object.EnvironmentKey]*connection{},
 	}
 }
 
 // of returns the connection of an environment, with a closed gate if it is new.
-func (c *connections) of(key object.EnvironmentKey) *connection {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	conn := c.byKey[key]
+func (e *environments) of(key object.EnvironmentKey) *connection {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	conn := e.byKey[key]
 	if conn == nil {
-		conn = &connection{gate: gate.New(c.clock), share: c.workers.Share(), clock: c.clock, waits: &waits{}, newcomers: &newcomers{}}
-		c.byKey[key] = conn
+		conn = newConnection(e.clock, e.workers.Share())
+		e.byKey[key] = conn
 	}
 	return conn
 }
 
-func (c *connections) forget(key object.EnvironmentKey) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.byKey, key)
-	c.pacemaker.Forget(key.String())
+// forget ends the connection of an environment that is gone.
+func (e *environments) forget(key object.EnvironmentKey) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.byKey, key)
+	e.pacemaker.Forget(key.String())
 	metrics.Forget(key.String())
 }
 
-// gone has nobody wait for an object any more that does not exist, wherever it waited.
-func (c *connections) gone(w gate.Waiter) {
-	for _, conn := range c.all() {
+// quit has nobody wait for an object that waits for nothing any more, wherever it waited.
+func (e *environments) quit(w gate.Waiter) {
+	for _, conn := range e.all() {
+		conn.gate.Quit(w)
+		conn.waits.note(w, false, time.Time{})
+	}
+}
+
+// gone is quit for an object that does not exist any more.
+func (e *environments) gone(w gate.Waiter) {
+	for _, conn := range e.all() {
 		conn.gate.Forget(w)
 	}
-	c.quit(w)
+	e.quit(w)
 }
 
 // all returns the connections of now.
-func (c *connections) all() map[object.EnvironmentKey]*connection {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return maps.Clone(c.byKey)
+func (e *environments) all() map[object.EnvironmentKey]*connection {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.byKey)
 }
 
 // count has something counted of an environment, unless that is forgotten: what
 // a late call says must not begin series anew that nobody ends.
-func (c *connections) count(key object.EnvironmentKey, conn *connection, count func(environment string)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.byKey[key] == conn {
+func (e *environments) count(key object.EnvironmentKey, conn *connection, count func(environment string)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.byKey[key] == conn {
 		count(key.String())
 	}
 }

@@ -102,7 +102,7 @@ func (r *Reconciler[T, R]) confirm(ctx context.Context, api *remoteView, p *run[
 		}
 		own = cobalt.IsOwnAnswer(miss) && cobalt.IsOwnAnswer(again)
 	}
-	switch err := answers(ctx, api); {
+	switch err := api.answers(ctx); {
 	case cobalt.IsNotFound(err): // which is no refusal either
 		return errors.New("whether it is deleted cannot be seen: " + err.Error())
 	case err != nil:
@@ -183,18 +183,10 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *run[T]) error {
 // finalize ends the life of an object that has nothing left to look after. Of one that was
 // lost there is nothing to write, and another may have its name by now.
 func (r *Reconciler[T, R]) finalize(ctx context.Context, p *run[T]) (ctrl.Result, error) {
-	r.environments.connections.quit(r.waiterOf(p.obj))
+	r.environments.quit(r.waiterOf(p.obj))
 	if p.lost {
 		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj))
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
 	return r.memories.requeue(client.ObjectKeyFromObject(p.obj), object.RemoveFinalizer(ctx, r.client, p.obj))
-}
-
-// answers makes sure, now, that the API is there and takes the key.
-func answers(ctx context.Context, api *remoteView) error {
-	for _, err := range api.ListApplications(ctx, "") {
-		return err // the first element says enough
-	}
-	return nil
 }

@@ -35,13 +35,14 @@ type EnvironmentReconciler[T object.Environment] struct {
 	options      Options
 	clock        clock.Clock
 	due          *memories
+	states       *probeStates
 	waker        *gate.Waker
 	prototype    T
 }
 
 // Reconcile connects an environment and reports whether it can be used.
 func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	defer r.environments.connections.workers.Yield(gate.Waiter{Waker: r.waker, Request: request})
+	defer r.environments.workers.Yield(gate.Waiter{Waker: r.waker, Request: request})
 	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: request.NamespacedName}
 	env := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, env); err != nil {
@@ -53,7 +54,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	if err := r.newest(ctx, key, env); err != nil {
 		return r.due.requeue(request.NamespacedName, err)
 	}
-	deleting, conn := !env.GetDeletionTimestamp().IsZero(), r.environments.connections.of(key)
+	deleting, conn, state := !env.GetDeletionTimestamp().IsZero(), r.environments.of(key), r.states.of(key)
 	conn.newcomers.admit(!deleting)
 	users, err := r.environments.usersOf(ctx, key)
 	if err != nil {
@@ -72,7 +73,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	conn.gate.OnTrip(func() { r.waker.Wake(request, 0) })
 	conn.waits.onBegin(func() { r.waker.WakeBackground(request, worthAWord) })
 	if err == nil {
-		err = r.connect(ctx, env, conn)
+		err = r.connect(ctx, env, conn, state)
 	} else { // nothing is made in what could go at any time
 		conn.gate.CloseFor(reasonOf(err))
 	}
@@ -84,50 +85,50 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	if o.Class == condition.Ready {
 		o.Message += r.resyncFactor(env, conn, users.load) + conn.waits.say(r.clock.Now())
 	}
-	if conn.says(err) {
-		o.After = conn.untilProbe()
+	if state.says(err) {
+		o.After = state.untilProbe()
 	}
 	return r.finish(ctx, key, before, env, o)
 }
 
 // connect makes sure that there is a client for the present spec and Secret,
 // and that the gate is open only if the API accepts it.
-func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *connection) error {
+func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *connection, state *probeState) error {
 	settings := env.Settings()
-	if err := r.load(ctx, env, conn); err != nil {
+	if err := r.load(ctx, env, conn, state); err != nil {
 		conn.gate.CloseFor(reasonOf(err))
 		return err
 	}
-	r.limiter(env, conn.place()) // as spec may have changed
+	r.limiter(env, conn.clients.Load().endpoint) // as spec may have changed
 	open, answered := conn.gate.IsTrusted()
 	interval := settings.SyncInterval.Value(r.options.SyncInterval)
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
 	wish := object.Requested(env)
 	asked := wish != "" && wish != env.EnvironmentStatus().LastHandledReconcileAt
-	asked = conn.newly(env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]) || asked || conn.isUntold()
+	asked = state.newly(env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]) || asked || state.untold
 	if open && !idle && !asked {
 		return nil
 	}
-	if held := conn.held(); held != nil && !asked {
+	if held := state.held(); held != nil && !asked {
 		return held
 	}
 	self := gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(env)}}
 	if !conn.share.Enter(self, true) {
-		conn.hasTold(false) // what was asked for is still to be done
+		state.untold = true // what was asked for is still to be done
 		return &condition.Later{After: gate.WorkerPause}
 	}
 	defer conn.share.Leave(self)
-	return r.probe(ctx, env, conn)
+	return r.probe(ctx, env, conn, state)
 }
 
 // probe asks the API whether it is there and accepts the key.
-func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection) error {
+func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection, state *probeState) error {
 	ctx = cobalt.WithCaller(ctx, cobalt.Foreground, string(env.GetUID()))
-	err := r.verify(ctx, env, conn)
+	err := r.verify(ctx, env, conn, state)
 	pause, grows := cobalt.RetryAfter(err), !condition.HeldBack(err)
 	switch {
 	case err == nil:
-		conn.accepted()
+		state.accepted(conn.clients.Load().api)
 		if open, _ := conn.gate.IsOpen(); !open {
 			conn.share.Untried()
 		}
@@ -138,19 +139,19 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 	case cobalt.IsThrottled(err):
 		pause = max(pause, time.Second)
 		if open, _ := conn.gate.IsOpen(); open {
-			conn.failed(err, pause, grows)
+			state.failed(err, pause, grows)
 			return err // it is there, and says so
 		}
 		err = condition.WaitingFor(v1alpha1.ReasonThrottled, "Cobalt asked to slow down before it could be seen whether it accepts the key")
 	case cobalt.IsUnauthorized(err):
-		err = refused(env, conn, r.clock.Now())
+		err = refused(env, state, r.clock.Now())
 	}
 	if condition.Classify(err).Class == condition.Stuck { // only a change helps: once per sync interval is enough
 		if pause, grows = r.interval(env), false; pause == never {
 			pause = r.options.Jitter(usualInterval)
 		}
 	}
-	conn.failed(err, pause, grows)
+	state.failed(err, pause, grows)
 	conn.gate.CloseFor(reasonOf(err))
 	return err
 }
@@ -185,7 +186,7 @@ func reasonOf(err error) string {
 
 // finish reports the outcome in one status patch and says when to look again.
 func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key object.EnvironmentKey, before, env T, o condition.Outcome) (ctrl.Result, error) {
-	status, now, conn := env.EnvironmentStatus(), r.clock.Now(), r.environments.connections.of(key)
+	status, now, state := env.EnvironmentStatus(), r.clock.Now(), r.states.of(key)
 	traceOutcome(ctx, o)
 	if o.Class != condition.Silent {
 		condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Report(o, env.GetGeneration(), now, r.options.ProgressDeadline)
@@ -193,11 +194,11 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key object.Enviro
 	}
 	if !equality.Semantic.DeepEqual(before, env) {
 		if err := r.client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
-			conn.hasTold(false)
+			state.untold = true
 			return r.due.requeue(key.NamespacedName, err)
 		}
-		conn.saw(env.GetResourceVersion())
-		conn.firstReady.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
+		r.environments.of(key).versions.saw(env.GetResourceVersion())
+		state.firstReady.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.Class != condition.Ready && (was == nil || was.Reason != o.Reason || was.Message != o.Message) {
 			r.events.Eventf(env, nil, o.EventType(o.Reason), o.Reason, "Connect", "%s", o.Message)
@@ -207,7 +208,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key object.Enviro
 		}
 	}
 	if o.Class != condition.Silent {
-		conn.hasTold(true)
+		state.untold = false
 	}
 	return r.next(env, o, now)
 }
@@ -225,7 +226,7 @@ func (r *EnvironmentReconciler[T]) next(env T, o condition.Outcome, now time.Tim
 		return ctrl.Result{RequeueAfter: soon(o.After)}, nil
 	case o.Class == condition.Ready:
 		r.due.forget(key)
-		return background(min(r.interval(env), r.environments.connections.of(object.EnvironmentKey{Kind: r.kind, NamespacedName: key}).waits.pause())), nil
+		return background(r.environments.of(object.EnvironmentKey{Kind: r.kind, NamespacedName: key}).waits.pause(r.interval(env))), nil
 	case o.Err != nil:
 		return ctrl.Result{}, o.Err
 	case !deadline.IsZero():
@@ -259,13 +260,14 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key object.Environm
 		r.forget(key)
 		return nil
 	}
-	conn := r.environments.connections.of(key)
-	conn.unload()
+	conn := r.environments.of(key)
+	unload(conn, r.states.of(key))
 	conn.gate.Shut()
 	return nil
 }
 
 func (r *EnvironmentReconciler[T]) forget(key object.EnvironmentKey) {
 	r.due.forget(key.NamespacedName)
-	r.environments.connections.forget(key)
+	r.environments.forget(key)
+	r.states.forget(key)
 }

@@ -58,8 +58,8 @@ func TestRealmIsRecordedInOneWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn, before := &connection{endpoint: endpointOf(tc.typed, "key")}, recordedBefore(tc.typed, "key")
-			record, same := conn.recordOf(before)
+			before := recordedBefore(tc.typed, "key")
+			record, same := (&probeState{}).recordOf(endpointOf(tc.typed, "key"), before)
 			if !same {
 				t.Errorf("%s: it is taken for another environment", tc.reason)
 			}

@@ -25,6 +25,10 @@ const (
 	singlePause = 20 * time.Second
 )
 
+// executionsIdle is how long a list of executions is kept that nobody asks for. Nobody who
+// follows an execution looks at it less often.
+const executionsIdle = 30 * time.Second
+
 // lists are what the objects of an environment share of what its key sees.
 type lists struct {
 	clock        clock.PassiveClock
@@ -55,7 +59,7 @@ func newLists(environment object.EnvironmentKey, api *cobalt.Client, cache clien
 			Load: api.ListLinkedAccounts,
 			Key:  func(a cobalt.LinkedAccount) string { return a.LinkedAccountID },
 			Keep: func(id string) bool {
-				linked, err := accounts{cache: cache}.named(context.Background(), id)
+				linked, err := named(context.Background(), cache, id)
 				return err != nil || len(linked) > 0
 			},
 			Personal: cobalt.IsThrottled,
@@ -143,7 +147,7 @@ func (l *lists) sweep(interval time.Duration) {
 		}
 	}
 	for account, executions := range l.executions {
-		if executions.Idle(longestPoll) {
+		if executions.Idle(executionsIdle) {
 			delete(l.executions, account)
 		}
 	}

@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -14,10 +13,6 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
-
-// backgroundShare is how much of an environment's rate looks in the background
-// may take: half of it stays for what somebody waits for.
-const backgroundShare = 0.5
 
 // load is how much the objects of an environment ask of it: how often they are looked
 // at, and what calls one look takes.
@@ -74,8 +69,8 @@ func lookOf(obj client.Object) look {
 // usersOf finds the objects that refer to an environment.
 func (e *environments) usersOf(ctx context.Context, key object.EnvironmentKey) (users, error) {
 	found, admissions := users{unheld: map[types.UID]bool{}}, e.admissions()
-	for _, user := range userKinds {
-		list := user.List.DeepCopyObject().(client.ObjectList)
+	for _, kind := range e.kinds {
+		list := kind.List.DeepCopyObject().(client.ObjectList)
 		if err := e.cache.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 			return users{}, fmt.Errorf("list the objects of %s: %w", key, err)
 		}
@@ -103,19 +98,4 @@ func (u *users) add(obj object.Object, access object.Access) {
 	if object.Counts(obj, object.Load, access) {
 		u.load.looks = append(u.load.looks, lookOf(obj))
 	}
-}
-
-// resyncFactor makes sync intervals as long as it takes for all looks to fit, and
-// says so if that is longer than asked for.
-func (r *EnvironmentReconciler[T]) resyncFactor(env T, conn *connection, asked load) string {
-	interval := env.Settings().SyncInterval.Value(r.options.SyncInterval)
-	fits := backgroundShare * float64(env.Settings().RateLimit.RequestsPerSecond)
-	factor := max(1, math.Ceil(10*asked.perSecond(interval)/fits)/10) // coarse, so that it seldom changes
-	conn.setResyncFactor(factor)
-	conn.view().lists.sweep(conn.resyncInterval(interval))
-	if factor == 1 {
-		return ""
-	}
-	return fmt.Sprintf("; looking at all objects takes more calls than half of rateLimit, "+
-		"so sync intervals are %.1f times as long as asked for", factor)
 }

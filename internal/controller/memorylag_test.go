@@ -106,18 +106,18 @@ func TestLagsAreOver(t *testing.T) {
 func TestEnvironmentsLagLikeTheirObjects(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakeClock(time.Now())
-	conn := newConnections(clock, 1).of(object.EnvironmentKey{})
+	seen := &versions{clock: clock}
 	env := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "700"}}
-	conn.saw("1000")
-	if _, asks := conn.doubts(env); asks || !conn.lags(env) {
+	seen.saw("1000")
+	if _, asks := seen.doubts(env); asks || !seen.lags(env) {
 		t.Error("the cache gets no time")
 	}
 	clock.Step(object.LongestLag)
-	if seen, asks := conn.doubts(env); !asks || seen != "1000" {
-		t.Errorf("asks %t for what is older than %s", asks, seen)
+	if version, asks := seen.doubts(env); !asks || version != "1000" {
+		t.Errorf("asks %t for what is older than %s", asks, version)
 	}
-	conn.saw("700")
-	if _, asks := conn.doubts(env); asks || conn.lags(env) {
+	seen.saw("700")
+	if _, asks := seen.doubts(env); asks || seen.lags(env) {
 		t.Error("what the API server has is not believed")
 	}
 }

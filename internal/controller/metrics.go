@@ -58,7 +58,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect computes the metrics of one scrape.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	for key, conn := range c.environments.connections.all() {
+	for key, conn := range c.environments.all() {
 		conn.scrape(func(desc *prometheus.Desc, value float64) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, key.String())
 		})
@@ -83,8 +83,8 @@ func (c *connection) scrape(tell func(desc *prometheus.Desc, value float64)) {
 	tell(metrics.LimiterWaiting, float64(waiting))
 	tell(metrics.LimiterWaitingSeconds, longest.Seconds())
 	tell(metrics.SyncIntervalStretch, c.resyncInterval(time.Second).Seconds())
-	if api := c.view().Client; api != nil {
-		now, limit := api.Rate()
+	if made := c.clients.Load(); made != nil {
+		now, limit := made.api.Rate()
 		tell(metrics.LimiterRate, now)
 		tell(metrics.LimiterLimit, limit)
 	}

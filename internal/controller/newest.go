@@ -65,22 +65,22 @@ func (t *actionRun[T]) sameAccount(ctx context.Context) error {
 // done by what it says: an operator that starts could otherwise make accounts where
 // it led before.
 func (r *EnvironmentReconciler[T]) newest(ctx context.Context, key object.EnvironmentKey, env T) error {
-	conn := r.environments.connections.of(key)
-	if conn.unseen() {
+	conn := r.environments.of(key)
+	if conn.versions.unseen() {
 		now := r.prototype.DeepCopyObject().(T)
 		if err := r.live.Get(ctx, key.NamespacedName, now); err != nil {
 			return err
 		}
-		conn.saw(now.GetResourceVersion())
+		conn.versions.saw(now.GetResourceVersion())
 	}
-	if seen, ok := conn.doubts(env); ok {
+	if seen, ok := conn.versions.doubts(env); ok {
 		version, err := object.CatchUp(ctx, r.live, env, seen)
 		if err != nil {
 			return err
 		}
-		conn.saw(version)
+		conn.versions.saw(version)
 	}
-	if conn.lags(env) {
+	if conn.versions.lags(env) {
 		return condition.ErrStale
 	}
 	return nil

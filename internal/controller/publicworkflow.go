@@ -233,7 +233,7 @@ func (w publicWorkflows) conclude(ctx context.Context, t *workflowRun, r result)
 		case errors.Is(r.err, errNotCalled):
 			return nil // the same run goes on to make it
 		case cobalt.IsUnknownAccount(r.err):
-			return t.flow.accounts.missing(ctx, t.account.id, t.flow.clock.Now())
+			return missing(ctx, t.flow.client, t.account.id, t.flow.clock.Now())
 		}
 		return r.err
 	}

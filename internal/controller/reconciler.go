@@ -43,8 +43,8 @@ type Reconciler[T object.Managed, R any] struct {
 // Reconcile brings Cobalt in line with an object, then reports what came of it
 // in one status patch, whichever path was taken.
 func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	connections, self := r.environments.connections, gate.Waiter{Waker: r.waker, Request: request}
-	defer connections.workers.Yield(self)
+	environments, self := r.environments, gate.Waiter{Waker: r.waker, Request: request}
+	defer environments.workers.Yield(self)
 	obj, lost, err := r.read(ctx, request.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -52,8 +52,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	deleting := !obj.GetDeletionTimestamp().IsZero()
 	idle := deleting && !object.HasFinalizer(obj) || !deleting && obj.CommonSpec().Suspend
 	if idle {
-		connections.of(object.EnvironmentOf(obj)).gate.Quit(self)
-		connections.quit(self)
+		environments.quit(self)
 	}
 	if lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
@@ -70,7 +69,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 
 // reconcile is Reconcile for an object that has something to do.
 func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctrl.Result, error) {
-	connections, self := r.environments.connections, r.waiterOf(obj)
+	environments, self := r.environments, r.waiterOf(obj)
 	account, accountErr := r.accounts.of(ctx, obj)
 	release, ok := r.locks.take(account.id, r.Resource.Identities(obj))
 	if !ok {
@@ -84,11 +83,11 @@ func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctr
 	}
 	p.lost = lost
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
-		connections.of(object.EnvironmentOf(obj)).waits.note(self, false, r.clock.Now())
+		environments.of(object.EnvironmentOf(obj)).waits.note(self, false, r.clock.Now())
 		return background(rest), nil
 	}
 	if !obj.GetDeletionTimestamp().IsZero() || !notAllowed(envErr) { // or else it has nothing to do there
-		share := connections.of(object.EnvironmentOf(obj)).share
+		share := environments.of(object.EnvironmentOf(obj)).share
 		if !share.Enter(self, p.first()) {
 			return p.comeBack(gate.WorkerPause), nil
 		}
@@ -110,7 +109,7 @@ func (r *Reconciler[T, R]) read(ctx context.Context, key types.NamespacedName) (
 	}
 	if err != nil {
 		r.memories.forget(key)
-		r.environments.connections.gone(gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
+		r.environments.gone(gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
 	}
 	return obj, false, err
 }
@@ -153,7 +152,7 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *run[T], env object.Envir
 		return err
 	}
 	if !p.readOnly() && !object.HasFinalizer(p.obj) {
-		newcomers := r.environments.connections.of(object.EnvironmentOf(p.obj)).newcomers
+		newcomers := r.environments.of(object.EnvironmentOf(p.obj)).newcomers
 		if !object.HasFinalizer(env) || !newcomers.enter(p.obj.GetUID()) {
 			return condition.ErrStale // the environment could go before what is made in it
 		}
@@ -271,7 +270,7 @@ func (r *Reconciler[T, R]) requireVerification(api *remoteView, p *run[T], remot
 	if err := r.believe(api, p); err != nil || r.environments.trusted(object.EnvironmentOf(p.obj)) {
 		return err
 	}
-	r.environments.connections.of(object.EnvironmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
+	r.environments.of(object.EnvironmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
 	return condition.ErrWait
 }
 

@@ -159,5 +159,13 @@ const longestID = 256
 
 // accountMissing is the error of a creation that Cobalt refuses because there is no such account.
 func (v *remoteView) accountMissing(ctx context.Context) error {
-	return accounts{cache: v.lists.cache}.missing(ctx, v.account, v.lists.clock.Now())
+	return missing(ctx, v.lists.cache, v.account, v.lists.clock.Now())
+}
+
+// answers makes sure, now, that the API is there and takes the key.
+func (v *remoteView) answers(ctx context.Context) error {
+	for _, err := range v.ListApplications(ctx, "") {
+		return err // the first element says enough
+	}
+	return nil
 }

@@ -26,7 +26,7 @@ const patience = 5 * time.Minute
 // finish reports the outcome of a run and says when the next one is.
 func (r *Reconciler[T, R]) finish(ctx context.Context, p *run[T], o condition.Outcome) (ctrl.Result, error) {
 	now := r.clock.Now()
-	r.environments.connections.of(object.EnvironmentOf(p.obj)).waits.note(r.waiterOf(p.obj), o.InLine, now)
+	r.environments.of(object.EnvironmentOf(p.obj)).waits.note(r.waiterOf(p.obj), o.InLine, now)
 	o.Message = p.inputs.Redact(o.Message)
 	uses := r.Resource.Uses(p.obj)
 	p.memory.inputs.Learn(uses, p.inputs, o.Class == condition.Ready)
@@ -98,7 +98,7 @@ func (r *Reconciler[T, R]) next(p *run[T], o condition.Outcome, now time.Time) (
 	p.memory.wrote, p.memory.open = p.wrote, p.memory.open || p.wanted && o.Class == condition.Reconciling
 	if o.Fails() {
 		p.memory.failure.fingerprint, p.memory.failure.epoch, p.memory.wake = p.fingerprint, p.epoch, p.wake
-		r.environments.connections.of(object.EnvironmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
+		r.environments.of(object.EnvironmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
 	}
 	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		p.memory.conflict = backoff.Backoff{}
@@ -131,7 +131,7 @@ func (r *Reconciler[T, R]) pardon(p *run[T], o condition.Outcome) failure {
 		return p.memory.failure
 	}
 	if p.memory.failure.Failing() {
-		r.environments.connections.of(object.EnvironmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), false)
+		r.environments.of(object.EnvironmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), false)
 	}
 	return failure{}
 }

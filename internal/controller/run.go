@@ -78,7 +78,7 @@ func (r *Reconciler[T, R]) begin(
 			obj.GetGeneration(), used.Edition, object.Requested(obj), generationOf(env), oldest(obj, conflicting).GetUID(), account.made,
 			notAllowed(envErr),
 		},
-		epoch: r.environments.connections.of(object.EnvironmentOf(obj)).gate.Epoch(),
+		epoch: r.environments.of(object.EnvironmentOf(obj)).gate.Epoch(),
 	}
 	p.memory = r.memories.forgive(key, last, p.fingerprint, p.epoch)
 	p.retry = p.memory.failure.Failing() && p.memory.failure.like(p.fingerprint)
@@ -126,7 +126,7 @@ func (r *Reconciler[T, R]) interval(obj T, env object.Environment) time.Duration
 	case interval == 0:
 		return never
 	}
-	return r.environments.connections.of(object.EnvironmentOf(obj)).resyncInterval(interval)
+	return r.environments.of(object.EnvironmentOf(obj)).resyncInterval(interval)
 }
 
 // rest tells whether there is nothing to do before the next look, and how long

@@ -181,11 +181,9 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 	options.workers = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles)
 	return &setup{
 		mgr: mgr, options: options, events: notes{mgr.GetEventRecorder(recorder)},
-		environments: &environments{
-			cache: mgr.GetClient(), connections: newConnections(options.Clock, options.workers), namespaced: options.Namespaced,
-		},
-		accounts: accounts{mgr.GetClient(), newRemade()},
-		inputs:   inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
-		jumps:    &jumps{clock: options.Clock, steady: options.Steady},
+		environments: newEnvironments(mgr.GetClient(), options.Clock, options.workers, userKinds, options.Namespaced),
+		accounts:     newAccounts(mgr.GetClient()),
+		inputs:       inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
+		jumps:        &jumps{clock: options.Clock, steady: options.Steady},
 	}
 }

@@ -137,8 +137,8 @@ func refusedForGood(obj client.Object) bool {
 func refusal(ctx context.Context, t *triggerRun, err error) error {
 	obj, now := t.obj, t.flow.clock.Now()
 	switch {
-	case cobalt.IsUnknownAccount(err) && t.flow.accounts.settles(ctx, t.account.id, now):
-		return t.flow.accounts.missing(ctx, t.account.id, now)
+	case cobalt.IsUnknownAccount(err) && settles(ctx, t.flow.client, t.account.id, now):
+		return missing(ctx, t.flow.client, t.account.id, now)
 	case !cobalt.IsNotFound(err):
 		return err
 	case obj.Spec.Event != nil:

@@ -22,7 +22,7 @@ import (
 // The pauses between two looks at an execution grow with its age.
 const (
 	shortestPoll = time.Second
-	longestPoll  = 30 * time.Second
+	longestPoll  = executionsIdle
 	// shortestShared is how old a list of executions may be in any case.
 	shortestShared = 5 * time.Second
 	// shareFrom is how many open executions of an account are looked up in one list.

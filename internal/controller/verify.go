@@ -17,20 +17,16 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
-const (
-	// trustFor is how long a list proves that an environment is the one it was.
-	trustFor = time.Minute
-	// fewMissing accounts may go at once, under the same key, without suspicion.
-	fewMissing = 2
-)
+// fewMissing accounts may go at once, under the same key, without suspicion.
+const fewMissing = 2
 
 // verify asks the API whether it is there and accepts the key, and, if the key
 // or the URL is another than before or accounts have vanished, whether it is the
 // same environment. A swapped test and production key, or an API that has lost
 // its memory, must not have every customer made again elsewhere.
-func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *connection) error {
+func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *connection, state *probeState) error {
 	status := env.EnvironmentStatus()
-	record, same := conn.recordOf(status.Realm)
+	record, same := state.recordOf(conn.clients.Load().endpoint, status.Realm)
 	if same && !conn.gate.InDoubt() {
 		err := answersAtOnce(ctx, conn.view())
 		if err == nil {
@@ -50,7 +46,8 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 	if err != nil {
 		return err
 	}
-	conn.verifiedAs(record)
+	conn.verify()
+	state.record = record
 	status.Realm = record
 	return nil
 }
@@ -99,7 +96,7 @@ func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *con
 	if status.Challenge == "" {
 		status.Challenge = rand.Text()
 	}
-	place, answer := conn.place(), env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]
+	place, answer := conn.clients.Load().endpoint, env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]
 	value := place.acceptance(status.Challenge)
 	if answer == value || answer == place.asTyped().acceptance(status.Challenge) {
 		return nil // and so it stays until most accounts are there again

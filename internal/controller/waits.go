@@ -84,14 +84,14 @@ func (w *waits) say(now time.Time) string {
 		w.many, inWords(w.long))
 }
 
-// pause is until when it is to be looked at again what is to be said.
-func (w *waits) pause() time.Duration {
+// pause is until when it is to be looked at again what is to be said, at most as long as interval.
+func (w *waits) pause(interval time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.since) == 0 && w.many == 0 {
-		return never
+		return interval
 	}
-	return worthAWord
+	return min(interval, worthAWord)
 }
 
 // coarse is the first of some steps that a value does not exceed, or the one above it if
@@ -125,11 +125,4 @@ func inWords(d time.Duration) string {
 		return "an hour"
 	}
 	return fmt.Sprintf("%d hours", d/time.Hour)
-}
-
-// quit forgets an object that waits for nothing any more, whichever its environment is.
-func (c *connections) quit(who gate.Waiter) {
-	for _, conn := range c.all() {
-		conn.waits.note(who, false, time.Time{})
-	}
 }

@@ -80,7 +80,8 @@ func TestWaitsBeginAndEnd(t *testing.T) {
 	begun, now := 0, time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 	w.onBegin(func() { begun++ })
 	a, b := waiterNamed("a"), waiterNamed("b")
-	if w.pause() != never {
+	const interval = time.Hour
+	if w.pause(interval) != interval {
 		t.Error("nobody waits, so there is nothing to look at")
 	}
 	w.note(a, true, now)
@@ -89,18 +90,18 @@ func TestWaitsBeginAndEnd(t *testing.T) {
 	if many, long := w.now(now.Add(time.Minute)); many != 2 || long != time.Minute {
 		t.Errorf("%d wait for up to %s, want 2 for a minute", many, long)
 	}
-	if begun != 1 || w.pause() != worthAWord {
-		t.Errorf("the environment was woken %d times and looks again in %s", begun, w.pause())
+	if begun != 1 || w.pause(interval) != worthAWord {
+		t.Errorf("the environment was woken %d times and looks again in %s", begun, w.pause(interval))
 	}
 	if w.say(now.Add(time.Minute)) == "" {
 		t.Error("a has waited for a minute")
 	}
 	w.note(a, false, now)
 	w.note(b, false, now)
-	if w.pause() != worthAWord {
+	if w.pause(interval) != worthAWord {
 		t.Error("what was said is no longer true, so it is looked at again")
 	}
-	if said := w.say(now.Add(2 * time.Minute)); said != "" || w.pause() != never {
-		t.Errorf("nobody waits, and it says %q and looks again in %s", said, w.pause())
+	if said := w.say(now.Add(2 * time.Minute)); said != "" || w.pause(interval) != interval {
+		t.Errorf("nobody waits, and it says %q and looks again in %s", said, w.pause(interval))
 	}
 }

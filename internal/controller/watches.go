@@ -111,7 +111,7 @@ func setupEnvironments[T object.Environment](
 		kind: kind, prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newMemories(s.options, longestProbesPause), waker: &gate.Waker{},
+		due: newMemories(s.options, longestProbesPause), states: newProbeStates(s.options.Clock), waker: &gate.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, r.due)
 	for _, user := range userKinds {
@@ -248,7 +248,7 @@ func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.R
 	if ref := obj.(object.Object).Account().LinkedAccountRef; ref != nil {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}})
 	}
-	linked, err := s.accounts.named(ctx, s.environments.accountOf(ctx, obj.(object.Object)))
+	linked, err := named(ctx, s.mgr.GetClient(), s.environments.accountOf(ctx, obj.(object.Object)))
 	if err != nil {
 		return nil // only a cache that is stopping fails
 	}
