@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/pace"
 )
@@ -22,7 +22,7 @@ type environments struct {
 	cache     client.Reader
 	clock     clock.Clock
 	pacemaker *pace.Pacemaker
-	workers   *gate.Workers
+	workers   *breaker.Workers
 	// kinds are those whose objects refer to environments.
 	kinds []object.Kind
 	// namespaced operators watch single namespaces and cannot see cluster kinds.
@@ -36,7 +36,7 @@ type environments struct {
 // may not be used, it returns an error that says so, and w does not wait for it any
 // more: a watch tells when that may have changed. An environment that may not be used
 // is returned as well: it still serves deletions.
-func (e *environments) find(ctx context.Context, obj object.Object, account string, w gate.Waiter) (object.Environment, error) {
+func (e *environments) find(ctx context.Context, obj object.Object, account string, w breaker.Waiter) (object.Environment, error) {
 	key := object.EnvironmentOf(obj)
 	if key.Kind == v1alpha1.KindClusterEnvironment && e.namespaced {
 		return nil, condition.StalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
@@ -45,14 +45,14 @@ func (e *environments) find(ctx context.Context, obj object.Object, account stri
 	env, err := e.get(ctx, key)
 	switch {
 	case apierrors.IsNotFound(err):
-		e.of(key).gate.Quit(w)
+		e.of(key).breaker.Quit(w)
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s does not exist: create it, or delete this object", key)
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
 	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
 		if err := e.allowed(ctx, cluster, obj.GetNamespace(), account); err != nil {
-			e.of(key).gate.Quit(w)
+			e.of(key).breaker.Quit(w)
 			return env, err
 		}
 	}
@@ -105,18 +105,18 @@ func (e *environments) trusted(key object.EnvironmentKey) bool {
 
 // connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(obj object.Object, env object.Environment, w gate.Waiter, wanted bool) (*remoteView, error) {
+func (e *environments) connect(obj object.Object, env object.Environment, w breaker.Waiter, wanted bool) (*remoteView, error) {
 	key := object.EnvironmentOf(obj)
 	conn := e.of(key)
-	reason, open := conn.gate.Pass(w, wanted)
+	reason, ok := conn.breaker.Pass(w, wanted)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
-	case !open && reason == "" && object.SaysMissing(obj, key.String()):
+	case !ok && reason == "" && object.SaysMissing(obj, key.String()):
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready yet: its API has not answered", key)
-	case !open && reason == "":
+	case !ok && reason == "":
 		return nil, condition.ErrWait
-	case !open:
+	case !ok:
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
 	}
 	return conn.view(), nil
@@ -126,12 +126,12 @@ func (e *environments) connect(obj object.Object, env object.Environment, w gate
 // client that worked will do if the Secret or the environment went first.
 // env is nil if it does not exist. Then nobody can tell whom a ClusterEnvironment allowed, so
 // that its last client serves only those who have created what they delete.
-func (e *environments) connectToDelete(obj object.Object, env object.Environment, w gate.Waiter, created bool) (*remoteView, error) {
+func (e *environments) connectToDelete(obj object.Object, env object.Environment, w breaker.Waiter, created bool) (*remoteView, error) {
 	key := object.EnvironmentOf(obj)
 	conn := e.of(key)
 	served := env != nil || key.Kind == v1alpha1.KindEnvironment || created
-	reason, open := conn.gate.Pass(w, true)
-	if open && served {
+	reason, ok := conn.breaker.Pass(w, true)
+	if ok && served {
 		return conn.view(), nil
 	}
 	if api := conn.lastResort(); api != nil && served {

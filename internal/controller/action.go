@@ -9,9 +9,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -51,7 +51,7 @@ type ActionReconciler[T object.Object] struct {
 	clock        clock.Clock
 	memories     *memories
 	attempts     *attempts
-	waker        *gate.Waker
+	waker        *breaker.Waker
 	kind         string
 	prototype    T
 }
@@ -102,7 +102,7 @@ type actionRun[T object.Object] struct {
 
 // Reconcile takes an object as far as it can go now, then reports how it stands.
 func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	environments, self := r.environments, gate.Waiter{Waker: r.waker, Request: request}
+	environments, self := r.environments, breaker.Waiter{Waker: r.waker, Request: request}
 	defer environments.workers.Yield(self)
 	obj := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
@@ -136,7 +136,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	if !notAllowed(t.envErr) { // or else it has nothing to do there
 		share := environments.of(object.EnvironmentOf(obj)).share
 		if !share.Enter(self, !t.retry) {
-			return ctrl.Result{RequeueAfter: gate.WorkerPause}, nil
+			return ctrl.Result{RequeueAfter: breaker.WorkerPause}, nil
 		}
 		defer share.Leave(self)
 	}
@@ -175,7 +175,7 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], 
 	}
 	t.settled = object.ConditionsOf(obj).Settled(obj.GetGeneration()) && used.IsIn(obj) &&
 		obj.MemberStatus().LastHandledReconcileAt == object.Requested(obj)
-	t.epoch = r.environments.of(object.EnvironmentOf(obj)).gate.Epoch()
+	t.epoch = r.environments.of(object.EnvironmentOf(obj)).breaker.Epoch()
 	last = r.memories.forgive(key, last, t.fingerprint, t.epoch)
 	if t.retry = last.failure.Failing() && last.failure.like(t.fingerprint); t.retry && last.failure.Pauses(r.clock.Now()) {
 		t.paused = last.failure.Until()
@@ -233,7 +233,7 @@ func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*remoteView, co
 // calls of others raise doubts in the environment.
 func (t *actionRun[T]) connectOnce(ctx context.Context) (*remoteView, context.Context, error) {
 	api, ctx, err := t.connect(ctx, t.retry && !t.wasAside)
-	if err == nil && !t.flow.environments.of(object.EnvironmentOf(t.obj)).gate.PassOnce(t.flow.waiterOf(t.obj)) {
+	if err == nil && !t.flow.environments.of(object.EnvironmentOf(t.obj)).breaker.PassOnce(t.flow.waiterOf(t.obj)) {
 		return nil, nil, condition.ErrWait
 	}
 	return api, ctx, err
@@ -253,8 +253,8 @@ func (t *actionRun[T]) endRest() {
 // wakeAt has the next run come no later than at.
 func (t *actionRun[T]) wakeAt(at time.Time) { t.wake = earlier(t.wake, at) }
 
-func (r *ActionReconciler[T]) waiterOf(obj T) gate.Waiter {
-	return gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
+func (r *ActionReconciler[T]) waiterOf(obj T) breaker.Waiter {
+	return breaker.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
 }
 
 // delete lets an object go, and says what stays behind.

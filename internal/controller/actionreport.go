@@ -30,7 +30,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stand
 	t.learn(o.Class == condition.Ready)
 	traceOutcome(ctx, o)
 	if r.keepsQuiet(t, o, now) {
-		if o.After == 0 && o.Err == nil && o.Reason != v1alpha1.ReasonEnvironmentNotReady { // the gate wakes it then
+		if o.After == 0 && o.Err == nil && o.Reason != v1alpha1.ReasonEnvironmentNotReady { // the breaker wakes it then
 			o.After = quietPause
 		}
 		o.Class = condition.Silent
@@ -125,7 +125,7 @@ func (r *ActionReconciler[T]) next(t *actionRun[T], o condition.Outcome, now tim
 	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		last.conflict = backoff.Backoff{}
 	}
-	environment := r.environments.of(object.EnvironmentOf(t.obj)).gate
+	environment := r.environments.of(object.EnvironmentOf(t.obj)).breaker
 	switch {
 	case o.Fails():
 		last.failure.fingerprint, last.failure.epoch, last.failure.aside, last.wake = t.fingerprint, t.epoch, t.aside, t.wake

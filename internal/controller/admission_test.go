@@ -10,7 +10,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -58,25 +58,25 @@ func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 		reason, namespace, env string
 		waits                  int
 	}{
-		"Allowed": {"it is woken when the gate opens", "team", "shared", 1},
+		"Allowed": {"it is woken when the breaker opens", "team", "shared", 1},
 		"Refused": {"a watch wakes it when it is allowed", "stranger", "shared", 0},
 		"Missing": {"a watch wakes it when there is one", "team", "none", 0},
 	} {
 		hook := &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Namespace: tc.namespace, Name: "hook"}}
 		hook.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: tc.env}
 		queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
-		w := gate.Waiter{Waker: &gate.Waker{}}
+		w := breaker.Waiter{Waker: &breaker.Waker{}}
 		if err := w.Waker.Start(t.Context(), queue); err != nil {
 			t.Fatal(err)
 		}
-		door := e.of(object.EnvironmentOf(hook)).gate
+		door := e.of(object.EnvironmentOf(hook)).breaker
 		door.Pass(w, true) // when it still might
 		_, _ = e.find(t.Context(), hook, "", w)
-		door.LetThrough(0)
+		door.Reset(0)
 		if queue.Len() != tc.waits {
 			t.Errorf("%s: %s: %d are woken, want %d", name, tc.reason, queue.Len(), tc.waits)
 		}
-		door.CloseFor("")
+		door.Trip("")
 		queue.ShutDown()
 	}
 }

@@ -88,15 +88,15 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, state *probe
 		conn.serveDeletions(nil)
 		return nil
 	}
-	gate, all, id := conn.gate, r.environments, object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
-	epoch := gate.NewEpoch()
+	breaker, all, id := conn.breaker, r.environments, object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
+	epoch := breaker.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: where.baseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent, Now: r.clock.Now,
 		Begun:  conn.share.Begun,
 		Bounds: r.options.Lifetime,
 		Observe: func(ctx context.Context, call cobalt.Call) {
-			gate.Saw(epoch, call)
+			breaker.Saw(epoch, call)
 			traceCall(ctx, r.options.Tracer, call)
 			all.count(id, conn, func(environment string) { metrics.Called(environment, call) })
 		},

@@ -7,17 +7,17 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 )
 
 // connection is what is kept in memory of one environment: its share of the workers,
-// its gate, and what was made from its key. Objects call through it; the environment's own
+// its breaker, and what was made from its key. Objects call through it; the environment's own
 // reconciler keeps it as spec and the Secret say.
 type connection struct {
-	gate  *gate.Gate
-	share *gate.Share
-	clock clock.Clock
+	breaker *breaker.Breaker
+	share   *breaker.WorkerShare
+	clock   clock.Clock
 	// waits are the objects that wait for their turn at the limiter.
 	waits *waits
 	// newcomers are the business of runs and of the environment's own reconciler.
@@ -47,8 +47,8 @@ type clients struct {
 	endpoint *endpoint
 }
 
-func newConnection(c clock.Clock, share *gate.Share) *connection {
-	return &connection{gate: gate.New(c), share: share, clock: c, waits: &waits{}, newcomers: &newcomers{}, versions: versions{clock: c}}
+func newConnection(c clock.Clock, share *breaker.WorkerShare) *connection {
+	return &connection{breaker: breaker.New(c), share: share, clock: c, waits: &waits{}, newcomers: &newcomers{}, versions: versions{clock: c}}
 }
 
 // use puts new clients in place, of which nothing is known yet.

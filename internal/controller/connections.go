@@ -7,7 +7,7 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/pace"
@@ -16,12 +16,12 @@ import (
 // newEnvironments returns a pool without connections.
 func newEnvironments(cache client.Reader, c clock.Clock, workers int, kinds []object.Kind, namespaced bool) *environments {
 	return &environments{
-		cache: cache, clock: c, pacemaker: pace.New(c), workers: gate.NewWorkers(c, workers), kinds: kinds, namespaced: namespaced,
+		cache: cache, clock: c, pacemaker: pace.New(c), workers: breaker.NewWorkers(c, workers), kinds: kinds, namespaced: namespaced,
 		byKey: map[object.EnvironmentKey]*connection{},
 	}
 }
 
-// of returns the connection of an environment, with a closed gate if it is new.
+// of returns the connection of an environment, which lets nobody through yet if it is new.
 func (e *environments) of(key object.EnvironmentKey) *connection {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -43,17 +43,17 @@ func (e *environments) forget(key object.EnvironmentKey) {
 }
 
 // quit has nobody wait for an object that waits for nothing any more, wherever it waited.
-func (e *environments) quit(w gate.Waiter) {
+func (e *environments) quit(w breaker.Waiter) {
 	for _, conn := range e.all() {
-		conn.gate.Quit(w)
+		conn.breaker.Quit(w)
 		conn.waits.note(w, false, time.Time{})
 	}
 }
 
 // gone is quit for an object that does not exist any more.
-func (e *environments) gone(w gate.Waiter) {
+func (e *environments) gone(w breaker.Waiter) {
 	for _, conn := range e.all() {
-		conn.gate.Forget(w)
+		conn.breaker.Forget(w)
 	}
 	e.quit(w)
 }

@@ -4,7 +4,7 @@
 //
 //	belong          which account obj is of, and who else stands for the same
 //	is it due?      nothing changed and the sync interval not over: rest, no call
-//	connect         environmentRef -> Environment -> a client whose gate is open
+//	connect         environmentRef -> Environment -> a client, if the breaker lets the object through
 //	Desired         what spec asks for, with Secrets and ConfigMaps read
 //	Observe         what Cobalt has: by a list, and live before anything is written
 //	addFinalizer    finalizer and annotations, before anything exists in Cobalt

@@ -15,15 +15,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // EnvironmentReconciler makes the client of an Environment or ClusterEnvironment
-// from its Secret, and opens its gate once the API has answered.
+// from its Secret, and lets objects through once the API has answered.
 type EnvironmentReconciler[T object.Environment] struct {
 	kind   v1alpha1.EnvironmentKind
 	client client.Client
@@ -36,13 +36,13 @@ type EnvironmentReconciler[T object.Environment] struct {
 	clock        clock.Clock
 	due          *memories
 	states       *probeStates
-	waker        *gate.Waker
+	waker        *breaker.Waker
 	prototype    T
 }
 
 // Reconcile connects an environment and reports whether it can be used.
 func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	defer r.environments.workers.Yield(gate.Waiter{Waker: r.waker, Request: request})
+	defer r.environments.workers.Yield(breaker.Waiter{Waker: r.waker, Request: request})
 	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: request.NamespacedName}
 	env := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, env); err != nil {
@@ -70,12 +70,12 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		}
 	}
 	before := env.DeepCopyObject().(T)
-	conn.gate.OnTrip(func() { r.waker.Wake(request, 0) })
+	conn.breaker.OnSuspicion(func() { r.waker.Wake(request, 0) })
 	conn.waits.onBegin(func() { r.waker.WakeBackground(request, worthAWord) })
 	if err == nil {
 		err = r.connect(ctx, env, conn, state)
 	} else { // nothing is made in what could go at any time
-		conn.gate.CloseFor(reasonOf(err))
+		conn.breaker.Trip(reasonOf(err))
 	}
 	if deleting && err == nil {
 		err = condition.WaitingFor(v1alpha1.ReasonDeletionPending,
@@ -92,30 +92,30 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 }
 
 // connect makes sure that there is a client for the present spec and Secret,
-// and that the gate is open only if the API accepts it.
+// and that objects are let through only if the API accepts it.
 func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *connection, state *probeState) error {
 	settings := env.Settings()
 	if err := r.load(ctx, env, conn, state); err != nil {
-		conn.gate.CloseFor(reasonOf(err))
+		conn.breaker.Trip(reasonOf(err))
 		return err
 	}
 	r.limiter(env, conn.clients.Load().endpoint) // as spec may have changed
-	open, answered := conn.gate.IsTrusted()
+	closed, answered := conn.breaker.IsTrusted()
 	interval := settings.SyncInterval.Value(r.options.SyncInterval)
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
 	wish := object.Requested(env)
 	asked := wish != "" && wish != env.EnvironmentStatus().LastHandledReconcileAt
 	asked = state.newly(env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]) || asked || state.untold
-	if open && !idle && !asked {
+	if closed && !idle && !asked {
 		return nil
 	}
 	if held := state.held(); held != nil && !asked {
 		return held
 	}
-	self := gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(env)}}
+	self := breaker.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(env)}}
 	if !conn.share.Enter(self, true) {
 		state.untold = true // what was asked for is still to be done
-		return &condition.Later{After: gate.WorkerPause}
+		return &condition.Later{After: breaker.WorkerPause}
 	}
 	defer conn.share.Leave(self)
 	return r.probe(ctx, env, conn, state)
@@ -129,16 +129,16 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 	switch {
 	case err == nil:
 		state.accepted(conn.clients.Load().api)
-		if open, _ := conn.gate.IsOpen(); !open {
+		if closed, _ := conn.breaker.IsClosed(); !closed {
 			conn.share.Untried()
 		}
-		conn.gate.LetThrough(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
+		conn.breaker.Reset(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
 		return nil
 	case inLine(err): // which says nothing of the API
 		return err
 	case cobalt.IsThrottled(err):
 		pause = max(pause, time.Second)
-		if open, _ := conn.gate.IsOpen(); open {
+		if closed, _ := conn.breaker.IsClosed(); closed {
 			state.failed(err, pause, grows)
 			return err // it is there, and says so
 		}
@@ -152,7 +152,7 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 		}
 	}
 	state.failed(err, pause, grows)
-	conn.gate.CloseFor(reasonOf(err))
+	conn.breaker.Trip(reasonOf(err))
 	return err
 }
 
@@ -262,7 +262,7 @@ func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key object.Environm
 	}
 	conn := r.environments.of(key)
 	unload(conn, r.states.of(key))
-	conn.gate.Shut()
+	conn.breaker.Shut()
 	return nil
 }
 

@@ -6,8 +6,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 )
 
@@ -32,6 +32,6 @@ func (f finishing) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Re
 }
 
 // complete is what a controller runs for a kind.
-func (s *setup) complete(r reconcile.Reconciler, kind string, waker *gate.Waker) reconcile.Reconciler {
+func (s *setup) complete(r reconcile.Reconciler, kind string, waker *breaker.Waker) reconcile.Reconciler {
 	return s.remembering(finishing{traced{r, s.options.Tracer, kind}, s.options.Lifetime}, waker)
 }

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 )
 
 // jumps wakes what is due after the clock has jumped, as it does when a machine was paused
@@ -70,7 +70,7 @@ func (j *jumps) wakeDue() {
 type planned struct {
 	reconcile.Reconciler
 	clock clock.PassiveClock
-	waker *gate.Waker
+	waker *breaker.Waker
 
 	mu    sync.Mutex
 	times map[ctrl.Request]plannedTime
@@ -82,7 +82,7 @@ type plannedTime struct {
 }
 
 // remembering has the clock watched for a controller that is woken by a waker.
-func (s *setup) remembering(r reconcile.Reconciler, waker *gate.Waker) *planned {
+func (s *setup) remembering(r reconcile.Reconciler, waker *breaker.Waker) *planned {
 	p := &planned{Reconciler: r, clock: s.options.Clock, waker: waker, times: map[ctrl.Request]plannedTime{}}
 	s.jumps.planned = append(s.jumps.planned, p)
 	return p

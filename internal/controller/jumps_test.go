@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 )
 
 // TestJumpsOfTheClockWakeWhatIsDue: and nothing else, and nobody for a clock that is a little wrong.
@@ -34,7 +34,7 @@ func TestJumpsOfTheClockWakeWhatIsDue(t *testing.T) {
 			start := time.Now()
 			wall, steady := clocktesting.NewFakeClock(start), clocktesting.NewFakeClock(start)
 			queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
-			waker := &gate.Waker{}
+			waker := &breaker.Waker{}
 			if err := waker.Start(t.Context(), queue); err != nil {
 				t.Fatal(err)
 			}

@@ -74,10 +74,10 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 
 // scrape tells how an environment stands.
 func (c *connection) scrape(tell func(desc *prometheus.Desc, value float64)) {
-	open, _ := c.gate.IsOpen()
+	closed, _ := c.breaker.IsClosed()
 	slow, workless := c.share.Stands()
 	waiting, longest := c.waits.now(c.clock.Now())
-	tell(metrics.GateOpen, oneIf(open))
+	tell(metrics.GateOpen, oneIf(closed))
 	tell(metrics.Slow, oneIf(slow))
 	tell(metrics.WorkersWaiting, float64(workless))
 	tell(metrics.LimiterWaiting, float64(waiting))

@@ -10,9 +10,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -33,7 +33,7 @@ type Reconciler[T object.Managed, R any] struct {
 	memories     *memories
 	locks        *identityLocks
 	lostObjects  *lostObjects[T]
-	waker        *gate.Waker
+	waker        *breaker.Waker
 	kind         string
 	// prototype is an empty object of the kind, list an empty list.
 	prototype T
@@ -43,7 +43,7 @@ type Reconciler[T object.Managed, R any] struct {
 // Reconcile brings Cobalt in line with an object, then reports what came of it
 // in one status patch, whichever path was taken.
 func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	environments, self := r.environments, gate.Waiter{Waker: r.waker, Request: request}
+	environments, self := r.environments, breaker.Waiter{Waker: r.waker, Request: request}
 	defer environments.workers.Yield(self)
 	obj, lost, err := r.read(ctx, request.NamespacedName)
 	if err != nil {
@@ -89,7 +89,7 @@ func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctr
 	if !obj.GetDeletionTimestamp().IsZero() || !notAllowed(envErr) { // or else it has nothing to do there
 		share := environments.of(object.EnvironmentOf(obj)).share
 		if !share.Enter(self, p.first()) {
-			return p.comeBack(gate.WorkerPause), nil
+			return p.comeBack(breaker.WorkerPause), nil
 		}
 		defer share.Leave(self)
 	}
@@ -109,7 +109,7 @@ func (r *Reconciler[T, R]) read(ctx context.Context, key types.NamespacedName) (
 	}
 	if err != nil {
 		r.memories.forget(key)
-		r.environments.gone(gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
+		r.environments.gone(breaker.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
 	}
 	return obj, false, err
 }
@@ -270,10 +270,10 @@ func (r *Reconciler[T, R]) requireVerification(api *remoteView, p *run[T], remot
 	if err := r.believe(api, p); err != nil || r.environments.trusted(object.EnvironmentOf(p.obj)) {
 		return err
 	}
-	r.environments.of(object.EnvironmentOf(p.obj)).gate.Doubt(r.waiterOf(p.obj))
+	r.environments.of(object.EnvironmentOf(p.obj)).breaker.RequireVerification(r.waiterOf(p.obj))
 	return condition.ErrWait
 }
 
-func (r *Reconciler[T, R]) waiterOf(obj T) gate.Waiter {
-	return gate.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
+func (r *Reconciler[T, R]) waiterOf(obj T) breaker.Waiter {
+	return breaker.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
 }

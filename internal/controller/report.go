@@ -98,7 +98,7 @@ func (r *Reconciler[T, R]) next(p *run[T], o condition.Outcome, now time.Time) (
 	p.memory.wrote, p.memory.open = p.wrote, p.memory.open || p.wanted && o.Class == condition.Reconciling
 	if o.Fails() {
 		p.memory.failure.fingerprint, p.memory.failure.epoch, p.memory.wake = p.fingerprint, p.epoch, p.wake
-		r.environments.of(object.EnvironmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), true)
+		r.environments.of(object.EnvironmentOf(p.obj)).breaker.Fails(r.waiterOf(p.obj), true)
 	}
 	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		p.memory.conflict = backoff.Backoff{}
@@ -116,7 +116,7 @@ func (r *Reconciler[T, R]) next(p *run[T], o condition.Outcome, now time.Time) (
 	case o.After > 0:
 		return p.comeBack(o.After), nil
 	}
-	// A watch or the gate wakes it; this is for what neither sees.
+	// A watch or the breaker wakes it; this is for what neither sees.
 	at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
 	if o.Class == condition.Reconciling { // a silent outcome is about a moment: an old deadline would make it a hot loop
 		at = earlier(at, object.ConditionsOf(p.obj).Deadline(r.options.ProgressDeadline))
@@ -131,7 +131,7 @@ func (r *Reconciler[T, R]) pardon(p *run[T], o condition.Outcome) failure {
 		return p.memory.failure
 	}
 	if p.memory.failure.Failing() {
-		r.environments.of(object.EnvironmentOf(p.obj)).gate.Fails(r.waiterOf(p.obj), false)
+		r.environments.of(object.EnvironmentOf(p.obj)).breaker.Fails(r.waiterOf(p.obj), false)
 	}
 	return failure{}
 }

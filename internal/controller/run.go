@@ -78,7 +78,7 @@ func (r *Reconciler[T, R]) begin(
 			obj.GetGeneration(), used.Edition, object.Requested(obj), generationOf(env), oldest(obj, conflicting).GetUID(), account.made,
 			notAllowed(envErr),
 		},
-		epoch: r.environments.of(object.EnvironmentOf(obj)).gate.Epoch(),
+		epoch: r.environments.of(object.EnvironmentOf(obj)).breaker.Epoch(),
 	}
 	p.memory = r.memories.forgive(key, last, p.fingerprint, p.epoch)
 	p.retry = p.memory.failure.Failing() && p.memory.failure.like(p.fingerprint)

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -49,7 +49,7 @@ func setupAction[T object.Object](
 		Action: action, kind: kindOf(prototype), prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		memories: newMemories(s.options, longestPause), attempts: newAttempts(), waker: &gate.Waker{},
+		memories: newMemories(s.options, longestPause), attempts: newAttempts(), waker: &breaker.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, r.memories)
 	s.watchEnvironments(b, list)

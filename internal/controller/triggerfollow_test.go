@@ -20,7 +20,7 @@ func TestRunIsOverOnlyWhenLookingAtItIsInVain(t *testing.T) {
 		late            time.Duration
 		want            bool
 	}{
-		"the gate is closed":             {err: condition.ErrWait, late: 30 * longestFailing},
+		"the breaker is closed":          {err: condition.ErrWait, late: 30 * longestFailing},
 		"the environment is not Ready":   {err: condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "wait"), late: 30 * longestFailing},
 		"the operator stops":             {err: context.Canceled, late: 30 * longestFailing},
 		"held back":                      {err: &cobalt.ThrottledError{}, late: 30 * longestFailing},

@@ -27,7 +27,7 @@ const fewMissing = 2
 func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *connection, state *probeState) error {
 	status := env.EnvironmentStatus()
 	record, same := state.recordOf(conn.clients.Load().endpoint, status.Realm)
-	if same && !conn.gate.InDoubt() {
+	if same && !conn.breaker.NeedsVerification() {
 		err := answersAtOnce(ctx, conn.view())
 		if err == nil {
 			status.Realm = record
@@ -73,7 +73,7 @@ func answersAtOnce(ctx context.Context, api *remoteView) error {
 
 // compare looks for the accounts that objects have seen among those that there are.
 func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *connection, known map[string]string, same bool) error {
-	if conn.gate.InDoubt() { // what has raised it may have happened after the list
+	if conn.breaker.NeedsVerification() { // what has raised it may have happened after the list
 		if err := conn.view().lists.accounts.Load(ctx); err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 // that they seldom change, how many they are and for how long.
 type waits struct {
 	mu    sync.Mutex
-	since map[gate.Waiter]time.Time
+	since map[breaker.Waiter]time.Time
 	// begins is called when somebody waits while nobody has before.
 	begins func()
 	// many and long are as many and as long as the environment says; zero for nothing.
@@ -37,7 +37,7 @@ func (w *waits) onBegin(begins func()) {
 }
 
 // note notes whether an object waits for its turn.
-func (w *waits) note(who gate.Waiter, waits bool, now time.Time) {
+func (w *waits) note(who breaker.Waiter, waits bool, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_, already := w.since[who]
@@ -46,7 +46,7 @@ func (w *waits) note(who gate.Waiter, waits bool, now time.Time) {
 		delete(w.since, who)
 	case !already:
 		if w.since == nil {
-			w.since = map[gate.Waiter]time.Time{}
+			w.since = map[breaker.Waiter]time.Time{}
 		}
 		w.since[who] = now
 		if len(w.since) == 1 && w.begins != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 )
 
 // TestWaitsAreToldCoarsely: an environment says that objects wait once one has for a minute, and its words change only with
@@ -66,10 +66,10 @@ func TestWaitsAreToldCoarsely(t *testing.T) {
 	}
 }
 
-func waiterNamed(name string) gate.Waiter {
+func waiterNamed(name string) breaker.Waiter {
 	request := ctrl.Request{}
 	request.Name = name
-	return gate.Waiter{Request: request}
+	return breaker.Waiter{Request: request}
 }
 
 // TestWaitsBeginAndEnd: the environment is woken once, when the first object begins to wait, and looks again until all that it said is

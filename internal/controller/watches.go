@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/gate"
+	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -47,7 +47,7 @@ func setupKind[T object.Managed, R any](
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		memories: newMemories(s.options, longestPause), locks: newIdentityLocks(), lostObjects: newLostObjects[T](s.mgr.GetAPIReader()),
-		waker: &gate.Waker{},
+		waker: &breaker.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, r.memories).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(deleted)). // our own writes are no news
@@ -111,7 +111,7 @@ func setupEnvironments[T object.Environment](
 		kind: kind, prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newMemories(s.options, longestProbesPause), states: newProbeStates(s.options.Clock), waker: &gate.Waker{},
+		due: newMemories(s.options, longestProbesPause), states: newProbeStates(s.options.Clock), waker: &breaker.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, r.due)
 	for _, user := range userKinds {
@@ -128,7 +128,7 @@ const recorder = "cobalt-operator"
 
 // controller is what all controllers have in common: what they watch and how
 // they pause after failures.
-func (s *setup) controller(prototype client.Object, list client.ObjectList, w *gate.Waker, due *memories) *builder.Builder {
+func (s *setup) controller(prototype client.Object, list client.ObjectList, w *breaker.Waker, due *memories) *builder.Builder {
 	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(list))
 	return ctrl.NewControllerManagedBy(s.mgr).
 		For(prototype, builder.WithPredicates(predicate.Or[client.Object](

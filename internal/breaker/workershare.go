@@ -1,4 +1,4 @@
-package gate
+package breaker
 
 import "time"
 
@@ -9,10 +9,10 @@ const (
 	slowFor = 30 * time.Second
 )
 
-// Share is what one environment may take of the workers. It is slow while a call is under
+// WorkerShare is what one environment may take of the workers. It is slow while a call is under
 // way that takes long, and afterwards until the same operation has been quick, or
 // nobody has seen it be slow for a while: other operations say nothing about it.
-type Share struct {
+type WorkerShare struct {
 	workers *Workers
 	// The lock of workers guards the rest.
 	calls map[*call]struct{}
@@ -30,20 +30,20 @@ type call struct {
 
 // Enter takes a worker of the kind of who. If there is none, who is woken when one becomes
 // free, those that are wanted first.
-func (s *Share) Enter(who Waiter, wanted bool) bool { return s.workers.enter(s, who, wanted) }
+func (s *WorkerShare) Enter(who Waiter, wanted bool) bool { return s.workers.enter(s, who, wanted) }
 
 // Leave gives a worker back and wakes the next.
-func (s *Share) Leave(who Waiter) { s.workers.leave(s, who) }
+func (s *WorkerShare) Leave(who Waiter) { s.workers.leave(s, who) }
 
 // Untried notes that the API begins to answer: how it answers objects is yet to be seen.
-func (s *Share) Untried() {
+func (s *WorkerShare) Untried() {
 	s.workers.mu.Lock()
 	defer s.workers.mu.Unlock()
 	s.untried = true
 }
 
 // Stands tells whether calls take long, and how many objects wait for a worker.
-func (s *Share) Stands() (slow bool, waiting int) {
+func (s *WorkerShare) Stands() (slow bool, waiting int) {
 	s.workers.mu.Lock()
 	defer s.workers.mu.Unlock()
 	for _, staff := range s.workers.kinds {
@@ -53,7 +53,7 @@ func (s *Share) Stands() (slow bool, waiting int) {
 }
 
 // Begun notes that a call is under way until what it returns is called.
-func (s *Share) Begun(operation string) (ended func()) {
+func (s *WorkerShare) Begun(operation string) (ended func()) {
 	s.workers.mu.Lock()
 	defer s.workers.mu.Unlock()
 	c := &call{operation, s.workers.clock.Now()}
@@ -61,7 +61,7 @@ func (s *Share) Begun(operation string) (ended func()) {
 	return func() { s.ended(c) }
 }
 
-func (s *Share) ended(c *call) {
+func (s *WorkerShare) ended(c *call) {
 	s.workers.mu.Lock()
 	defer s.workers.mu.Unlock()
 	now := s.workers.clock.Now()
@@ -81,7 +81,7 @@ func (s *Share) ended(c *call) {
 }
 
 // slow tells whether calls take long. The lock is held.
-func (s *Share) slow(now time.Time) bool {
+func (s *WorkerShare) slow(now time.Time) bool {
 	for _, last := range s.took {
 		if now.Sub(last) < slowFor {
 			return true

@@ -1,4 +1,4 @@
-package gate
+package breaker
 
 import (
 	"context"
@@ -47,17 +47,17 @@ func TestGateIsDoubted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g, tripped, w := New(clock.RealClock{}), 0, Waiter{Waker: &Waker{}}
-			g.OnTrip(func() { tripped++ })
+			g.OnSuspicion(func() { tripped++ })
 			old := g.NewEpoch()
 			epoch := g.NewEpoch()
-			g.LetThrough(0)
+			g.Reset(0)
 			for range tripAfter {
 				g.Saw(old, bad) // of a client that was replaced
 			}
 			for _, call := range tc.calls {
 				g.Saw(epoch, call)
 			}
-			if _, open := g.Pass(w, true); !open {
+			if _, ok := g.Pass(w, true); !ok {
 				t.Errorf("%s: whoever can try again is held up", tc.reason)
 			}
 			if trusted, _ := g.IsTrusted(); trusted != tc.want || g.PassOnce(w) != tc.want {
@@ -66,7 +66,7 @@ func TestGateIsDoubted(t *testing.T) {
 			if (tripped == 1) == tc.want {
 				t.Errorf("%s: the environment was woken %d times", tc.reason, tripped)
 			}
-			g.LetThrough(0)
+			g.Reset(0)
 			if !g.PassOnce(w) {
 				t.Error("the probe was to clear it")
 			}
@@ -93,11 +93,11 @@ func TestGateWakesInTurn(t *testing.T) {
 	for name, wanted := range map[string]bool{"quiet": false, "urgent": true} {
 		request := ctrl.Request{}
 		request.Name = name
-		if _, open := g.Pass(Waiter{w, request}, wanted); open {
-			t.Fatal("the gate is open before anything was seen")
+		if _, ok := g.Pass(Waiter{w, request}, wanted); ok {
+			t.Fatal("somebody is let through before anything was seen")
 		}
 	}
-	g.LetThrough(time.Second)
+	g.Reset(time.Second)
 	if diff := cmp.Diff(map[string]time.Duration{"urgent": 0, "quiet": time.Second}, noted.after); diff != "" {
 		t.Error(diff)
 	}
@@ -118,7 +118,7 @@ func TestGateForgetsWhoQuits(t *testing.T) {
 			g.Quit(w)
 		}
 	}
-	g.LetThrough(time.Second)
+	g.Reset(time.Second)
 	if diff := cmp.Diff(map[string]time.Duration{"patient": 0}, woken.after); diff != "" {
 		t.Errorf("who was woken when (-want +got):\n%s", diff)
 	}
@@ -129,12 +129,12 @@ func TestGateLeavesPausesAlone(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		reason  string
-		between func(g *Gate, w Waiter)
+		between func(g *Breaker, w Waiter)
 		want    map[string]time.Duration
 	}{
-		"SameClient":    {"the same key meets the same refusal", func(*Gate, Waiter) {}, map[string]time.Duration{}},
-		"AnotherClient": {"another key may not", func(g *Gate, _ Waiter) { g.NewEpoch() }, map[string]time.Duration{"failing": 0}},
-		"Recovered":     {"who fails no more has nothing to try", func(g *Gate, w Waiter) { g.Fails(w, false); g.NewEpoch() }, map[string]time.Duration{}},
+		"SameClient":    {"the same key meets the same refusal", func(*Breaker, Waiter) {}, map[string]time.Duration{}},
+		"AnotherClient": {"another key may not", func(g *Breaker, _ Waiter) { g.NewEpoch() }, map[string]time.Duration{"failing": 0}},
+		"Recovered":     {"who fails no more has nothing to try", func(g *Breaker, w Waiter) { g.Fails(w, false); g.NewEpoch() }, map[string]time.Duration{}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -144,13 +144,13 @@ func TestGateLeavesPausesAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			g.NewEpoch()
-			g.LetThrough(0)
+			g.Reset(0)
 			failing := Waiter{Waker: waker}
 			failing.Request.Name = "failing"
 			g.Fails(failing, true)
-			g.CloseFor("x")
+			g.Trip("x")
 			tc.between(g, failing)
-			g.LetThrough(time.Second)
+			g.Reset(time.Second)
 			if diff := cmp.Diff(tc.want, noted.after); diff != "" {
 				t.Errorf("%s: %s", tc.reason, diff)
 			}
@@ -164,9 +164,9 @@ func TestGateIsDoubtedEverMoreSeldom(t *testing.T) {
 	fake := clocktesting.NewFakeClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
 	g, refused := New(fake), cobalt.Call{Operation: "migrateToken", Err: &cobalt.Error{Status: http.StatusUnauthorized}}
 	probed := false
-	g.OnTrip(func() { probed = true })
+	g.OnSuspicion(func() { probed = true })
 	epoch := g.NewEpoch()
-	g.LetThrough(0)
+	g.Reset(0)
 	until := func() (calls int) {
 		for probed = false; !probed; calls++ {
 			g.Saw(epoch, refused)
@@ -176,7 +176,7 @@ func TestGateIsDoubtedEverMoreSeldom(t *testing.T) {
 	var got []int
 	for range 6 {
 		got = append(got, until())
-		g.LetThrough(0)
+		g.Reset(0)
 	}
 	if diff := cmp.Diff([]int{1, 10, 20, 40, 40, 40}, got); diff != "" {
 		t.Errorf("calls that it takes, where the probe finds nothing: %s", diff)
@@ -185,8 +185,8 @@ func TestGateIsDoubtedEverMoreSeldom(t *testing.T) {
 	if n := until(); n != 1 {
 		t.Errorf("after a while without suspicion it takes %d calls, want 1", n)
 	}
-	g.CloseFor("x")
-	g.LetThrough(0)
+	g.Trip("x")
+	g.Reset(0)
 	if n := until(); n != 1 {
 		t.Errorf("after the probe has agreed it takes %d calls, want 1", n)
 	}
@@ -209,7 +209,7 @@ func TestGateForgetsWhoIsGone(t *testing.T) {
 		}
 	}
 	g.NewEpoch()
-	g.LetThrough(time.Second)
+	g.Reset(time.Second)
 	if diff := cmp.Diff(map[string]time.Duration{"patient": 0}, woken.after); diff != "" {
 		t.Errorf("who was woken when (-want +got):\n%s", diff)
 	}
@@ -231,7 +231,7 @@ func TestGateWakesNamespacesInTurn(t *testing.T) {
 		few := Waiter{Waker: waker}
 		few.Request.Namespace, few.Request.Name = "few", "few"
 		g.Pass(few, wanted)
-		g.LetThrough(time.Second)
+		g.Reset(time.Second)
 		if after := woken.after["few"]; len(woken.after) != 1001 || after > time.Second {
 			t.Errorf("wanted %t: of %d the one of another namespace is woken after %s", wanted, len(woken.after), after)
 		}

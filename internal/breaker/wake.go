@@ -1,4 +1,4 @@
-package gate
+package breaker
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 
 // Waker puts objects into the queue of their controller for a cause that no
-// watch sees, such as a gate that opens.
+// watch sees, such as an environment that lets objects through.
 type Waker struct{ queue atomic.Pointer[queue] }
 
 var _ source.Source = &Waker{}

@@ -1,4 +1,4 @@
-package gate
+package breaker
 
 import (
 	"strconv"
@@ -40,7 +40,7 @@ func waiterOf(kind *Waker, name string) Waiter {
 }
 
 // enter has so many objects of an environment ask for a worker, and counts those who get one.
-func (o *office) enter(share *Share, objects int) (entered int) {
+func (o *office) enter(share *WorkerShare, objects int) (entered int) {
 	for i := range objects {
 		if share.Enter(o.waiter(strconv.Itoa(i)), true) {
 			entered++
@@ -50,7 +50,7 @@ func (o *office) enter(share *Share, objects int) (entered int) {
 }
 
 // hang has a call be under way for so long.
-func (o *office) hang(share *Share, d time.Duration) (ended func()) {
+func (o *office) hang(share *WorkerShare, d time.Duration) (ended func()) {
 	ended = share.Begun("upsertLinkedAccount")
 	o.clock.Step(d)
 	return ended
@@ -89,36 +89,36 @@ func TestWorkersOfFastEnvironments(t *testing.T) {
 // the same operation is quick, or for a while. It has one worker then, and all that are slow have half.
 func TestSlowEnvironmentsHaveOneWorkerEach(t *testing.T) {
 	t.Parallel()
-	quick := func(o *office, share *Share, operation string) {
+	quick := func(o *office, share *WorkerShare, operation string) {
 		ended := share.Begun(operation)
 		o.clock.Step(slowFrom - time.Millisecond)
 		ended()
 	}
 	cases := map[string]struct {
 		reason string
-		does   func(o *office, share *Share)
+		does   func(o *office, share *WorkerShare)
 		want   int
 	}{
-		"Quick":      {"its calls take less", func(o *office, s *Share) { quick(o, s, "upsertLinkedAccount") }, 8},
-		"UnderWay":   {"it has not ended, and is slow all the same", func(o *office, s *Share) { o.hang(s, slowFrom) }, 1},
-		"NotYet":     {"it may still end in time", func(o *office, s *Share) { o.hang(s, slowFrom-1) }, 8},
-		"Over":       {"the next one will take long as well", func(o *office, s *Share) { o.hang(s, slowFrom)() }, 1},
-		"QuickAgain": {"it is fast again", func(o *office, s *Share) { o.hang(s, slowFrom)(); quick(o, s, "upsertLinkedAccount") }, 8},
-		"OthersQuick": {"that another operation is quick says nothing", func(o *office, s *Share) {
+		"Quick":      {"its calls take less", func(o *office, s *WorkerShare) { quick(o, s, "upsertLinkedAccount") }, 8},
+		"UnderWay":   {"it has not ended, and is slow all the same", func(o *office, s *WorkerShare) { o.hang(s, slowFrom) }, 1},
+		"NotYet":     {"it may still end in time", func(o *office, s *WorkerShare) { o.hang(s, slowFrom-1) }, 8},
+		"Over":       {"the next one will take long as well", func(o *office, s *WorkerShare) { o.hang(s, slowFrom)() }, 1},
+		"QuickAgain": {"it is fast again", func(o *office, s *WorkerShare) { o.hang(s, slowFrom)(); quick(o, s, "upsertLinkedAccount") }, 8},
+		"OthersQuick": {"that another operation is quick says nothing", func(o *office, s *WorkerShare) {
 			o.hang(s, slowFrom)()
 			quick(o, s, "getWebhook")
 		}, 1},
-		"OneStillHangs": {"one is quick, another is under way", func(o *office, s *Share) {
+		"OneStillHangs": {"one is quick, another is under way", func(o *office, s *WorkerShare) {
 			o.hang(s, slowFrom)
 			quick(o, s, "upsertLinkedAccount")
 		}, 1},
-		"LongAgo": {"nobody has seen it for a while", func(o *office, s *Share) { o.hang(s, slowFrom)(); o.clock.Step(slowFor) }, 8},
-		"Untried": {"it has answered nobody yet", func(_ *office, s *Share) { s.Untried() }, 1},
-		"Tried": {"it has answered", func(o *office, s *Share) {
+		"LongAgo": {"nobody has seen it for a while", func(o *office, s *WorkerShare) { o.hang(s, slowFrom)(); o.clock.Step(slowFor) }, 8},
+		"Untried": {"it has answered nobody yet", func(_ *office, s *WorkerShare) { s.Untried() }, 1},
+		"Tried": {"it has answered", func(o *office, s *WorkerShare) {
 			s.Untried()
 			quick(o, s, "getWebhook")
 		}, 8},
-		"TriedSlowly": {"it has, but it took long", func(o *office, s *Share) {
+		"TriedSlowly": {"it has, but it took long", func(o *office, s *WorkerShare) {
 			s.Untried()
 			o.hang(s, slowFrom)()
 			o.clock.Step(slowFor)
@@ -142,7 +142,7 @@ func TestSlowEnvironmentsHaveOneWorkerEach(t *testing.T) {
 func TestSlowEnvironmentsHaveHalfTogether(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, 4)
-	var hung []*Share
+	var hung []*WorkerShare
 	for range 10 {
 		hung = append(hung, o.Share())
 	}
@@ -181,9 +181,9 @@ func TestSlowEnvironmentsHaveHalfTogether(t *testing.T) {
 // TestFastAgain: those who waited while their environment was slow, or yet untried, are woken once it is not.
 func TestFastAgain(t *testing.T) {
 	t.Parallel()
-	for name, limit := range map[string]func(*office, *Share) (end func()){
-		"Slow":    func(o *office, s *Share) func() { return o.hang(s, slowFrom) },
-		"Untried": func(_ *office, s *Share) func() { s.Untried(); return func() {} },
+	for name, limit := range map[string]func(*office, *WorkerShare) (end func()){
+		"Slow":    func(o *office, s *WorkerShare) func() { return o.hang(s, slowFrom) },
+		"Untried": func(_ *office, s *WorkerShare) func() { s.Untried(); return func() {} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

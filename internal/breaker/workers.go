@@ -1,4 +1,4 @@
-package gate
+package breaker
 
 import (
 	"sync"
@@ -38,8 +38,8 @@ type Workers struct {
 
 // staff are the workers of one kind.
 type staff struct {
-	taken map[*Share]int
-	lines map[*Share]*line
+	taken map[*WorkerShare]int
+	lines map[*WorkerShare]*line
 	// coming are those that were woken to take a worker and have not come yet.
 	coming map[Waiter]promise
 	// look is when somebody comes to see whether those who hold workers have turned slow.
@@ -48,7 +48,7 @@ type staff struct {
 
 // promise is a worker that is kept for an object, since a time.
 type promise struct {
-	share *Share
+	share *WorkerShare
 	since time.Time
 }
 
@@ -58,8 +58,8 @@ func NewWorkers(c clock.PassiveClock, all int) *Workers {
 }
 
 // Share returns what a new environment may take.
-func (w *Workers) Share() *Share {
-	return &Share{workers: w, calls: map[*call]struct{}{}, took: map[string]time.Time{}}
+func (w *Workers) Share() *WorkerShare {
+	return &WorkerShare{workers: w, calls: map[*call]struct{}{}, took: map[string]time.Time{}}
 }
 
 // Yield passes on the turn of an object that was woken and has found that it needs
@@ -77,12 +77,12 @@ func (w *Workers) Yield(who Waiter) {
 	}
 }
 
-func (w *Workers) enter(share *Share, who Waiter, wanted bool) bool {
+func (w *Workers) enter(share *WorkerShare, who Waiter, wanted bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.kinds[who.Waker]
 	if s == nil {
-		s = &staff{taken: map[*Share]int{}, lines: map[*Share]*line{}, coming: map[Waiter]promise{}}
+		s = &staff{taken: map[*WorkerShare]int{}, lines: map[*WorkerShare]*line{}, coming: map[Waiter]promise{}}
 		w.kinds[who.Waker] = s
 	}
 	delete(s.coming, who)
@@ -102,7 +102,7 @@ func (w *Workers) enter(share *Share, who Waiter, wanted bool) bool {
 	return entered
 }
 
-func (w *Workers) leave(share *Share, who Waiter) {
+func (w *Workers) leave(share *WorkerShare, who Waiter) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.kinds[who.Waker]
@@ -114,19 +114,19 @@ func (w *Workers) leave(share *Share, who Waiter) {
 
 // taken are workers that are taken: by whom, by all that are slow, and by all others.
 type taken struct {
-	by           map[*Share]int
+	by           map[*WorkerShare]int
 	slow, others int
 }
 
-func count(by map[*Share]int, now time.Time) taken {
-	t := taken{by: map[*Share]int{}}
+func count(by map[*WorkerShare]int, now time.Time) taken {
+	t := taken{by: map[*WorkerShare]int{}}
 	for share, own := range by {
 		t.add(share, own, now)
 	}
 	return t
 }
 
-func (t *taken) add(share *Share, workers int, now time.Time) {
+func (t *taken) add(share *WorkerShare, workers int, now time.Time) {
 	t.by[share] += workers
 	if share.slow(now) {
 		t.slow += workers
@@ -136,7 +136,7 @@ func (t *taken) add(share *Share, workers int, now time.Time) {
 }
 
 // mayTake tells whether an environment may take another worker, where so many are taken.
-func (w *Workers) mayTake(share *Share, t taken, now time.Time) bool {
+func (w *Workers) mayTake(share *WorkerShare, t taken, now time.Time) bool {
 	own := t.by[share]
 	switch {
 	case share.slow(now):
@@ -151,7 +151,7 @@ func (w *Workers) mayTake(share *Share, t taken, now time.Time) bool {
 
 // lookLater has an object that finds too many workers taken come back as soon as calls that
 // are under way may have turned slow, as nothing else tells of that. One of a kind is enough.
-func (w *Workers) lookLater(share *Share, s *staff, who Waiter) {
+func (w *Workers) lookLater(share *WorkerShare, s *staff, who Waiter) {
 	now := w.clock.Now()
 	if share.slow(now) || share.untried || s.taken[share] >= w.half || now.Before(s.look) {
 		return
@@ -184,7 +184,7 @@ func (w *Workers) fill(s *staff) {
 
 // next finds the environment whose turn it is: one that somebody waits for, and of several
 // the one with the fewest workers.
-func (w *Workers) next(s *staff, t taken, now time.Time) (next *Share, first *line) {
+func (w *Workers) next(s *staff, t taken, now time.Time) (next *WorkerShare, first *line) {
 	for share, l := range s.lines {
 		switch {
 		case l.len() == 0:

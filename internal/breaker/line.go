@@ -1,4 +1,4 @@
-package gate
+package breaker
 
 // line are the objects of one environment and kind that wait for a worker. The nil line
 // is empty.
