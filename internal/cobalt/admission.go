@@ -25,7 +25,7 @@ func (c *Client) Admit(ctx context.Context) (context.Context, error) {
 // probe must not stand in line with those that wait for what it says. Its error is that of
 // a call that was held back, because the API has asked for a pause.
 func (c *Client) AtOnce(ctx context.Context) (context.Context, error) {
-	if err := c.limiter.overtake(); err != nil {
+	if err := c.limiter.Overtake(); err != nil {
 		return ctx, fmt.Errorf("admission: %w", err)
 	}
 	admission := &atomic.Bool{}

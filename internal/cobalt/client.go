@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -32,7 +31,7 @@ type Options struct {
 	APIKey string
 	// Limiter is asked before each call and told how the API answered. Clients
 	// of the same key should share one. Nil: no limit.
-	Limiter *Limiter
+	Limiter Limiter
 	// Timeout bounds each call, from sending to the last byte of the answer.
 	// The turn at the Limiter comes before. 0: 30 seconds.
 	Timeout time.Duration
@@ -84,7 +83,7 @@ type Client struct {
 	key      string
 	agent    string
 	timeout  time.Duration
-	limiter  *Limiter
+	limiter  Limiter
 	http     *http.Client // of calls that can be repeated
 	fresh    *http.Client // of the others: a new connection for each
 	clock    *serverClock
@@ -113,12 +112,15 @@ func New(o Options) (*Client, error) {
 			return nil, err
 		}
 	}
-	now, bounds := o.Now, o.Bounds
+	now, bounds, limiter := o.Now, o.Bounds, o.Limiter
 	if now == nil {
 		now = time.Now
 	}
 	if bounds == nil {
 		bounds = boundless{}
+	}
+	if limiter == nil {
+		limiter = unlimited{}
 	}
 	return &Client{
 		clock:    &serverClock{now: now},
@@ -126,7 +128,7 @@ func New(o Options) (*Client, error) {
 		key:      o.APIKey,
 		agent:    cmp.Or(o.UserAgent, "cobalt-operator"),
 		timeout:  cmp.Or(o.Timeout, defaultTimeout),
-		limiter:  o.Limiter,
+		limiter:  limiter,
 		http:     &http.Client{Transport: kept, CheckRedirect: stayHome},
 		fresh:    &http.Client{Transport: fresh, CheckRedirect: stayHome},
 		begun:    o.Begun,
@@ -139,20 +141,10 @@ func New(o Options) (*Client, error) {
 
 // Rate returns how many calls per second pass now, and how many at most; zero
 // for no limit.
-func (c *Client) Rate() (now, limit float64) {
-	if c.limiter == nil {
-		return 0, 0
-	}
-	return c.limiter.Rate()
-}
+func (c *Client) Rate() (now, limit float64) { return c.limiter.Rate() }
 
 // Burst returns how many calls can go in a row.
-func (c *Client) Burst() int {
-	if c.limiter == nil {
-		return math.MaxInt
-	}
-	return c.limiter.mostAtOnce()
-}
+func (c *Client) Burst() int { return c.limiter.Burst() }
 
 // ValidateAPIKey tells why a text cannot be an API key. It does not repeat it.
 func ValidateAPIKey(key string) error { return checkText(key, maxSecret) }

@@ -289,6 +289,6 @@ func (c *Client) pace(resp *http.Response) {
 	case resp.StatusCode == http.StatusTooManyRequests:
 		c.limiter.Throttled(wait)
 	case resp.StatusCode == http.StatusServiceUnavailable && wait > 0:
-		c.limiter.stop(wait)
+		c.limiter.Pause(wait)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-const maxRetryAfter = time.Hour
+// MaxRetryAfter is the longest pause that is believed of an answer.
+const MaxRetryAfter = time.Hour
 
 // Error is a refusal by the API. Its text is the same whenever the same call
 // fails for the same reason, and holds no secret.
@@ -84,6 +85,9 @@ func (e *TransportError) Error() string { return e.Operation + ": " + e.reason }
 // Unwrap returns the cause, whose text may vary between equal failures.
 func (e *TransportError) Unwrap() error { return e.err }
 
+// RetryAfterHeader is the reason of a call that is held back for as long as the API wants.
+const RetryAfterHeader = "API's Retry-After"
+
 // ThrottledError says that the client held a call back. Nothing has been sent.
 type ThrottledError struct {
 	After  time.Duration // when to come back
@@ -93,7 +97,7 @@ type ThrottledError struct {
 func (e *ThrottledError) Error() string { return "held back by the " + e.Reason }
 
 // AskedByAPI tells whether it is the API that wants a pause, and not the rate limit alone.
-func (e *ThrottledError) AskedByAPI() bool { return e.Reason == askedByAPI }
+func (e *ThrottledError) AskedByAPI() bool { return e.Reason == RetryAfterHeader }
 
 // otherMiss are the codes of a 404 which say that something else than the
 // object is missing.
@@ -260,9 +264,9 @@ func retryAfter(header http.Header) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	wait := time.Duration(0)
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil && seconds > 0 {
-		wait = time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
+		wait = time.Duration(min(seconds, MaxRetryAfter.Seconds()) * float64(time.Second))
 	} else if date, err := http.ParseTime(value); err == nil {
 		wait = time.Until(date)
 	}
-	return min(max(wait, 0), maxRetryAfter)
+	return min(max(wait, 0), MaxRetryAfter)
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit/clocktest"
 )
 
 // answer is a server's whole behavior.
@@ -317,7 +319,7 @@ func TestErrorsBeforeAnythingIsSent(t *testing.T) {
 	t.Cleanup(secure.Close)
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	busy := cobalt.NewLimiter(1, 1, newClock())
+	busy := ratelimit.New(1, 1, clocktest.New())
 	_ = busy.Wait(t.Context())
 
 	for name, tc := range map[string]struct {
@@ -379,7 +381,7 @@ func TestLimiterHearsOfThrottling(t *testing.T) {
 	for status, want := range map[int]float64{429: 5, 503: 10, 200: 10} {
 		server := httptest.NewServer(answer(status, "{}", "Retry-After", "9"))
 		t.Cleanup(server.Close)
-		limiter := cobalt.NewLimiter(10, 4, newClock())
+		limiter := ratelimit.New(10, 4, clocktest.New())
 		c := connect(t, cobalt.Options{BaseURL: server.URL, Limiter: limiter})
 		_ = upsert(t.Context(), c)
 		if now, _ := limiter.Rate(); now != want {
@@ -397,7 +399,7 @@ func TestLimiterDoesNotHearOfResults(t *testing.T) {
 	for _, status := range []int{429, 503} {
 		server := httptest.NewServer(answer(status, `{"execution_id":"e1"}`, "Retry-After", "3600"))
 		t.Cleanup(server.Close)
-		limiter := cobalt.NewLimiter(10, 4, newClock())
+		limiter := ratelimit.New(10, 4, clocktest.New())
 		if err := execute(t.Context(), connect(t, cobalt.Options{BaseURL: server.URL, Limiter: limiter})); err != nil {
 			t.Errorf("%d: %v, want a result", status, err)
 		}

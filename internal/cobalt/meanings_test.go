@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
 // letters is what the predicates say, a letter for each that is true.
@@ -195,7 +196,7 @@ func TestLargeResultsAreResults(t *testing.T) {
 	body := `{"data":"` + strings.Repeat("x", 2<<20) + `","execution_id":"e1"}`
 	server := httptest.NewServer(answer(429, body, "Retry-After", "3600"))
 	t.Cleanup(server.Close)
-	limiter := cobalt.NewLimiter(10, 10, nil)
+	limiter := ratelimit.New(10, 10, nil)
 	c := connect(t, cobalt.Options{BaseURL: server.URL, Limiter: limiter})
 	for operation, call := range map[string]func(context.Context, *cobalt.Client) error{"execute": execute, "trigger": trigger} {
 		if err := call(t.Context(), c); err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit/clocktest"
 )
 
 // TestPrecondition: what changes something is not made, and takes no turn, while the precondition fails.
@@ -21,7 +23,7 @@ func TestPrecondition(t *testing.T) {
 		_, _ = fmt.Fprint(w, `{"_id":"a","linked_account_id":"a"}`)
 	}))
 	defer server.Close()
-	api, err := cobalt.New(cobalt.Options{BaseURL: server.URL, APIKey: "k", Limiter: cobalt.NewLimiter(1, 2, newClock())})
+	api, err := cobalt.New(cobalt.Options{BaseURL: server.URL, APIKey: "k", Limiter: ratelimit.New(1, 2, clocktest.New())})
 	if err != nil {
 		t.Fatal(err)
 	}

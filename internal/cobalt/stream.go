@@ -60,7 +60,7 @@ func list[T any](ctx context.Context, c *Client, q request) iter.Seq2[T, error] 
 // make those wait here who could do something else.
 func (c *Client) heldForMoment(ctx context.Context, err error) bool {
 	held, ok := errors.AsType[*ThrottledError](err)
-	return ok && held.After <= maxEstimate && c.limiter.sleep(ctx, held.After)
+	return ok && c.limiter.SitOut(ctx, held)
 }
 
 // page is one answer to a list call.

@@ -14,15 +14,15 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
-	"github.com/cobalt-operator/cobalt-operator/internal/pace"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
 // environments finds the environment of an object and connects to it.
 type environments struct {
-	cache     client.Reader
-	clock     clock.Clock
-	pacemaker *pace.Pacemaker
-	workers   *breaker.Workers
+	cache    client.Reader
+	clock    clock.Clock
+	limiters *ratelimit.Limiters
+	workers  *breaker.Workers
 	// kinds are those whose objects refer to environments.
 	kinds []object.Kind
 	// namespaced operators watch single namespaces and cannot see cluster kinds.

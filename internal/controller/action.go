@@ -10,11 +10,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
-	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
 // Action is what one kind teaches the flow of the kinds whose calls must not be
@@ -220,13 +220,13 @@ func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*remoteView, co
 	if err != nil {
 		return nil, nil, err
 	}
-	lane := cobalt.Foreground
+	lane := ratelimit.Foreground
 	if retry {
-		lane = cobalt.Background
+		lane = ratelimit.Background
 	}
 	api.account, api.awaited = t.account.id, true
-	ctx = cobalt.WithTenant(ctx, t.obj.GetNamespace())
-	return api, cobalt.WithCaller(ctx, lane, string(t.obj.GetUID())), nil
+	ctx = ratelimit.WithTenant(ctx, t.obj.GetNamespace())
+	return api, ratelimit.WithCaller(ctx, lane, string(t.obj.GetUID())), nil
 }
 
 // connectOnce is connect for a call that must not be repeated, which waits as well while

@@ -17,6 +17,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
 // keyGrace is how long a refused key that replaced a working one may still be
@@ -113,9 +114,9 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, state *probe
 }
 
 // limiter is what paces the calls of an environment.
-func (r *EnvironmentReconciler[T]) limiter(env T, where *endpoint) *cobalt.Limiter {
+func (r *EnvironmentReconciler[T]) limiter(env T, where *endpoint) *ratelimit.Limiter {
 	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
-	return r.environments.pacemaker.Limiter(key.String(), where.digest("pace"), env.Settings().RateLimit)
+	return r.environments.limiters.For(key.String(), where.digest("pace"), env.Settings().RateLimit)
 }
 
 // refused is what a 401 to the key means.

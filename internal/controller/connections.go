@@ -10,13 +10,13 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
-	"github.com/cobalt-operator/cobalt-operator/internal/pace"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
 // newEnvironments returns a pool without connections.
 func newEnvironments(cache client.Reader, c clock.Clock, workers int, kinds []object.Kind, namespaced bool) *environments {
 	return &environments{
-		cache: cache, clock: c, pacemaker: pace.New(c), workers: breaker.NewWorkers(c, workers), kinds: kinds, namespaced: namespaced,
+		cache: cache, clock: c, limiters: ratelimit.NewLimiters(c), workers: breaker.NewWorkers(c, workers), kinds: kinds, namespaced: namespaced,
 		byKey: map[object.EnvironmentKey]*connection{},
 	}
 }
@@ -38,7 +38,7 @@ func (e *environments) forget(key object.EnvironmentKey) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.byKey, key)
-	e.pacemaker.Forget(key.String())
+	e.limiters.Forget(key.String())
 	metrics.Forget(key.String())
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
 // EnvironmentReconciler makes the client of an Environment or ClusterEnvironment
@@ -123,7 +124,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 
 // probe asks the API whether it is there and accepts the key.
 func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection, state *probeState) error {
-	ctx = cobalt.WithCaller(ctx, cobalt.Foreground, string(env.GetUID()))
+	ctx = ratelimit.WithCaller(ctx, ratelimit.Foreground, string(env.GetUID()))
 	err := r.verify(ctx, env, conn, state)
 	pause, grows := cobalt.RetryAfter(err), !condition.HeldBack(err)
 	switch {

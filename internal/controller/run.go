@@ -8,9 +8,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
 // run is one reconcile of one object.
@@ -192,9 +192,9 @@ func (p *run[T]) first() bool { return p.urgent || p.wanted && !p.retry }
 func (p *run[T]) awaited() bool { return p.wanted || p.urgent }
 
 func (p *run[T]) asCaller(ctx context.Context) context.Context {
-	lane := cobalt.Background
+	lane := ratelimit.Background
 	if p.first() {
-		lane = cobalt.Foreground
+		lane = ratelimit.Foreground
 	}
-	return cobalt.WithCaller(cobalt.WithTenant(ctx, p.obj.GetNamespace()), lane, string(p.obj.GetUID()))
+	return ratelimit.WithCaller(ratelimit.WithTenant(ctx, p.obj.GetNamespace()), lane, string(p.obj.GetUID()))
 }

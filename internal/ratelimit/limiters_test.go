@@ -1,4 +1,4 @@
-package pace
+package ratelimit
 
 import (
 	"testing"
@@ -8,31 +8,31 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
-// TestPacemaker: the API counts calls by key, so environments with the same key
+// TestLimiters: the API counts calls by key, so environments with the same key
 // share one limiter, and the most cautious of them decides.
-func TestPacemaker(t *testing.T) {
+func TestLimiters(t *testing.T) {
 	t.Parallel()
-	m := New(clock.RealClock{})
-	const a, b, here, there = "Environment default/a", "Environment default/b", "this realm", "another"
+	m := NewLimiters(clock.RealClock{})
+	const a, b, here, there = "Environment default/a", "Environment default/b", "this endpoint", "another"
 	limit := func(rate int32) v1alpha1.RateLimit { return v1alpha1.RateLimit{RequestsPerSecond: rate, Burst: 4} }
 
-	shared := m.Limiter(a, here, limit(10))
-	if m.Limiter(b, here, limit(5)) != shared {
+	shared := m.For(a, here, limit(10))
+	if m.For(b, here, limit(5)) != shared {
 		t.Fatal("one key has two limiters")
 	}
 	if _, rate := shared.Rate(); rate != 5 {
 		t.Errorf("the rate is %v, the lower of 10 and 5 is right", rate)
 	}
-	if m.Limiter(b, there, limit(5)) == shared {
+	if m.For(b, there, limit(5)) == shared {
 		t.Error("another key is held back by this one's limits")
 	}
-	m.Limiter(a, here, limit(10))
+	m.For(a, here, limit(10))
 	if _, rate := shared.Rate(); rate != 10 {
 		t.Errorf("the rate is %v although only the one that allows 10 is left", rate)
 	}
 	m.Forget(a)
 	m.Forget(b)
-	if len(m.realms) != 0 {
-		t.Errorf("limiters are kept for nobody: %v", m.realms)
+	if len(m.shared) != 0 {
+		t.Errorf("limiters are kept for nobody: %v", m.shared)
 	}
 }

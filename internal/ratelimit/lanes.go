@@ -1,4 +1,4 @@
-package cobalt
+package ratelimit
 
 import (
 	"context"
