@@ -12,6 +12,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/object/objecttest"
 )
 
 func TestAccountsThatAClusterEnvironmentAllows(t *testing.T) {
@@ -52,8 +53,8 @@ func TestAccountsThatAClusterEnvironmentAllows(t *testing.T) {
 // TestWhoMayNotUseAnEnvironmentWaitsForNothingThere: others would be woken later for its sake.
 func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 	t.Parallel()
-	_, around := sharedAmong(map[string]bool{"team": true, "stranger": false})
-	e := newEnvironments(cacheOf(t, around...), clock.RealClock{}, 1, userKinds, false)
+	_, around := objecttest.SharedAmong(map[string]bool{"team": true, "stranger": false})
+	e := newEnvironments(objecttest.CacheOf(t, around...), clock.RealClock{}, 1, object.Users, false)
 	for name, tc := range map[string]struct {
 		reason, namespace, env string
 		waits                  int
@@ -84,11 +85,11 @@ func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 // TestAdmissions: each object gets the answer that is its own, whoever was asked about before.
 func TestAdmissions(t *testing.T) {
 	t.Parallel()
-	env, around := sharedAmong(map[string]bool{"team": true, "stranger": false})
+	env, around := objecttest.SharedAmong(map[string]bool{"team": true, "stranger": false})
 	env.Spec.AllowedNamespaces.AccountIDPrefixes = []string{"{namespace}-"}
 	here := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{Namespace: "stranger", Name: "own"}}
 	linked := &v1alpha1.LinkedAccount{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "theirs"}}
-	cache := cacheOf(t, append(around, here, linked)...)
+	cache := objecttest.CacheOf(t, append(around, here, linked)...)
 	cluster := v1alpha1.EnvironmentReference{Kind: v1alpha1.KindClusterEnvironment, Name: "shared"}
 	cases := map[string]struct {
 		reason     string

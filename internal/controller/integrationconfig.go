@@ -7,8 +7,6 @@ import (
 	"maps"
 	"slices"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
@@ -34,14 +32,6 @@ type configs struct {
 }
 
 var _ Resource[*v1alpha1.IntegrationConfig, config] = configs{}
-
-// indexConfigs lets the object be found that stands for a config in a list.
-func indexConfigs(ctx context.Context, indexer client.FieldIndexer) error {
-	return indexer.IndexField(ctx, &v1alpha1.IntegrationConfig{}, object.RemoteIndex, func(obj client.Object) []string {
-		status := obj.(*v1alpha1.IntegrationConfig).Status
-		return []string{object.RemoteKey(status.LinkedAccountID, status.ID)}
-	})
-}
 
 // Identities are the id, and the choice of it that was left to Cobalt.
 func (configs) Identities(obj *v1alpha1.IntegrationConfig) []string {

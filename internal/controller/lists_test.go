@@ -1,32 +1,21 @@
 package controller
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/object/objecttest"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
-
-// indexer has a fake client know the indexes of the cache.
-type indexer struct{ *fake.ClientBuilder }
-
-func (i indexer) IndexField(_ context.Context, obj client.Object, field string, extract client.IndexerFunc) error {
-	i.WithIndex(obj, field, extract)
-	return nil
-}
 
 // running is a trigger of account acme that follows an execution.
 func running(environment, execution string) *v1alpha1.EventTrigger {
@@ -46,20 +35,13 @@ func TestExecutionsAreReadAsFarAsTheyAreFollowed(t *testing.T) {
 		_, _ = io.WriteString(w, `{"docs":[`+docs+`],"totalPages":3,"page":`+map[string]string{"": "1", "2": "2", "3": "3"}[r.URL.Query().Get("page")]+`}`)
 	}))
 	t.Cleanup(server.Close)
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(running("shop", "e1"), running("shop", "e2"), running("other", "e3"))
-	if err := indexTriggers(t.Context(), indexer{builder}); err != nil {
-		t.Fatal(err)
-	}
+	cache := objecttest.CacheOf(t, running("shop", "e1"), running("shop", "e2"), running("other", "e3"))
 	api, err := cobalt.New(cobalt.Options{BaseURL: server.URL, APIKey: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	shop := object.EnvironmentKey{Kind: v1alpha1.KindEnvironment, NamespacedName: types.NamespacedName{Namespace: "team", Name: "shop"}}
-	executions := newLists(shop, api, builder.Build(), clock.RealClock{}).executionsOf("acme")
+	executions := newLists(shop, api, cache, clock.RealClock{}).executionsOf("acme")
 	for id, want := range map[string]snapshot.Presence{"e1": snapshot.Present, "e2": snapshot.Present, "e3": snapshot.Unknown} {
 		if _, presence, err := executions.Find(t.Context(), id, time.Hour); presence != want || err != nil {
 			t.Errorf("%s: presence %d, error %v, want %d", id, presence, err, want)

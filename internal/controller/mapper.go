@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // Mapper knows the kinds that the controllers read and write, which are always the
@@ -23,7 +24,7 @@ func Mapper() meta.RESTMapper {
 	add(corev1.SchemeGroupVersion, meta.RESTScopeRoot, "Namespace")
 	add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, string(v1alpha1.KindEnvironment))
 	add(v1alpha1.GroupVersion, meta.RESTScopeRoot, string(v1alpha1.KindClusterEnvironment))
-	for _, kind := range userKinds {
+	for _, kind := range object.Users {
 		add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, kind.Name)
 	}
 	return mapper

@@ -88,10 +88,10 @@ func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, v
 // keysOf are the values of accountIndex under which the objects of the account are found. Some
 // refer to another LinkedAccount that stands for the same, such as one that only looks.
 func (d dependents) keysOf(ctx context.Context, account *v1alpha1.LinkedAccount) ([]string, error) {
-	keys := []string{object.AccountByName(account.Namespace, account.Name), object.AccountByID(account.AccountID())}
+	keys := []string{object.ByName(account.Namespace, account.Name), object.ByID(account.AccountID())}
 	linked, err := named(ctx, d.cache, account.AccountID())
 	for i := range linked {
-		if key := object.AccountByName(linked[i].Namespace, linked[i].Name); key != keys[0] {
+		if key := object.ByName(linked[i].Namespace, linked[i].Name); key != keys[0] {
 			keys = append(keys, key)
 		}
 	}

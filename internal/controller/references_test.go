@@ -4,49 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
+	"github.com/cobalt-operator/cobalt-operator/internal/object/objecttest"
 )
-
-// sharedAmong is a ClusterEnvironment that namespaces with label cobalt may use, and these namespaces.
-func sharedAmong(namespaces map[string]bool) (env *v1alpha1.ClusterEnvironment, all []client.Object) {
-	env = &v1alpha1.ClusterEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "shared"}}
-	env.Spec.AllowedNamespaces.Selector.MatchLabels = map[string]string{"cobalt": "yes"}
-	all = []client.Object{env}
-	for name, allowed := range namespaces {
-		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
-		if allowed {
-			namespace.Labels = env.Spec.AllowedNamespaces.Selector.MatchLabels
-		}
-		all = append(all, namespace)
-	}
-	return env, all
-}
-
-// cacheOf is a cache of these objects, with the index by account.
-func cacheOf(t *testing.T, objects ...client.Object) client.Client {
-	t.Helper()
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, corev1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	index := func(obj client.Object) []string { return []string{object.AccountKey(obj.(object.Object))} }
-	b := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...)
-	for _, kind := range dependentKinds {
-		b = b.WithIndex(kind.Object, object.AccountIndex, index)
-	}
-	return b.WithIndex(&v1alpha1.LinkedAccount{}, object.IdentityIndex, func(obj client.Object) []string {
-		return []string{object.IdentityKey(obj.(object.Object).Account(), obj.GetNamespace(), "")}
-	}).Build()
-}
 
 func TestDependents(t *testing.T) {
 	t.Parallel()
@@ -107,9 +71,9 @@ func TestDependents(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, around := sharedAmong(map[string]bool{"team": true, "other": true, "stranger": false})
-			cache := cacheOf(t, append(around, tc.there...)...)
-			err := dependents{cache, &environments{cache: cache}, dependentKinds, isFinished}.gone(t.Context(), acme)
+			_, around := objecttest.SharedAmong(map[string]bool{"team": true, "other": true, "stranger": false})
+			cache := objecttest.CacheOf(t, append(around, tc.there...)...)
+			err := dependents{cache, &environments{cache: cache}, object.Dependents, isFinished}.gone(t.Context(), acme)
 			switch {
 			case tc.want == "" && err != nil:
 				t.Errorf("%s: %v", tc.reason, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -88,17 +86,19 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	if err := indexOutputs(ctx, mgr.GetFieldIndexer()); err != nil {
 		return fmt.Errorf("set up output Secrets: %w", err)
 	}
+	for _, index := range object.Indexes() {
+		if err := mgr.GetFieldIndexer().IndexField(ctx, index.Object, index.Name, index.Keys); err != nil {
+			return fmt.Errorf("set up index %s of %T: %w", index.Name, index.Object, err)
+		}
+	}
 	accounts := linkedAccounts{
-		dependents{mgr.GetClient(), s.environments, dependentKinds, isFinished},
+		dependents{mgr.GetClient(), s.environments, object.Dependents, isFinished},
 		credentials{mgr.GetClient(), s.events},
 		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock, newUnwritten(s.options.Clock)},
 		s.accounts.remade,
 	}
 	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
 		return fmt.Errorf("set up LinkedAccount: %w", err)
-	}
-	if err := indexConfigs(ctx, mgr.GetFieldIndexer()); err != nil {
-		return fmt.Errorf("set up IntegrationConfig: %w", err)
 	}
 	if err := setupDependent(ctx, s, configs{}, &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}); err != nil {
 		return fmt.Errorf("set up IntegrationConfig: %w", err)
@@ -114,24 +114,6 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("watch the clock: %w", err)
 	}
 	return s.collect()
-}
-
-// dependentKinds are the kinds whose objects belong to an account, userKinds
-// those that refer to environments; a kind joins with one line.
-var (
-	dependentKinds = []object.Kind{
-		{Name: "IntegrationConfig", Object: &v1alpha1.IntegrationConfig{}, List: &v1alpha1.IntegrationConfigList{}},
-		{Name: "Webhook", Object: &v1alpha1.Webhook{}, List: &v1alpha1.WebhookList{}},
-		{Name: "PublicWorkflow", Object: &v1alpha1.PublicWorkflow{}, List: &v1alpha1.PublicWorkflowList{}},
-		{Name: "EventTrigger", Object: &v1alpha1.EventTrigger{}, List: &v1alpha1.EventTriggerList{}},
-	}
-	userKinds = append([]object.Kind{{Name: "LinkedAccount", Object: &v1alpha1.LinkedAccount{}, List: &v1alpha1.LinkedAccountList{}}}, dependentKinds...)
-)
-
-// kindOf names the kind of an object that a user refers to environments with.
-func kindOf(obj client.Object) string {
-	index := slices.IndexFunc(userKinds, func(k object.Kind) bool { return reflect.TypeOf(k.Object) == reflect.TypeOf(obj) })
-	return userKinds[index].Name
 }
 
 const (
@@ -181,7 +163,7 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 	options.workers = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles)
 	return &setup{
 		mgr: mgr, options: options, events: notes{mgr.GetEventRecorder(recorder)},
-		environments: newEnvironments(mgr.GetClient(), options.Clock, options.workers, userKinds, options.Namespaced),
+		environments: newEnvironments(mgr.GetClient(), options.Clock, options.workers, object.Users, options.Namespaced),
 		accounts:     newAccounts(mgr.GetClient()),
 		inputs:       inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
 		jumps:        &jumps{clock: options.Clock, steady: options.Steady},

@@ -21,9 +21,6 @@ func setupActions(ctx context.Context, s *setup) error {
 	if err := setupAction(ctx, s, publicWorkflows{}, workflows, workflowList, func(*builder.Builder) {}); err != nil {
 		return fmt.Errorf("set up PublicWorkflow: %w", err)
 	}
-	if err := indexTriggers(ctx, s.mgr.GetFieldIndexer()); err != nil {
-		return fmt.Errorf("set up EventTrigger: %w", err)
-	}
 	triggers, triggerList := &v1alpha1.EventTrigger{}, &v1alpha1.EventTriggerList{}
 	act := eventTriggers{cache: s.mgr.GetClient(), writer: s.mgr.GetClient()}
 	if err := setupAction(ctx, s, act, triggers, triggerList, s.watchTargets); err != nil {
@@ -36,17 +33,11 @@ func setupActions(ctx context.Context, s *setup) error {
 func setupAction[T object.Object](
 	ctx context.Context, s *setup, action Action[T], prototype T, list client.ObjectList, watch func(*builder.Builder),
 ) error {
-	if err := indexEnvironments(ctx, s, prototype); err != nil {
-		return err
-	}
-	if err := indexAccounts(ctx, s, prototype); err != nil {
-		return err
-	}
 	if err := indexInputs(ctx, s, prototype, action.Uses); err != nil {
 		return err
 	}
 	r := &ActionReconciler[T]{
-		Action: action, kind: kindOf(prototype), prototype: prototype,
+		Action: action, kind: object.KindOf(prototype), prototype: prototype,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		memories: newMemories(s.options, longestPause), attempts: newAttempts(), waker: &breaker.Waker{},
@@ -58,41 +49,6 @@ func setupAction[T object.Object](
 	return b.Complete(s.complete(r, r.kind, r.waker))
 }
 
-// indexTriggers lets triggers be found by what they follow, by their account in
-// Cobalt, and by what they refer to.
-func indexTriggers(ctx context.Context, indexer client.FieldIndexer) error {
-	for name, keys := range map[string]func(*v1alpha1.EventTrigger) []string{
-		object.ExecutionIndex: func(obj *v1alpha1.EventTrigger) []string {
-			var ids []string
-			for _, run := range obj.Status.OpenRuns() {
-				ids = append(ids, run.ExecutionID)
-			}
-			return ids
-		},
-		object.TriggerAccountIndex: func(obj *v1alpha1.EventTrigger) []string {
-			return []string{object.TriggerAccountKey(object.EnvironmentOf(obj), obj.Status.LinkedAccountID)}
-		},
-		object.WorkflowRefIndex: func(obj *v1alpha1.EventTrigger) []string {
-			if obj.Spec.Workflow == nil || obj.Spec.Workflow.Ref == nil {
-				return nil
-			}
-			return []string{object.AccountByName(obj.Namespace, obj.Spec.Workflow.Ref.Name)}
-		},
-		object.ConfigRefIndex: func(obj *v1alpha1.EventTrigger) []string {
-			if obj.Spec.ConfigRef == nil {
-				return nil
-			}
-			return []string{object.AccountByName(obj.Namespace, obj.Spec.ConfigRef.Name)}
-		},
-	} {
-		index := func(obj client.Object) []string { return keys(obj.(*v1alpha1.EventTrigger)) }
-		if err := indexer.IndexField(ctx, &v1alpha1.EventTrigger{}, name, index); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // watchTargets has triggers looked at when what they refer to gets to Cobalt.
 func (s *setup) watchTargets(b *builder.Builder) {
 	for _, target := range []struct {
@@ -100,7 +56,7 @@ func (s *setup) watchTargets(b *builder.Builder) {
 		index  string
 	}{{&v1alpha1.PublicWorkflow{}, object.WorkflowRefIndex}, {&v1alpha1.IntegrationConfig{}, object.ConfigRefIndex}} {
 		find := s.find(&v1alpha1.EventTriggerList{}, func(obj client.Object) client.ListOption {
-			return client.MatchingFields{target.index: object.AccountByName(obj.GetNamespace(), obj.GetName())}
+			return client.MatchingFields{target.index: object.ByName(obj.GetNamespace(), obj.GetName())}
 		})
 		b.Watches(target.object, handler.EnqueueRequestsFromMapFunc(find), builder.WithPredicates(becameReady))
 	}

@@ -137,7 +137,7 @@ func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (ma
 func (r *EnvironmentReconciler[T]) namedAccounts(
 	ctx context.Context, key object.EnvironmentKey, admissions admissions, known map[string]string,
 ) error {
-	for _, dependent := range dependentKinds {
+	for _, dependent := range object.Dependents {
 		list := dependent.List.DeepCopyObject().(client.ObjectList)
 		if err := r.client.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 			return fmt.Errorf("list the accounts of %s: %w", key, err)

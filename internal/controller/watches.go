@@ -26,9 +26,6 @@ func setupKind[T object.Managed, R any](
 	ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList, watch func(*builder.Builder),
 ) error {
 	indexer := s.mgr.GetFieldIndexer()
-	if err := indexEnvironments(ctx, s, prototype); err != nil {
-		return err
-	}
 	err := indexer.IndexField(ctx, prototype, object.IdentityIndex, func(obj client.Object) []string {
 		var keys []string
 		for _, identity := range resource.Identities(obj.(T)) {
@@ -43,7 +40,7 @@ func setupKind[T object.Managed, R any](
 		return err
 	}
 	r := &Reconciler[T, R]{
-		Resource: resource, kind: kindOf(prototype), prototype: prototype, list: list,
+		Resource: resource, kind: object.KindOf(prototype), prototype: prototype, list: list,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
 		memories: newMemories(s.options, longestPause), locks: newIdentityLocks(), lostObjects: newLostObjects[T](s.mgr.GetAPIReader()),
@@ -59,13 +56,6 @@ func setupKind[T object.Managed, R any](
 	return b.Complete(s.complete(r, r.kind, r.waker))
 }
 
-// indexEnvironments lets the objects of a kind be found that refer to an environment.
-func indexEnvironments[T object.Object](ctx context.Context, s *setup, prototype T) error {
-	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, object.EnvironmentIndex, func(obj client.Object) []string {
-		return []string{object.EnvironmentOf(obj.(T)).String()}
-	})
-}
-
 // watchEnvironments has the objects of a kind looked at when their environment
 // changes: it may allow, release or forbid what it did not before.
 func (s *setup) watchEnvironments(b *builder.Builder, list client.ObjectList) {
@@ -79,13 +69,6 @@ func (s *setup) watchEnvironments(b *builder.Builder, list client.ObjectList) {
 	}
 }
 
-// indexAccounts lets the objects of a kind be found that belong to an account.
-func indexAccounts[T object.Object](ctx context.Context, s *setup, prototype T) error {
-	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, object.AccountIndex, func(obj client.Object) []string {
-		return []string{object.AccountKey(obj.(T))}
-	})
-}
-
 // watchAccounts has the objects of a kind looked at when their account comes, goes
 // or is made again.
 func (s *setup) watchAccounts(b *builder.Builder, list client.ObjectList) {
@@ -94,9 +77,6 @@ func (s *setup) watchAccounts(b *builder.Builder, list client.ObjectList) {
 
 // setupDependent adds the controller of a kind whose objects belong to an account.
 func setupDependent[T object.Managed, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
-	if err := indexAccounts(ctx, s, prototype); err != nil {
-		return err
-	}
 	return setupKind(ctx, s, resource, prototype, list, func(b *builder.Builder) { s.watchAccounts(b, list) })
 }
 
@@ -114,7 +94,7 @@ func setupEnvironments[T object.Environment](
 		due: newMemories(s.options, longestProbesPause), states: newProbeStates(s.options.Clock), waker: &breaker.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, r.due)
-	for _, user := range userKinds {
+	for _, user := range object.Users {
 		b.Watches(user.Object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
 	}
 	if kind == v1alpha1.KindClusterEnvironment {
@@ -234,7 +214,7 @@ func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
 // have been the last that the account had to wait for.
 func (s *setup) watchDependents(b *builder.Builder) {
 	var lists []client.ObjectList
-	for _, dependent := range dependentKinds {
+	for _, dependent := range object.Dependents {
 		b.Watches(dependent.Object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(deletionStarted))
 		lists = append(lists, dependent.List)
 	}
@@ -262,10 +242,10 @@ func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.R
 // the account that it stands for.
 func (s *setup) dependentsOf(list client.ObjectList) handler.MapFunc {
 	byName := s.find(list, func(account client.Object) client.ListOption {
-		return client.MatchingFields{object.AccountIndex: object.AccountByName(account.GetNamespace(), account.GetName())}
+		return client.MatchingFields{object.AccountIndex: object.ByName(account.GetNamespace(), account.GetName())}
 	})
 	byID := s.find(list, func(account client.Object) client.ListOption {
-		return client.MatchingFields{object.AccountIndex: object.AccountByID(account.(*v1alpha1.LinkedAccount).AccountID())}
+		return client.MatchingFields{object.AccountIndex: object.ByID(account.(*v1alpha1.LinkedAccount).AccountID())}
 	})
 	return func(ctx context.Context, account client.Object) []reconcile.Request {
 		return append(byName(ctx, account), byID(ctx, account)...)

@@ -1,6 +1,8 @@
 package object
 
 import (
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 )
 
@@ -24,16 +26,16 @@ const (
 func AccountKey(obj Object) string {
 	account := obj.Account()
 	if ref := account.LinkedAccountRef; ref != nil {
-		return AccountByName(obj.GetNamespace(), ref.Name)
+		return ByName(obj.GetNamespace(), ref.Name)
 	}
-	return AccountByID(account.LinkedAccountID)
+	return ByID(account.LinkedAccountID)
 }
 
-// AccountByName is the value of AccountIndex for those that name a LinkedAccount.
-func AccountByName(namespace, name string) string { return "name " + namespace + "/" + name }
+// ByName is the value of an index for those that refer to an object by its name.
+func ByName(namespace, name string) string { return "name " + namespace + "/" + name }
 
-// AccountByID is the value of AccountIndex for those that give the id.
-func AccountByID(id string) string { return "id " + id }
+// ByID is the value of AccountIndex for those that give an id.
+func ByID(id string) string { return "id " + id }
 
 // IdentityKey is the value of IdentityIndex for one identity within an account,
 // which is given by name or by id.
@@ -50,4 +52,58 @@ func RemoteKey(account, id string) string { return account + "\x00" + id }
 // TriggerAccountKey is the value of TriggerAccountIndex.
 func TriggerAccountKey(environment EnvironmentKey, account string) string {
 	return environment.String() + " " + account
+}
+
+// Index lets objects be found in the cache.
+type Index struct {
+	Name   string
+	Object client.Object
+	Keys   func(client.Object) []string
+}
+
+// Indexes are those whose keys an object tells by itself.
+func Indexes() []Index {
+	var indexes []Index
+	for _, kind := range Users {
+		indexes = append(indexes, Index{EnvironmentIndex, kind.Object, func(obj client.Object) []string {
+			return []string{EnvironmentOf(obj.(Object)).String()}
+		}})
+	}
+	for _, kind := range Dependents {
+		indexes = append(indexes, Index{AccountIndex, kind.Object, func(obj client.Object) []string {
+			return []string{AccountKey(obj.(Object))}
+		}})
+	}
+	return append(indexes,
+		Index{RemoteIndex, &v1alpha1.IntegrationConfig{}, func(obj client.Object) []string {
+			status := obj.(*v1alpha1.IntegrationConfig).Status
+			return []string{RemoteKey(status.LinkedAccountID, status.ID)}
+		}},
+		ofTriggers(ExecutionIndex, func(obj *v1alpha1.EventTrigger) []string {
+			var ids []string
+			for _, run := range obj.Status.OpenRuns() {
+				ids = append(ids, run.ExecutionID)
+			}
+			return ids
+		}),
+		ofTriggers(TriggerAccountIndex, func(obj *v1alpha1.EventTrigger) []string {
+			return []string{TriggerAccountKey(EnvironmentOf(obj), obj.Status.LinkedAccountID)}
+		}),
+		ofTriggers(WorkflowRefIndex, func(obj *v1alpha1.EventTrigger) []string {
+			if obj.Spec.Workflow == nil || obj.Spec.Workflow.Ref == nil {
+				return nil
+			}
+			return []string{ByName(obj.Namespace, obj.Spec.Workflow.Ref.Name)}
+		}),
+		ofTriggers(ConfigRefIndex, func(obj *v1alpha1.EventTrigger) []string {
+			if obj.Spec.ConfigRef == nil {
+				return nil
+			}
+			return []string{ByName(obj.Namespace, obj.Spec.ConfigRef.Name)}
+		}),
+	)
+}
+
+func ofTriggers(name string, keys func(*v1alpha1.EventTrigger) []string) Index {
+	return Index{name, &v1alpha1.EventTrigger{}, func(obj client.Object) []string { return keys(obj.(*v1alpha1.EventTrigger)) }}
 }
