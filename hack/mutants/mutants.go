@@ -100,8 +100,8 @@ var mutants = []mutant{
 		stories: `goes with its object if the operator's own call has made it again`,
 	},
 	{
-		rule: "no credentials are sent on an answer that proves nothing", file: controller + "remoteview.go",
-		text: "err = v.heard(ctx)", with: "err = nil",
+		rule: "no credentials are sent on an answer that proves nothing", file: "internal/environment/remote.go",
+		text: "err = r.heard(ctx)", with: "err = nil",
 		stories: `are not sent where something on the way drops`,
 	},
 	{

@@ -8,12 +8,13 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
 // input is what upsertLinkedAccount is sent. It repeats what remote has beside
 // what is desired: whether the API merges your_app or replaces it is not said.
-func input(desired, remote *account) cobalt.LinkedAccountInput {
+func input(desired, remote *linkedAccount) cobalt.LinkedAccountInput {
 	in := cobalt.LinkedAccountInput{ID: desired.LinkedAccountID, Name: desired.Name, YourApp: map[string]any{}}
 	if remote != nil {
 		maps.Copy(in.YourApp, remote.YourApp)
@@ -29,26 +30,26 @@ func input(desired, remote *account) cobalt.LinkedAccountInput {
 	return in
 }
 
-func upsert(ctx context.Context, api *remoteView, in cobalt.LinkedAccountInput) (*account, error) {
+func upsert(ctx context.Context, api *environment.Remote, in cobalt.LinkedAccountInput) (*linkedAccount, error) {
 	found, err := api.UpsertLinkedAccount(ctx, in)
 	if err != nil {
 		if !cobalt.IsThrottled(err) { // then nothing has happened, and what was known still holds
-			api.lists.accounts.Forget(in.ID)
+			api.Snapshots.Accounts.Forget(in.ID)
 		}
 		return nil, err
 	}
-	api.lists.accounts.Put(in.ID, *found)
+	api.Snapshots.Accounts.Put(in.ID, *found)
 	if !found.CreatedAt.IsZero() {
-		api.lists.dated.Store(true)
+		api.Snapshots.Dated.Store(true)
 	}
 	return answered(found, nil)
 }
 
-func answered(found *cobalt.LinkedAccount, err error) (*account, error) {
+func answered(found *cobalt.LinkedAccount, err error) (*linkedAccount, error) {
 	if found == nil || err != nil {
 		return nil, err
 	}
-	return &account{LinkedAccount: *found}, nil
+	return &linkedAccount{LinkedAccount: *found}, nil
 }
 
 // What status can list of YourApp: how many keys, and how many bytes of them. It has those of
@@ -60,7 +61,7 @@ const (
 
 // fits makes sure that status can list the keys of YourApp: what is not listed there is
 // never taken back. What status lists already, it has room for.
-func (a *account) fits(listed, secret []string) error {
+func (a *linkedAccount) fits(listed, secret []string) error {
 	if len(a.YourApp) > mostKeys {
 		return condition.StalledBy(v1alpha1.ReasonInvalidInput,
 			"yourApp and yourAppFrom have %d keys together, those that are to be taken back among them: at most %d are possible",

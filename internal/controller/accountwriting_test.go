@@ -13,7 +13,7 @@ import (
 // TestWhatStatusListsAlreadyFits: an older version knew no bound in bytes, and what it left must not be called invalid.
 func TestWhatStatusListsAlreadyFits(t *testing.T) {
 	t.Parallel()
-	a := &account{LinkedAccount: cobalt.LinkedAccount{YourApp: map[string]any{}}, secret: map[string]bool{}}
+	a := &linkedAccount{LinkedAccount: cobalt.LinkedAccount{YourApp: map[string]any{}}, secret: map[string]bool{}}
 	var listed, secret []string
 	for i := range 900 {
 		key := fmt.Sprintf("%0400d", i)
@@ -34,8 +34,8 @@ func TestWhatStatusListsAlreadyFits(t *testing.T) {
 // TestYourAppFitsIntoStatus: or else it would be written to Cobalt and never be taken back.
 func TestYourAppFitsIntoStatus(t *testing.T) {
 	t.Parallel()
-	keys := func(count, length int, secret bool) *account {
-		a := &account{LinkedAccount: cobalt.LinkedAccount{YourApp: map[string]any{}}, secret: map[string]bool{}}
+	keys := func(count, length int, secret bool) *linkedAccount {
+		a := &linkedAccount{LinkedAccount: cobalt.LinkedAccount{YourApp: map[string]any{}}, secret: map[string]bool{}}
 		for i := range count {
 			key := fmt.Sprintf("%0*d", length, i)
 			a.YourApp[key], a.secret[key] = i, secret
@@ -43,7 +43,7 @@ func TestYourAppFitsIntoStatus(t *testing.T) {
 		return a
 	}
 	for name, tc := range map[string]struct {
-		account *account
+		account *linkedAccount
 		fits    bool
 	}{
 		"Usual":         {keys(20, 20, false), true},
@@ -53,7 +53,7 @@ func TestYourAppFitsIntoStatus(t *testing.T) {
 		"SecretsTwice":  {keys(1000, 260, true), false},
 		"TooLarge":      {keys(1000, 800, false), false},
 		"OneHuge":       {keys(1, 300<<10, false), false},
-		"EscapedIsMore": {&account{LinkedAccount: cobalt.LinkedAccount{YourApp: map[string]any{strings.Repeat("\x01", 100<<10): 1}}}, false},
+		"EscapedIsMore": {&linkedAccount{LinkedAccount: cobalt.LinkedAccount{YourApp: map[string]any{strings.Repeat("\x01", 100<<10): 1}}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

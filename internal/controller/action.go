@@ -9,8 +9,10 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -44,8 +46,8 @@ type ActionReconciler[T object.Object] struct {
 	client       client.Client
 	live         client.Reader
 	events       events.EventRecorder
-	environments *environments
-	accounts     accounts
+	environments *environment.Pool
+	accounts     account.Finder
 	inputs       inputs.Store
 	options      Options
 	clock        clock.Clock
@@ -62,7 +64,7 @@ type actionRun[T object.Object] struct {
 	// before is obj as the API server has it.
 	before T
 	// account is what obj belongs to, or what is known of that beside accountErr.
-	account    owner
+	account    account.Owner
 	accountErr error
 	env        object.Environment
 	envErr     error
@@ -103,11 +105,11 @@ type actionRun[T object.Object] struct {
 // Reconcile takes an object as far as it can go now, then reports how it stands.
 func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	environments, self := r.environments, breaker.Waiter{Waker: r.waker, Request: request}
-	defer environments.workers.Yield(self)
+	defer environments.Workers.Yield(self)
 	obj := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, obj); err != nil {
 		r.memories.forget(request.NamespacedName)
-		environments.gone(self)
+		environments.Gone(self)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now())
@@ -115,7 +117,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	case lags || err != nil:
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
 	case !obj.GetDeletionTimestamp().IsZero():
-		environments.quit(self)
+		environments.Quit(self)
 		return r.delete(ctx, obj)
 	}
 	obj, early, err := restore(ctx, r.client, r.memories, obj)
@@ -123,7 +125,7 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 		return r.memories.requeue(request.NamespacedName, err)
 	}
 	if obj.MemberSpec().Suspend {
-		environments.quit(self)
+		environments.Quit(self)
 		return noLaterThan(early)(r.suspend(ctx, obj))
 	}
 	t, err := r.begin(ctx, obj)
@@ -133,8 +135,8 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	if t.early = early; early > 0 {
 		t.wakeAt(r.clock.Now().Add(early))
 	}
-	if !notAllowed(t.envErr) { // or else it has nothing to do there
-		share := environments.of(object.EnvironmentOf(obj)).share
+	if !environment.NotAllowed(t.envErr) { // or else it has nothing to do there
+		share := environments.Of(object.EnvironmentOf(obj)).Share
 		if !share.Enter(self, !t.retry) {
 			return ctrl.Result{RequeueAfter: breaker.WorkerPause}, nil
 		}
@@ -167,15 +169,15 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], 
 	t := &actionRun[T]{
 		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.Open(), used: used, flow: r, annotations: r.Action.Annotations(obj),
 	}
-	t.account, t.accountErr = r.accounts.of(ctx, obj)
-	t.env, t.envErr = r.environments.find(ctx, obj, t.account.id, r.waiterOf(obj))
+	t.account, t.accountErr = r.accounts.Of(ctx, obj)
+	t.env, t.envErr = r.environments.Find(ctx, obj, t.account.Id, r.waiterOf(obj))
 	t.fingerprint = fingerprint{
-		generation: obj.GetGeneration(), inputs: used.Edition, request: object.Wishes(obj), account: t.account.made,
-		environment: generationOf(t.env), refused: notAllowed(t.envErr),
+		generation: obj.GetGeneration(), inputs: used.Edition, request: object.Wishes(obj), account: t.account.Made,
+		environment: object.GenerationOf(t.env), refused: environment.NotAllowed(t.envErr),
 	}
 	t.settled = object.ConditionsOf(obj).Settled(obj.GetGeneration()) && used.IsIn(obj) &&
 		obj.MemberStatus().LastHandledReconcileAt == object.Requested(obj)
-	t.epoch = r.environments.of(object.EnvironmentOf(obj)).breaker.Epoch()
+	t.epoch = r.environments.Of(object.EnvironmentOf(obj)).Breaker.Epoch()
 	last = r.memories.forgive(key, last, t.fingerprint, t.epoch)
 	if t.retry = last.failure.Failing() && last.failure.like(t.fingerprint); t.retry && last.failure.Pauses(r.clock.Now()) {
 		t.paused = last.failure.Until()
@@ -208,7 +210,7 @@ func (r *ActionReconciler[T]) interval(t *actionRun[T]) time.Duration {
 // connect returns what calls are made through, and the context to make them in;
 // until the environment lets obj through, it returns waiting. What is tried again does not
 // go before others.
-func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*remoteView, context.Context, error) {
+func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*environment.Remote, context.Context, error) {
 	r := t.flow
 	switch {
 	case t.envErr != nil:
@@ -216,7 +218,7 @@ func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*remoteView, co
 	case t.accountErr != nil:
 		return nil, nil, t.accountErr
 	}
-	api, err := r.environments.connect(t.obj, t.env, r.waiterOf(t.obj), !retry)
+	api, err := r.environments.Connect(t.obj, t.env, r.waiterOf(t.obj), !retry)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -224,16 +226,16 @@ func (t *actionRun[T]) connect(ctx context.Context, retry bool) (*remoteView, co
 	if retry {
 		lane = ratelimit.Background
 	}
-	api.account, api.awaited = t.account.id, true
+	api.Account, api.Awaited = t.account.Id, true
 	ctx = ratelimit.WithTenant(ctx, t.obj.GetNamespace())
 	return api, ratelimit.WithCaller(ctx, lane, string(t.obj.GetUID())), nil
 }
 
 // connectOnce is connect for a call that must not be repeated, which waits as well while
 // calls of others raise doubts in the environment.
-func (t *actionRun[T]) connectOnce(ctx context.Context) (*remoteView, context.Context, error) {
+func (t *actionRun[T]) connectOnce(ctx context.Context) (*environment.Remote, context.Context, error) {
 	api, ctx, err := t.connect(ctx, t.retry && !t.wasAside)
-	if err == nil && !t.flow.environments.of(object.EnvironmentOf(t.obj)).breaker.PassOnce(t.flow.waiterOf(t.obj)) {
+	if err == nil && !t.flow.environments.Of(object.EnvironmentOf(t.obj)).Breaker.PassOnce(t.flow.waiterOf(t.obj)) {
 		return nil, nil, condition.ErrWait
 	}
 	return api, ctx, err

@@ -22,7 +22,7 @@ import (
 // finish reports how an object stands, and says when its next run is.
 func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stands readiness, err error) (ctrl.Result, error) {
 	o, now := condition.Classify(err), r.clock.Now()
-	r.environments.of(object.EnvironmentOf(t.obj)).waits.note(r.waiterOf(t.obj), o.InLine, now)
+	r.environments.Of(object.EnvironmentOf(t.obj)).Waits.Note(r.waiterOf(t.obj), o.InLine, now)
 	if err == nil {
 		o.Reason, o.Message = stands.reason, stands.message
 	}
@@ -63,7 +63,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stand
 func (r *ActionReconciler[T]) grewUp(t *actionRun[T], was []metav1.Condition, now time.Time) {
 	key := client.ObjectKeyFromObject(t.obj)
 	last := r.memories.get(key, t.obj.GetUID())
-	last.firstReady.reported(r.kind, t.obj, was, t.obj.MemberStatus().Conditions, now)
+	last.firstReady.Reported(r.kind, t.obj, was, t.obj.MemberStatus().Conditions, now)
 	r.memories.set(key, last)
 }
 
@@ -94,8 +94,8 @@ func (r *ActionReconciler[T]) report(t *actionRun[T], o condition.Outcome, now t
 	status := t.obj.MemberStatus()
 	status.LastHandledReconcileAt = object.Requested(t.obj)
 	status.Environment = object.EnvironmentName(t.obj)
-	if t.account.id != "" {
-		status.LinkedAccountID = t.account.id
+	if t.account.Id != "" {
+		status.LinkedAccountID = t.account.Id
 	}
 	if reader := inputs.StatusOf(t.obj); reader != nil {
 		reader.InputsVersion = t.used.Told
@@ -125,7 +125,7 @@ func (r *ActionReconciler[T]) next(t *actionRun[T], o condition.Outcome, now tim
 	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		last.conflict = backoff.Backoff{}
 	}
-	environment := r.environments.of(object.EnvironmentOf(t.obj)).breaker
+	environment := r.environments.Of(object.EnvironmentOf(t.obj)).Breaker
 	switch {
 	case o.Fails():
 		last.failure.fingerprint, last.failure.epoch, last.failure.aside, last.wake = t.fingerprint, t.epoch, t.aside, t.wake

@@ -10,6 +10,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 )
 
@@ -20,23 +21,23 @@ const mostSingles = 2
 
 // Create asks for the config, which Cobalt makes or hands back, and writes into
 // it what spec lists.
-func (c configs) Create(ctx context.Context, api *remoteView, desired *config) (*config, error) {
-	if err := api.requireApplication(ctx, desired.Slug); err != nil {
+func (c configs) Create(ctx context.Context, api *environment.Remote, desired *config) (*config, error) {
+	if err := api.RequireApplication(ctx, desired.Slug); err != nil {
 		return nil, err
 	}
-	answer, err := api.UpsertConfig(ctx, api.account, desired.Slug, desired.ID)
+	answer, err := api.UpsertConfig(ctx, api.Account, desired.Slug, desired.ID)
 	switch {
 	case cobalt.IsNotFound(err):
-		return nil, api.accountMissing(ctx)
+		return nil, api.AccountMissing(ctx)
 	case err != nil:
 		return nil, err
 	}
-	api.lists.configsOf(api.account).Forget(answer.ID) // a list from before does not know it
+	api.Snapshots.ConfigsOf(api.Account).Forget(answer.ID) // a list from before does not know it
 	made := &config{Config: *answer}
 	if len(c.Diff(desired, made)) == 0 {
 		return made, nil
 	}
-	if desired.ID == "" && api.lists.refersTo(api.account, answer.ID) {
+	if desired.ID == "" && api.Snapshots.RefersTo(api.Account, answer.ID) {
 		return made, condition.ErrStale // Cobalt's choice is what another object stands for: they conflict
 	}
 	now, _, err := c.Update(ctx, api, desired, made)
@@ -44,19 +45,19 @@ func (c configs) Create(ctx context.Context, api *remoteView, desired *config) (
 }
 
 // Update writes what differs, and nothing of what spec does not list.
-func (c configs) Update(ctx context.Context, api *remoteView, desired, remote *config) (now *config, told bool, err error) {
-	defer api.lists.configsOf(api.account).Forget(remote.ID) // however it ends
+func (c configs) Update(ctx context.Context, api *environment.Remote, desired, remote *config) (now *config, told bool, err error) {
+	defer api.Snapshots.ConfigsOf(api.Account).Forget(remote.ID) // however it ends
 	now, told, err = c.write(ctx, api, desired, remote)
 	if !cobalt.IsNotFound(err) {
 		return now, told, err
 	}
-	if _, gone := api.GetConfig(ctx, api.account, remote.ID); gone == nil { // so it is a part that is not there
+	if _, gone := api.GetConfig(ctx, api.Account, remote.ID); gone == nil { // so it is a part that is not there
 		err = condition.StalledBy(v1alpha1.ReasonRejected, "Cobalt refused: %s", err)
 	}
 	return now, told, err
 }
 
-func (c configs) write(ctx context.Context, api *remoteView, desired, remote *config) (now *config, told bool, err error) {
+func (c configs) write(ctx context.Context, api *environment.Remote, desired, remote *config) (now *config, told bool, err error) {
 	now = &config{Config: remote.Config, unset: map[string]bool{}}
 	now.Fields = maps.Clone(remote.Fields)
 	if err := unsetFields(ctx, api, desired, now); err != nil {
@@ -67,7 +68,7 @@ func (c configs) write(ctx context.Context, api *remoteView, desired, remote *co
 		return now, true, writeWhole(ctx, api, desired, now)
 	}
 	for _, id := range slices.Sorted(maps.Keys(texts)) {
-		if err := api.UpdateConfigField(ctx, api.account, remote.ID, id, texts[id]); err != nil {
+		if err := api.UpdateConfigField(ctx, api.Account, remote.ID, id, texts[id]); err != nil {
 			return now, false, err
 		}
 		now.Fields[id] = desired.Fields[id]
@@ -96,12 +97,12 @@ func changes(desired, remote *config) (texts map[string]string, whole bool) {
 }
 
 // unsetFields takes back the fields that spec no longer lists.
-func unsetFields(ctx context.Context, api *remoteView, desired, now *config) error {
+func unsetFields(ctx context.Context, api *environment.Remote, desired, now *config) error {
 	for _, id := range slices.Sorted(maps.Keys(desired.unset)) {
 		if now.Fields[id] == nil {
 			continue
 		}
-		err := api.DeleteConfigField(ctx, api.account, now.ID, id)
+		err := api.DeleteConfigField(ctx, api.Account, now.ID, id)
 		if cobalt.IsNotFound(err) { // a field that is gone is unset, but something on the way may have said so
 			err = fieldGone(ctx, api, now.ID, id, err)
 		}
@@ -115,15 +116,15 @@ func unsetFields(ctx context.Context, api *remoteView, desired, now *config) err
 
 // fieldGone makes sure that a field is not there which its deletion has missed. One that has a default may be missed
 // although it can be read: then Cobalt says so twice.
-func fieldGone(ctx context.Context, api *remoteView, config, field string, miss error) error {
-	found, err := api.GetConfig(ctx, api.account, config)
+func fieldGone(ctx context.Context, api *environment.Remote, config, field string, miss error) error {
+	found, err := api.GetConfig(ctx, api.Account, config)
 	switch {
 	case err != nil:
 		return err
 	case found.Fields[field] == nil:
 		return nil
 	case cobalt.IsOwnAnswer(miss):
-		err = api.DeleteConfigField(ctx, api.account, config, field)
+		err = api.DeleteConfigField(ctx, api.Account, config, field)
 	}
 	if err == nil && cobalt.IsOwnAnswer(miss) || cobalt.IsNotFound(err) && cobalt.IsOwnAnswer(err) {
 		return nil
@@ -133,11 +134,11 @@ func fieldGone(ctx context.Context, api *remoteView, config, field string, miss 
 
 // writeWhole writes the document that was read last with what spec lists in it:
 // whether Cobalt merges what it is sent, or replaces all by it, is not said.
-func writeWhole(ctx context.Context, api *remoteView, desired, now *config) error {
+func writeWhole(ctx context.Context, api *environment.Remote, desired, now *config) error {
 	base := &now.Config
 	if len(now.unset) > 0 { // what they have now is Cobalt's affair
 		var err error
-		if base, err = api.GetConfig(ctx, api.account, now.ID); err != nil {
+		if base, err = api.GetConfig(ctx, api.Account, now.ID); err != nil {
 			return err
 		}
 	}
@@ -152,7 +153,7 @@ func writeWhole(ctx context.Context, api *remoteView, desired, now *config) erro
 		in.Workflows = slices.DeleteFunc(in.Workflows, func(w cobalt.ConfigWorkflow) bool { return w.ID == want.ID })
 		in.Workflows = append(in.Workflows, want)
 	}
-	answer, err := api.UpdateConfig(ctx, api.account, now.ID, in)
+	answer, err := api.UpdateConfig(ctx, api.Account, now.ID, in)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -26,7 +27,7 @@ const keyGrace = 2 * time.Minute
 
 // load reads the API key and the CA bundle and makes a client of them, unless
 // the client in use was made from the same versions.
-func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connection, state *probeState) error {
+func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *environment.Connection, state *probeState) error {
 	settings := env.Settings()
 	origin, err := cobalt.Origin(settings.BaseURL)
 	if err != nil {
@@ -64,14 +65,14 @@ func (r *EnvironmentReconciler[T]) load(ctx context.Context, env T, conn *connec
 }
 
 // unload notes that what the clients were made from is not to be found. Deletions still call with the key that worked.
-func unload(conn *connection, state *probeState) {
+func unload(conn *environment.Connection, state *probeState) {
 	state.version = ""
-	conn.serveDeletions(state.worked)
+	conn.ServeDeletions(state.worked)
 }
 
 // replace puts a client of these contents in place, unless the one in use was
 // made of the same.
-func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, state *probeState, version, key string, bundle []byte) error {
+func (r *EnvironmentReconciler[T]) replace(env T, conn *environment.Connection, state *probeState, version, key string, bundle []byte) error {
 	settings, apiKey := env.Settings(), env.APIKey()
 	if key == "" {
 		return condition.StalledBy(v1alpha1.ReasonAuthenticationFailed,
@@ -81,42 +82,42 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *connection, state *probe
 		return condition.StalledBy(v1alpha1.ReasonAuthenticationFailed,
 			"the API key in Secret %s/%s, key %s %s: put a valid key there", apiKey.Namespace, apiKey.Name, apiKey.Key, err)
 	}
-	where := endpointOf(settings.BaseURL, key)
-	digest := sha256.Sum256([]byte(strings.Join([]string{where.baseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
+	where := environment.EndpointOf(settings.BaseURL, key)
+	digest := sha256.Sum256([]byte(strings.Join([]string{where.BaseURL, string(settings.RequestTimeout), key, string(bundle)}, "\x00")))
 	identity := hex.EncodeToString(digest[:])
 	if state.identity == identity {
 		state.version = version
-		conn.serveDeletions(nil)
+		conn.ServeDeletions(nil)
 		return nil
 	}
-	breaker, all, id := conn.breaker, r.environments, object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
+	breaker, all, id := conn.Breaker, r.environments, object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
 	epoch := breaker.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
-		BaseURL: where.baseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
+		BaseURL: where.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent, Now: r.clock.Now,
-		Begun:  conn.share.Begun,
+		Begun:  conn.Share.Begun,
 		Bounds: r.options.Lifetime,
 		Observe: func(ctx context.Context, call cobalt.Call) {
 			breaker.Saw(epoch, call)
 			traceCall(ctx, r.options.Tracer, call)
-			all.count(id, conn, func(environment string) { metrics.Called(environment, call) })
+			all.Count(id, conn, func(environment string) { metrics.Called(environment, call) })
 		},
 		HeldBack: func(wait time.Duration) {
-			all.count(id, conn, func(environment string) { metrics.HeldBack(environment, wait) })
+			all.Count(id, conn, func(environment string) { metrics.HeldBack(environment, wait) })
 		},
 	})
 	if err != nil {
 		return condition.StalledBy(v1alpha1.ReasonInvalidCABundle, "caBundleRef: %s", err)
 	}
-	conn.use(&clients{api, newLists(id, api, r.client, r.clock), where})
+	conn.Use(&environment.Clients{API: api, Snapshots: environment.NewSnapshots(id, api, r.client, r.clock), Endpoint: where})
 	state.uses(version, identity)
 	return nil
 }
 
 // limiter is what paces the calls of an environment.
-func (r *EnvironmentReconciler[T]) limiter(env T, where *endpoint) *ratelimit.Limiter {
+func (r *EnvironmentReconciler[T]) limiter(env T, where *environment.Endpoint) *ratelimit.Limiter {
 	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: client.ObjectKeyFromObject(env)}
-	return r.environments.limiters.For(key.String(), where.digest("pace"), env.Settings().RateLimit)
+	return r.environments.Limiters.For(key.String(), where.Digest("pace"), env.Settings().RateLimit)
 }
 
 // refused is what a 401 to the key means.

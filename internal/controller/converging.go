@@ -13,13 +13,14 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // apply writes to Cobalt what is missing or different there, and takes what
 // came of it into the status.
-func (r *Reconciler[T, R]) apply(ctx context.Context, api *remoteView, p *run[T], desired, remote *R) error {
+func (r *Reconciler[T, R]) apply(ctx context.Context, api *environment.Remote, p *run[T], desired, remote *R) error {
 	if remote == nil {
 		r.tries(p)
 		created, err := r.Resource.Create(ctx, api, desired)
@@ -75,7 +76,7 @@ func (r *Reconciler[T, R]) publish(p *run[T], desired, remote *R) {
 	if p.readOnly() || status.ID == "" {
 		return
 	}
-	status.LinkedAccountID, status.Environment = p.account.id, object.EnvironmentName(p.obj)
+	status.LinkedAccountID, status.Environment = p.account.Id, object.EnvironmentName(p.obj)
 	if origin != "" {
 		status.Origin = origin
 	}

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
@@ -21,7 +22,7 @@ func TestAnIDComesWithWhatItsDeletionReliesOn(t *testing.T) {
 	hook.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindEnvironment, Name: "default"}
 	object.SetAnnotation(hook, object.OriginAnnotation, "created/2026-01-02T03:04:05Z")
 	r := &Reconciler[*v1alpha1.Webhook, cobalt.Webhook]{Resource: webhooks{}}
-	p := &run[*v1alpha1.Webhook]{obj: hook, account: owner{id: "acme"}}
+	p := &run[*v1alpha1.Webhook]{obj: hook, account: account.Owner{Id: "acme"}}
 	r.publish(p, &cobalt.Webhook{}, &cobalt.Webhook{ID: "w1"})
 	got := hook.Status.CommonStatus
 	if got.ID != "w1" || got.LinkedAccountID != "acme" || got.Environment != "Environment/default" || got.Origin != v1alpha1.OriginCreated {

@@ -16,6 +16,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -60,7 +61,7 @@ const (
 )
 
 // migrate sends the credentials that Cobalt does not have yet.
-func (c credentials) migrate(ctx context.Context, api *remoteView, reader *inputs.Reader, obj *v1alpha1.LinkedAccount) error {
+func (c credentials) migrate(ctx context.Context, api *environment.Remote, reader *inputs.Reader, obj *v1alpha1.LinkedAccount) error {
 	statuses, annotations := rememberedInStatus(obj), rememberedInAnnotation(obj)
 	var handovers []handover
 	var problem error // the first; the other applications need not wait for it
@@ -91,7 +92,7 @@ func (c credentials) migrate(ctx context.Context, api *remoteView, reader *input
 // settle asks for what nothing else tells and sends what is to be sent, with one write in
 // between; one by one where not so many calls can go in a row, so that each run gets further.
 func (c credentials) settle(
-	ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount, handovers []handover, annotations map[string]string,
+	ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount, handovers []handover, annotations map[string]string,
 ) error {
 	size, begun := max(1, len(handovers)), false
 	if 2*size >= api.Burst() {
@@ -130,11 +131,11 @@ func prepare(
 }
 
 // find asks Cobalt what is to be done, if nothing else tells.
-func find(ctx context.Context, api *remoteView, h *handover) error {
+func find(ctx context.Context, api *environment.Remote, h *handover) error {
 	if h.step != ask && h.step != askFirst {
 		return nil
 	}
-	connected, err := api.isConnected(ctx, h.application)
+	connected, err := api.IsConnected(ctx, h.application)
 	switch {
 	case err != nil:
 		return fmt.Errorf("application %s: %w", h.application, err)
@@ -165,7 +166,7 @@ func plan(application, account string, referenced []byte, inStatus, inAnnotation
 }
 
 // handOver sends credentials if they are to be sent.
-func (c credentials) handOver(ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount, h handover) error {
+func (c credentials) handOver(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount, h handover) error {
 	if h.step == withhold {
 		c.events.Eventf(obj, nil, corev1.EventTypeWarning, "CredentialsNotResent", "Migrate",
 			"application %s is connected already, so its credentials were not sent; change the Secret to have them sent", h.application)

@@ -12,18 +12,19 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // remove deletes what obj stands for in Cobalt, unless it is to stay there.
 func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env object.Environment, envErr error) (gone bool, err error) {
-	status, allowed := p.obj.CommonStatus(), !notAllowed(envErr)
+	status, allowed := p.obj.CommonStatus(), !environment.NotAllowed(envErr)
 	may := func(origin v1alpha1.Origin) bool {
 		return object.MayDelete(p.obj, origin, allowed)
 	}
 	keep := !mayEver(p.obj, may)
 	if !keep && env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
-		if r.environments.lags(p.obj, env) { // it may say so no longer, and there is no way back
+		if r.environments.Lags(p.obj, env) { // it may say so no longer, and there is no way back
 			return false, condition.ErrStale
 		}
 		keep = true
@@ -32,7 +33,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env object.Env
 		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
 		return true, nil
 	}
-	if p.account.id == "" {
+	if p.account.Id == "" {
 		return true, nil // it never had an account to be in
 	}
 	if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {
@@ -46,7 +47,7 @@ func (r *Reconciler[T, R]) remove(ctx context.Context, p *run[T], env object.Env
 	if status.ID == "" && p.memory.unmade { // and what is there, others have made
 		return true, nil
 	}
-	api, err := r.environments.connectToDelete(p.obj, env, r.waiterOf(p.obj), object.WasCreatedByUs(p.obj))
+	api, err := r.environments.ConnectToDelete(p.obj, env, r.waiterOf(p.obj), object.WasCreatedByUs(p.obj))
 	if err != nil {
 		return false, err
 	}
@@ -85,7 +86,7 @@ const (
 // confirm makes sure that what a deletion has missed is gone: another look must miss it as well, and the API must be there
 // and take the key. Whoever is on the way does not know the API's own form of a miss, so any other has to be repeated: the
 // third miss is enough, whatever its form.
-func (r *Reconciler[T, R]) confirm(ctx context.Context, api *remoteView, p *run[T], miss error) error {
+func (r *Reconciler[T, R]) confirm(ctx context.Context, api *environment.Remote, p *run[T], miss error) error {
 	if !cobalt.IsMiss(miss) {
 		return errors.New("whether it is deleted cannot be seen: " + miss.Error())
 	}
@@ -102,7 +103,7 @@ func (r *Reconciler[T, R]) confirm(ctx context.Context, api *remoteView, p *run[
 		}
 		own = cobalt.IsOwnAnswer(miss) && cobalt.IsOwnAnswer(again)
 	}
-	switch err := api.answers(ctx); {
+	switch err := api.Answers(ctx); {
 	case cobalt.IsNotFound(err): // which is no refusal either
 		return errors.New("whether it is deleted cannot be seen: " + err.Error())
 	case err != nil:
@@ -129,16 +130,16 @@ func (r *Reconciler[T, R]) onceMore(missed *time.Time, why string, miss error) e
 
 // believe makes sure of a look that has found nothing: something on the way may have said so, and what is there must not be
 // taken for gone, made again or called our own.
-func (r *Reconciler[T, R]) believe(api *remoteView, p *run[T]) error {
-	if api.miss == nil || cobalt.IsOwnAnswer(api.miss) || p.readOnly() {
+func (r *Reconciler[T, R]) believe(api *environment.Remote, p *run[T]) error {
+	if api.Miss == nil || cobalt.IsOwnAnswer(api.Miss) || p.readOnly() {
 		return nil
 	}
 	return r.onceMore(&p.memory.unseen,
-		"that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", api.miss)
+		"that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", api.Miss)
 }
 
 // missAgain looks for what a deletion has missed, and returns that this look misses it as well, or as err that it does not.
-func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *remoteView, obj T, miss error) (again, err error) {
+func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *environment.Remote, obj T, miss error) (again, err error) {
 	again = r.Resource.Find(ctx, api, obj)
 	switch {
 	case again == nil:
@@ -156,7 +157,7 @@ func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *remoteView, obj T
 // obj has created is as good as created by it.
 func (r *Reconciler[T, R]) handOver(ctx context.Context, p *run[T]) error {
 	heir := oldest(p.conflicting[0], p.conflicting[1:])
-	annotations := object.Inheritance(p.obj, heir, p.account.id)
+	annotations := object.Inheritance(p.obj, heir, p.account.Id)
 	held, err := object.AddFinalizer(ctx, r.client, heir, annotations)
 	if err != nil {
 		return err
@@ -183,7 +184,7 @@ func (r *Reconciler[T, R]) handOver(ctx context.Context, p *run[T]) error {
 // finalize ends the life of an object that has nothing left to look after. Of one that was
 // lost there is nothing to write, and another may have its name by now.
 func (r *Reconciler[T, R]) finalize(ctx context.Context, p *run[T]) (ctrl.Result, error) {
-	r.environments.quit(r.waiterOf(p.obj))
+	r.environments.Quit(r.waiterOf(p.obj))
 	if p.lost {
 		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj))
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
@@ -31,7 +32,7 @@ type EnvironmentReconciler[T object.Environment] struct {
 	// live reads from the API server and not from the cache.
 	live         client.Reader
 	events       events.EventRecorder
-	environments *environments
+	environments *environment.Pool
 	inputs       inputs.Store
 	options      Options
 	clock        clock.Clock
@@ -43,7 +44,7 @@ type EnvironmentReconciler[T object.Environment] struct {
 
 // Reconcile connects an environment and reports whether it can be used.
 func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	defer r.environments.workers.Yield(breaker.Waiter{Waker: r.waker, Request: request})
+	defer r.environments.Workers.Yield(breaker.Waiter{Waker: r.waker, Request: request})
 	key := object.EnvironmentKey{Kind: r.kind, NamespacedName: request.NamespacedName}
 	env := r.prototype.DeepCopyObject().(T)
 	if err := r.client.Get(ctx, request.NamespacedName, env); err != nil {
@@ -55,14 +56,14 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	if err := r.newest(ctx, key, env); err != nil {
 		return r.due.requeue(request.NamespacedName, err)
 	}
-	deleting, conn, state := !env.GetDeletionTimestamp().IsZero(), r.environments.of(key), r.states.of(key)
-	conn.newcomers.admit(!deleting)
-	users, err := r.environments.usersOf(ctx, key)
+	deleting, conn, state := !env.GetDeletionTimestamp().IsZero(), r.environments.Of(key), r.states.of(key)
+	conn.Newcomers.Admit(!deleting)
+	users, err := r.environments.UsersOf(ctx, key)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	newcomers := conn.newcomers.await(users.unheld)
-	if deleting && users.holders == 0 {
+	newcomers := conn.Newcomers.Await(users.Unheld)
+	if deleting && users.Holders == 0 {
 		return r.finalize(ctx, key, env, users, newcomers)
 	}
 	if !deleting { // before its first object comes, which would have to wait for it
@@ -71,12 +72,12 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 		}
 	}
 	before := env.DeepCopyObject().(T)
-	conn.breaker.OnSuspicion(func() { r.waker.Wake(request, 0) })
-	conn.waits.onBegin(func() { r.waker.WakeBackground(request, worthAWord) })
+	conn.Breaker.OnSuspicion(func() { r.waker.Wake(request, 0) })
+	conn.Waits.OnBegin(func() { r.waker.WakeBackground(request, environment.WorthAWord) })
 	if err == nil {
 		err = r.connect(ctx, env, conn, state)
 	} else { // nothing is made in what could go at any time
-		conn.breaker.Trip(reasonOf(err))
+		conn.Breaker.Trip(reasonOf(err))
 	}
 	if deleting && err == nil {
 		err = condition.WaitingFor(v1alpha1.ReasonDeletionPending,
@@ -84,7 +85,7 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 	}
 	o := r.outcomeOf(err)
 	if o.Class == condition.Ready {
-		o.Message += r.resyncFactor(env, conn, users.load) + conn.waits.say(r.clock.Now())
+		o.Message += r.resyncFactor(env, conn, users.Load) + conn.Waits.Say(r.clock.Now())
 	}
 	if state.says(err) {
 		o.After = state.untilProbe()
@@ -94,14 +95,14 @@ func (r *EnvironmentReconciler[T]) Reconcile(ctx context.Context, request ctrl.R
 
 // connect makes sure that there is a client for the present spec and Secret,
 // and that objects are let through only if the API accepts it.
-func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *connection, state *probeState) error {
+func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *environment.Connection, state *probeState) error {
 	settings := env.Settings()
 	if err := r.load(ctx, env, conn, state); err != nil {
-		conn.breaker.Trip(reasonOf(err))
+		conn.Breaker.Trip(reasonOf(err))
 		return err
 	}
-	r.limiter(env, conn.clients.Load().endpoint) // as spec may have changed
-	closed, answered := conn.breaker.IsTrusted()
+	r.limiter(env, conn.Clients.Load().Endpoint) // as spec may have changed
+	closed, answered := conn.Breaker.IsTrusted()
 	interval := settings.SyncInterval.Value(r.options.SyncInterval)
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
 	wish := object.Requested(env)
@@ -114,32 +115,32 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *con
 		return held
 	}
 	self := breaker.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(env)}}
-	if !conn.share.Enter(self, true) {
+	if !conn.Share.Enter(self, true) {
 		state.untold = true // what was asked for is still to be done
 		return &condition.Later{After: breaker.WorkerPause}
 	}
-	defer conn.share.Leave(self)
+	defer conn.Share.Leave(self)
 	return r.probe(ctx, env, conn, state)
 }
 
 // probe asks the API whether it is there and accepts the key.
-func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *connection, state *probeState) error {
+func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *environment.Connection, state *probeState) error {
 	ctx = ratelimit.WithCaller(ctx, ratelimit.Foreground, string(env.GetUID()))
 	err := r.verify(ctx, env, conn, state)
 	pause, grows := cobalt.RetryAfter(err), !condition.HeldBack(err)
 	switch {
 	case err == nil:
-		state.accepted(conn.clients.Load().api)
-		if closed, _ := conn.breaker.IsClosed(); !closed {
-			conn.share.Untried()
+		state.accepted(conn.Clients.Load().API)
+		if closed, _ := conn.Breaker.IsClosed(); !closed {
+			conn.Share.Untried()
 		}
-		conn.breaker.Reset(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
+		conn.Breaker.Reset(time.Second / time.Duration(max(1, env.Settings().RateLimit.RequestsPerSecond)))
 		return nil
 	case inLine(err): // which says nothing of the API
 		return err
 	case cobalt.IsThrottled(err):
 		pause = max(pause, time.Second)
-		if closed, _ := conn.breaker.IsClosed(); closed {
+		if closed, _ := conn.Breaker.IsClosed(); closed {
 			state.failed(err, pause, grows)
 			return err // it is there, and says so
 		}
@@ -153,7 +154,7 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *conne
 		}
 	}
 	state.failed(err, pause, grows)
-	conn.breaker.Trip(reasonOf(err))
+	conn.Breaker.Trip(reasonOf(err))
 	return err
 }
 
@@ -198,8 +199,8 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key object.Enviro
 			state.untold = true
 			return r.due.requeue(key.NamespacedName, err)
 		}
-		r.environments.of(key).versions.saw(env.GetResourceVersion())
-		state.firstReady.reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
+		r.environments.Of(key).Versions.Saw(env.GetResourceVersion())
+		state.firstReady.Reported(string(r.kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.Class != condition.Ready && (was == nil || was.Reason != o.Reason || was.Message != o.Message) {
 			r.events.Eventf(env, nil, o.EventType(o.Reason), o.Reason, "Connect", "%s", o.Message)
@@ -227,7 +228,7 @@ func (r *EnvironmentReconciler[T]) next(env T, o condition.Outcome, now time.Tim
 		return ctrl.Result{RequeueAfter: soon(o.After)}, nil
 	case o.Class == condition.Ready:
 		r.due.forget(key)
-		return background(r.environments.of(object.EnvironmentKey{Kind: r.kind, NamespacedName: key}).waits.pause(r.interval(env))), nil
+		return background(r.environments.Of(object.EnvironmentKey{Kind: r.kind, NamespacedName: key}).Waits.Pause(r.interval(env))), nil
 	case o.Err != nil:
 		return ctrl.Result{}, o.Err
 	case !deadline.IsZero():
@@ -239,12 +240,12 @@ func (r *EnvironmentReconciler[T]) next(env T, o condition.Outcome, now time.Tim
 // finalize ends the life of an environment that no object needs for its deletion. What may
 // be about to need it goes first. Its last key stays in memory while objects refer to it.
 func (r *EnvironmentReconciler[T]) finalize(
-	ctx context.Context, key object.EnvironmentKey, env T, users users, newcomers bool,
+	ctx context.Context, key object.EnvironmentKey, env T, users environment.Users, newcomers bool,
 ) (ctrl.Result, error) {
 	if newcomers {
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
-	if users.count == 0 {
+	if users.Count == 0 {
 		r.forget(key)
 	}
 	return r.due.requeue(key.NamespacedName, object.RemoveFinalizer(ctx, r.client, env))
@@ -253,22 +254,22 @@ func (r *EnvironmentReconciler[T]) finalize(
 // lost is what is left to do for an environment that does not exist: its last
 // key stays in memory while objects of it may still have to be deleted.
 func (r *EnvironmentReconciler[T]) lost(ctx context.Context, key object.EnvironmentKey) error {
-	users, err := r.environments.usersOf(ctx, key)
+	users, err := r.environments.UsersOf(ctx, key)
 	if err != nil {
 		return err
 	}
-	if users.count == 0 {
+	if users.Count == 0 {
 		r.forget(key)
 		return nil
 	}
-	conn := r.environments.of(key)
+	conn := r.environments.Of(key)
 	unload(conn, r.states.of(key))
-	conn.breaker.Shut()
+	conn.Breaker.Shut()
 	return nil
 }
 
 func (r *EnvironmentReconciler[T]) forget(key object.EnvironmentKey) {
 	r.due.forget(key.NamespacedName)
-	r.environments.forget(key)
+	r.environments.Forget(key)
 	r.states.forget(key)
 }

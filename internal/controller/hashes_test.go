@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
@@ -16,7 +17,7 @@ import (
 func TestContentHashesStay(t *testing.T) {
 	t.Parallel()
 	raw := func(json string) *runtime.RawExtension { return &runtime.RawExtension{Raw: []byte(json)} }
-	of := owner{id: "acme", made: "65f0c0ffee"}
+	of := account.Owner{Id: "acme", Made: "65f0c0ffee"}
 
 	workflow := &v1alpha1.PublicWorkflow{}
 	workflow.Spec.Name = "Sync deals"
@@ -43,7 +44,7 @@ func TestContentHashesStay(t *testing.T) {
 	}
 }
 
-func hashOfWorkflow(t *testing.T, of owner, obj *v1alpha1.PublicWorkflow, want string) {
+func hashOfWorkflow(t *testing.T, of account.Owner, obj *v1alpha1.PublicWorkflow, want string) {
 	t.Helper()
 	_, got, err := describe(&workflowRun{obj: obj, account: of})
 	if err != nil || got != want {
@@ -51,7 +52,7 @@ func hashOfWorkflow(t *testing.T, of owner, obj *v1alpha1.PublicWorkflow, want s
 	}
 }
 
-func hashOfTrigger(t *testing.T, of owner, obj *v1alpha1.EventTrigger, want string) {
+func hashOfTrigger(t *testing.T, of account.Owner, obj *v1alpha1.EventTrigger, want string) {
 	t.Helper()
 	got, err := eventTriggers{}.hash(t.Context(), &triggerRun{obj: obj, account: of, inputs: inputs.NewStore(nil, nil).Open()})
 	if err != nil || got != want {

@@ -3,13 +3,8 @@ package controller
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -17,68 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
-	"github.com/cobalt-operator/cobalt-operator/internal/redact"
 )
-
-// endpoint is a base URL with a key: what a Cobalt environment is to a client. It
-// can be recognised, and not be read.
-type endpoint struct {
-	// baseURL in its canonical form; typed is how somebody has spelled it.
-	baseURL, typed string
-	key            string
-}
-
-// endpointOf is where a URL leads with a key.
-func endpointOf(baseURL, key string) *endpoint {
-	return &endpoint{cobalt.Canonical(baseURL), baseURL, key}
-}
-
-// spelled is the endpoint as it was recorded by whoever spelled the URL like this, if that
-// is but another spelling.
-func (r *endpoint) spelled(baseURL string) *endpoint {
-	if cobalt.Canonical(baseURL) != r.baseURL {
-		return r
-	}
-	return endpointOf(baseURL, r.key)
-}
-
-// String keeps the key out of whatever prints an endpoint.
-func (endpoint) String() string { return redact.Mark }
-
-// record returns a text by which the endpoint is recognised later.
-func (r *endpoint) record() string {
-	salt := rand.Text()
-	return salt + ":" + r.digest(salt)
-}
-
-// is tells whether a record was made of this endpoint, also by an operator that took each
-// spelling for a place of its own.
-func (r *endpoint) is(record string) bool { return r.made(record) || r.asTyped().made(record) }
-
-func (r *endpoint) made(record string) bool {
-	salt, digest, ok := strings.Cut(record, ":")
-	return ok && hmac.Equal([]byte(digest), []byte(r.digest(salt)))
-}
-
-// asTyped is the endpoint for an operator that took each spelling for a place of its own.
-func (r *endpoint) asTyped() *endpoint {
-	return &endpoint{baseURL: strings.TrimRight(r.typed, "/"), key: r.key}
-}
-
-func (r *endpoint) digest(salt string) string {
-	mac := hmac.New(sha256.New, []byte(salt))
-	_, _ = fmt.Fprintf(mac, "%s\x00%s", r.baseURL, r.key)
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// acceptanceLength is short enough to be typed and too long to be guessed.
-const acceptanceLength = 10
-
-// acceptance is the word that accepts this endpoint, and no other, for a challenge.
-func (r *endpoint) acceptance(challenge string) string { return r.digest(challenge)[:acceptanceLength] }
 
 // conflicting returns the other objects that stand for the same thing in Cobalt as obj
 // does, with the same identity and in the same endpoint, and that count.
@@ -88,9 +24,9 @@ func (r *Reconciler[T, R]) conflicting(ctx context.Context, obj T, account strin
 	}
 	alike, err := r.sameIdentity(ctx, obj, account)
 	var conflicting []object.Managed
-	admissions := r.environments.admissions()
+	admissions := r.environments.Admissions()
 	for _, other := range alike {
-		access, err := admissions.of(ctx, other, account)
+		access, err := admissions.Of(ctx, other, account)
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +37,7 @@ func (r *Reconciler[T, R]) conflicting(ctx context.Context, obj T, account strin
 		if !object.Counts(other, object.Rival, access) {
 			continue
 		}
-		same, err := r.environments.sameEndpoint(ctx, object.EnvironmentOf(obj), object.EnvironmentOf(other))
+		same, err := r.environments.SameEndpoint(ctx, object.EnvironmentOf(obj), object.EnvironmentOf(other))
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +58,7 @@ func (r *Reconciler[T, R]) sameIdentity(ctx context.Context, obj T, account stri
 	}
 	var alike []T
 	for _, identity := range r.Resource.Identities(obj) {
-		keys, err := r.accounts.identityKeys(ctx, obj, account, identity)
+		keys, err := r.accounts.IdentityKeys(ctx, obj, account, identity)
 		if err != nil {
 			return nil, err
 		}
@@ -167,8 +103,8 @@ func oldest(obj object.Managed, conflicting []object.Managed) object.Managed {
 
 // requestsForConflicting finds the objects of the same identity as one that has changed.
 func (r *Reconciler[T, R]) requestsForConflicting(ctx context.Context, changed client.Object) []reconcile.Request {
-	account, _ := r.accounts.of(ctx, changed.(T))
-	alike, err := r.sameIdentity(ctx, changed.(T), account.id)
+	account, _ := r.accounts.Of(ctx, changed.(T))
+	alike, err := r.sameIdentity(ctx, changed.(T), account.Id)
 	if err != nil {
 		return nil // only a cache that is stopping fails
 	}

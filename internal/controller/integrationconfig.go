@@ -11,6 +11,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -87,7 +88,7 @@ func (configs) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1
 }
 
 // Observe does not look for what was never created: upsertConfig answers what is there.
-func (configs) Observe(ctx context.Context, api *remoteView, obj *v1alpha1.IntegrationConfig) (*config, error) {
+func (configs) Observe(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig) (*config, error) {
 	readOnly := obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
 	switch {
@@ -96,7 +97,7 @@ func (configs) Observe(ctx context.Context, api *remoteView, obj *v1alpha1.Integ
 	case id == "": // Cobalt's choice is not known, and must not be asked for in a way that makes it
 		return onlyConfigOf(ctx, api, obj.Spec.Application)
 	}
-	found, err := api.config(ctx, id)
+	found, err := api.Config(ctx, id)
 	if found == nil || err != nil {
 		return nil, err
 	}
@@ -104,9 +105,9 @@ func (configs) Observe(ctx context.Context, api *remoteView, obj *v1alpha1.Integ
 }
 
 // onlyConfigOf returns the config of an application if the account has just one.
-func onlyConfigOf(ctx context.Context, api *remoteView, slug string) (*config, error) {
+func onlyConfigOf(ctx context.Context, api *environment.Remote, slug string) (*config, error) {
 	var found []cobalt.Config
-	for c, err := range api.ListConfigs(ctx, api.account) {
+	for c, err := range api.ListConfigs(ctx, api.Account) {
 		if err != nil {
 			return nil, err
 		}
@@ -191,13 +192,13 @@ func (configs) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1.
 // Delete takes the config with it even where Cobalt chose its id and the answer
 // was lost: asked again, Cobalt chooses the same. What it refused to make is
 // none of ours.
-func (c configs) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
+func (c configs) Delete(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
 	if obj.Status.ID == "" && object.WasRefused(obj) {
 		return nil
 	}
 	if id == "" {
-		chosen, err := api.UpsertConfig(ctx, api.account, obj.Spec.Application, "")
+		chosen, err := api.UpsertConfig(ctx, api.Account, obj.Spec.Application, "")
 		if err != nil {
 			return err
 		}
@@ -206,7 +207,7 @@ func (c configs) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.Inte
 		return condition.ErrStale // it may be what another object stands for
 	}
 	if object.KnownOrigin(obj) == "" {
-		found, err := api.GetConfig(ctx, api.account, id)
+		found, err := api.GetConfig(ctx, api.Account, id)
 		if err != nil {
 			return err
 		}
@@ -214,12 +215,12 @@ func (c configs) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.Inte
 			return condition.ErrNotOurs
 		}
 	}
-	defer api.lists.configsOf(api.account).Forget(id)
-	return api.DeleteConfig(ctx, api.account, id)
+	defer api.Snapshots.ConfigsOf(api.Account).Forget(id)
+	return api.DeleteConfig(ctx, api.Account, id)
 }
 
 // Find asks for the config.
-func (configs) Find(ctx context.Context, api *remoteView, obj *v1alpha1.IntegrationConfig) error {
-	_, err := api.GetConfig(ctx, api.account, cmp.Or(obj.Status.ID, obj.Spec.ConfigID))
+func (configs) Find(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig) error {
+	_, err := api.GetConfig(ctx, api.Account, cmp.Or(obj.Status.ID, obj.Spec.ConfigID))
 	return err
 }

@@ -74,7 +74,7 @@ func (t *actionRun[T]) attempt(ctx context.Context, id string, call func(context
 	if err := t.flow.options.Lifetime.MayBegin(); err != nil { // nor an intent that would be found without an outcome
 		return result{err: err, unwritten: true}
 	}
-	release, ok := t.flow.accounts.remade.use(t.account)
+	release, ok := t.flow.accounts.Remade.Use(t.account)
 	if !ok { // since this run began
 		return result{err: condition.ErrStale, unwritten: true}
 	}

@@ -10,17 +10,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
 
-// account is a linked account as spec wants it, or as Cobalt has it.
-type account struct {
+// linkedAccount is a linked account as spec wants it, or as Cobalt has it.
+type linkedAccount struct {
 	cobalt.LinkedAccount
 	// secret are the keys of YourApp whose values came from a Secret.
 	secret map[string]bool
@@ -33,10 +35,10 @@ type linkedAccounts struct {
 	dependents  dependents
 	credentials credentials
 	tokens      sessionTokens
-	remade      *remade
+	remade      *account.Remade
 }
 
-var _ Resource[*v1alpha1.LinkedAccount, account] = linkedAccounts{}
+var _ Resource[*v1alpha1.LinkedAccount, linkedAccount] = linkedAccounts{}
 
 // Identities has one: the account itself.
 func (linkedAccounts) Identities(*v1alpha1.LinkedAccount) []string { return []string{""} }
@@ -47,8 +49,8 @@ func (linkedAccounts) Uses(obj *v1alpha1.LinkedAccount) []inputs.Use {
 	return append(inputs.SourceUses(obj.Namespace, obj.Spec.YourAppFrom), credentialUses(obj)...)
 }
 
-func (linkedAccounts) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1.LinkedAccount) (*account, error) {
-	desired := &account{
+func (linkedAccounts) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
+	desired := &linkedAccount{
 		LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: obj.AccountID(), Name: obj.Spec.Name, YourApp: map[string]any{}},
 		secret:        map[string]bool{},
 	}
@@ -79,28 +81,28 @@ func (linkedAccounts) Desired(ctx context.Context, reader *inputs.Reader, obj *v
 	return desired, desired.fits(obj.Status.YourAppKeys, obj.Status.YourAppSecretKeys)
 }
 
-func (a linkedAccounts) Observe(ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount) (*account, error) {
-	remote, err := answered(api.linkedAccount(ctx))
+func (a linkedAccounts) Observe(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
+	remote, err := answered(api.LinkedAccount(ctx))
 	key, id := client.ObjectKeyFromObject(obj), obj.Status.ID
-	if remote == nil && err == nil && id == "" && !api.live && !api.lists.dated.Load() { // others may have made it since the list
-		api.live = true
-		remote, err = answered(api.linkedAccount(ctx))
+	if remote == nil && err == nil && id == "" && !api.Live && !api.Snapshots.Dated.Load() { // others may have made it since the list
+		api.Live = true
+		remote, err = answered(api.LinkedAccount(ctx))
 	}
-	if remote != nil && id != "" && remote.ID != id && !api.live { // a list may lag, and what follows cannot be undone
-		api.live = true
-		remote, err = answered(api.linkedAccount(ctx))
+	if remote != nil && id != "" && remote.ID != id && !api.Live { // a list may lag, and what follows cannot be undone
+		api.Live = true
+		remote, err = answered(api.LinkedAccount(ctx))
 	}
 	switch {
-	case err != nil || id == "" || remote == nil && !api.live: // the second look will tell
+	case err != nil || id == "" || remote == nil && !api.Live: // the second look will tell
 	case remote != nil && remote.ID == id:
-		a.remade.found(key, id)
-	case !a.remade.vanish(key, id):
+		a.remade.Found(key, id)
+	case !a.remade.Vanish(key, id):
 		return nil, condition.ErrStale
 	}
 	return remote, err
 }
 
-func (linkedAccounts) Diff(desired, remote *account) []drift.Difference {
+func (linkedAccounts) Diff(desired, remote *linkedAccount) []drift.Difference {
 	var differences []drift.Difference
 	if desired.Name != "" && desired.Name != remote.Name {
 		differences = append(differences, drift.Difference{Path: "name", Want: desired.Name, Have: remote.Name})
@@ -114,7 +116,7 @@ func (linkedAccounts) Diff(desired, remote *account) []drift.Difference {
 	return differences
 }
 
-func (linkedAccounts) Annotations(obj *v1alpha1.LinkedAccount, remote *account) map[string]string {
+func (linkedAccounts) Annotations(obj *v1alpha1.LinkedAccount, remote *linkedAccount) map[string]string {
 	annotations := map[string]string{}
 	if madeByOthers(obj, remote) {
 		annotations[object.OriginAnnotation] = string(v1alpha1.OriginAdopted)
@@ -130,7 +132,7 @@ func (linkedAccounts) Annotations(obj *v1alpha1.LinkedAccount, remote *account) 
 
 // madeByOthers tells whether what is there now is none of ours, whatever was recorded: others have made it in the place
 // of the one that was here, or Cobalt has refused what we asked for.
-func madeByOthers(obj *v1alpha1.LinkedAccount, remote *account) bool {
+func madeByOthers(obj *v1alpha1.LinkedAccount, remote *linkedAccount) bool {
 	if remote == nil || remote.asked { // when that was begun tells more
 		return false
 	}
@@ -144,7 +146,7 @@ func madeByOthers(obj *v1alpha1.LinkedAccount, remote *account) bool {
 
 // Origin goes by when Cobalt says that the account was created. If it does not say, the account was looked for right
 // before it was asked for.
-func (linkedAccounts) Origin(obj *v1alpha1.LinkedAccount, remote *account) v1alpha1.Origin {
+func (linkedAccounts) Origin(obj *v1alpha1.LinkedAccount, remote *linkedAccount) v1alpha1.Origin {
 	switch {
 	case madeByOthers(obj, remote):
 		return v1alpha1.OriginAdopted
@@ -158,10 +160,10 @@ func (linkedAccounts) Origin(obj *v1alpha1.LinkedAccount, remote *account) v1alp
 
 // Create returns an account without Cobalt's id where nobody knows whether it is there:
 // what may have been set is to be taken back one day.
-func (linkedAccounts) Create(ctx context.Context, api *remoteView, desired *account) (*account, error) {
+func (linkedAccounts) Create(ctx context.Context, api *environment.Remote, desired *linkedAccount) (*linkedAccount, error) {
 	made, err := upsert(ctx, api, input(desired, nil))
 	if err != nil && cobalt.OutcomeUnknown(err) {
-		return &account{}, err
+		return &linkedAccount{}, err
 	}
 	if made != nil {
 		made.asked = true
@@ -171,7 +173,7 @@ func (linkedAccounts) Create(ctx context.Context, api *remoteView, desired *acco
 
 // Update makes the account again if it has gone since it was looked at. The age of the account that Cobalt answers with tells
 // whether this call has made it, or others have before.
-func (linkedAccounts) Update(ctx context.Context, api *remoteView, desired, remote *account) (*account, bool, error) {
+func (linkedAccounts) Update(ctx context.Context, api *environment.Remote, desired, remote *linkedAccount) (*linkedAccount, bool, error) {
 	begun := object.OriginRecord{Origin: v1alpha1.OriginCreated, Since: api.Now()}
 	now, err := upsert(ctx, api, input(desired, remote))
 	if now != nil && now.ID != remote.ID {
@@ -180,10 +182,10 @@ func (linkedAccounts) Update(ctx context.Context, api *remoteView, desired, remo
 	return now, true, err
 }
 
-func (a linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *account) {
+func (a linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *linkedAccount) {
 	if remote.ID != "" {
 		if obj.Status.ID != "" && obj.Status.ID != remote.ID {
-			a.remade.replaced(client.ObjectKeyFromObject(obj), obj.Status.ID) // until the status says so
+			a.remade.Replaced(client.ObjectKeyFromObject(obj), obj.Status.ID) // until the status says so
 		}
 		obj.Status.ID = remote.ID
 	}
@@ -205,7 +207,7 @@ func (a linkedAccounts) Publish(obj *v1alpha1.LinkedAccount, desired, remote *ac
 // Extend does all of its steps although one of them fails: a token must not
 // expire because the credentials of some application are unusable.
 func (a linkedAccounts) Extend(
-	ctx context.Context, api *remoteView, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
+	ctx context.Context, api *environment.Remote, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
 ) (time.Time, error) {
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return time.Time{}, observeApplications(ctx, api.Client, reader, obj)
@@ -215,7 +217,7 @@ func (a linkedAccounts) Extend(
 	renewAt, tokenErr := a.tokens.keep(ctx, api.Client, reader, obj)
 	for _, err := range []error{tokenErr, credentialsErr, applicationsErr} {
 		if err != nil {
-			return renewAt, vanishing(err, justMade(obj, a.tokens.clock.Now())) // one at a time: a message is one sentence
+			return renewAt, account.Vanishing(err, account.JustMade(obj, a.tokens.clock.Now())) // one at a time: a message is one sentence
 		}
 	}
 	return renewAt, nil
@@ -231,7 +233,7 @@ func (a linkedAccounts) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) ti
 // Delete makes sure that the account is the one that obj created, if nothing else is
 // to be deleted.
 func (a linkedAccounts) Delete(
-	ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount, may func(v1alpha1.Origin) bool,
+	ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount, may func(v1alpha1.Origin) bool,
 ) error {
 	if err := a.dependents.gone(ctx, obj); err != nil {
 		return err
@@ -245,22 +247,22 @@ func (a linkedAccounts) Delete(
 			return condition.ErrNotOurs
 		}
 	}
-	defer api.lists.accounts.Forget(obj.AccountID()) // however it ends
+	defer api.Snapshots.Accounts.Forget(obj.AccountID()) // however it ends
 	return api.DeleteLinkedAccount(ctx, obj.AccountID())
 }
 
 // Find asks for the account.
-func (linkedAccounts) Find(ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount) error {
+func (linkedAccounts) Find(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) error {
 	_, err := api.GetLinkedAccount(ctx, obj.AccountID())
 	return err
 }
 
 // lastLook returns the account that is about to be deleted. A list will do, if it is
 // young, not another key's, and has the account.
-func (linkedAccounts) lastLook(ctx context.Context, api *remoteView, obj *v1alpha1.LinkedAccount) (*account, error) {
-	api.maxAge = min(api.maxAge, newsAge)
-	if api.lists.api == api.Client && !api.single() {
-		found, presence, err := api.lists.accounts.Find(ctx, api.account, api.maxAge)
+func (linkedAccounts) lastLook(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
+	api.MaxAge = min(api.MaxAge, environment.NewsAge)
+	if api.Snapshots.Api == api.Client && !api.Single() {
+		found, presence, err := api.Snapshots.Accounts.Find(ctx, api.Account, api.MaxAge)
 		if err != nil && !cobalt.IsNotFound(err) { // that there is no list says nothing of the account
 			return nil, err
 		}

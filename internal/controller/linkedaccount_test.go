@@ -12,7 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -53,9 +55,9 @@ func TestLinkedAccountMarks(t *testing.T) {
 					object.SetAnnotation(obj, name, value)
 				}
 			}
-			var remote *account
+			var remote *linkedAccount
 			if tc.remote != "" {
-				remote = &account{LinkedAccount: cobalt.LinkedAccount{ID: tc.remote}}
+				remote = &linkedAccount{LinkedAccount: cobalt.LinkedAccount{ID: tc.remote}}
 			}
 			if got := (linkedAccounts{}).Origin(obj, remote); got != tc.want {
 				t.Errorf("origin is %s, want %s", got, tc.want)
@@ -98,11 +100,11 @@ func TestUpdateTellsWhoHasMadeAnAccountAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, obj := linkedAccounts{remade: newRemade()}, &v1alpha1.LinkedAccount{}
+			a, obj := linkedAccounts{remade: account.NewRemade()}, &v1alpha1.LinkedAccount{}
 			obj.Status.ID, obj.Status.Origin = "1", v1alpha1.OriginCreated
-			view := &remoteView{Client: api, lists: newLists(object.EnvironmentKey{}, api, nil, clock.RealClock{})}
-			wanted := &account{LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: "acme"}}
-			got, _, err := a.Update(t.Context(), view, wanted, &account{LinkedAccount: cobalt.LinkedAccount{ID: "1"}})
+			view := &environment.Remote{Client: api, Snapshots: environment.NewSnapshots(object.EnvironmentKey{}, api, nil, clock.RealClock{})}
+			wanted := &linkedAccount{LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: "acme"}}
+			got, _, err := a.Update(t.Context(), view, wanted, &linkedAccount{LinkedAccount: cobalt.LinkedAccount{ID: "1"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +112,7 @@ func TestUpdateTellsWhoHasMadeAnAccountAgain(t *testing.T) {
 				t.Errorf("origin is %s, want %s", origin, tc.want)
 			}
 			a.Publish(obj, wanted, got)
-			if gone := a.remade.isGone(client.ObjectKeyFromObject(obj), "1"); gone != (tc.id != "1") {
+			if gone := a.remade.IsGone(client.ObjectKeyFromObject(obj), "1"); gone != (tc.id != "1") {
 				t.Errorf("what is made for the account that was there before is held back: %t", gone)
 			}
 		})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -65,7 +66,7 @@ type memory struct {
 	unseen time.Time
 	// unmade tells that all that was tried to create it is known to have made nothing.
 	unmade     bool
-	firstReady firstReady
+	firstReady metrics.FirstReady
 }
 
 // fingerprint is all that makes a run wanted.

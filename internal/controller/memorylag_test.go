@@ -7,7 +7,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -99,25 +98,5 @@ func TestLagsAreOver(t *testing.T) {
 	}
 	if *asked > 0 {
 		t.Errorf("the API server was asked %d times", *asked)
-	}
-}
-
-// TestEnvironmentsLagLikeTheirObjects: they are restored with them.
-func TestEnvironmentsLagLikeTheirObjects(t *testing.T) {
-	t.Parallel()
-	clock := clocktesting.NewFakeClock(time.Now())
-	seen := &versions{clock: clock}
-	env := &v1alpha1.Environment{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "700"}}
-	seen.saw("1000")
-	if _, asks := seen.doubts(env); asks || !seen.lags(env) {
-		t.Error("the cache gets no time")
-	}
-	clock.Step(object.LongestLag)
-	if version, asks := seen.doubts(env); !asks || version != "1000" {
-		t.Errorf("asks %t for what is older than %s", asks, version)
-	}
-	seen.saw("700")
-	if _, asks := seen.doubts(env); asks || seen.lags(env) {
-		t.Error("what the API server has is not believed")
 	}
 }

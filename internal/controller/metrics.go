@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -12,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -20,7 +20,7 @@ import (
 // scrapes: nothing has to be kept in step, and what is gone is not counted.
 type collector struct {
 	cache        client.Reader
-	environments *environments
+	environments *environment.Pool
 	kinds        []object.Kind
 	// ctx ends with the operator: a scrape has no context of its own.
 	ctx context.Context
@@ -58,12 +58,12 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect computes the metrics of one scrape.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	for key, conn := range c.environments.all() {
-		conn.scrape(func(desc *prometheus.Desc, value float64) {
+	for key, conn := range c.environments.All() {
+		conn.Scrape(func(desc *prometheus.Desc, value float64) {
 			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, key.String())
 		})
 	}
-	admissions := c.environments.admissions()
+	admissions := c.environments.Admissions()
 	for _, kind := range c.kinds {
 		for stands, count := range c.count(kind, admissions) {
 			out <- prometheus.MustNewConstMetric(
@@ -72,37 +72,12 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// scrape tells how an environment stands.
-func (c *connection) scrape(tell func(desc *prometheus.Desc, value float64)) {
-	closed, _ := c.breaker.IsClosed()
-	slow, workless := c.share.Stands()
-	waiting, longest := c.waits.now(c.clock.Now())
-	tell(metrics.GateOpen, oneIf(closed))
-	tell(metrics.Slow, oneIf(slow))
-	tell(metrics.WorkersWaiting, float64(workless))
-	tell(metrics.LimiterWaiting, float64(waiting))
-	tell(metrics.LimiterWaitingSeconds, longest.Seconds())
-	tell(metrics.SyncIntervalStretch, c.resyncInterval(time.Second).Seconds())
-	if made := c.clients.Load(); made != nil {
-		now, limit := made.api.Rate()
-		tell(metrics.LimiterRate, now)
-		tell(metrics.LimiterLimit, limit)
-	}
-}
-
-func oneIf(is bool) float64 {
-	if is {
-		return 1
-	}
-	return 0
-}
-
 // stands is what an object's status says in two words.
 type stands struct{ condition, reason string }
 
 // count counts the objects of a kind by how they stand. What nobody waits for, because
 // it is suspended or may not use its environment, must not alarm those who run the operator.
-func (c *collector) count(kind object.Kind, admissions admissions) map[stands]float64 {
+func (c *collector) count(kind object.Kind, admissions environment.Admissions) map[stands]float64 {
 	counts := map[stands]float64{}
 	list := kind.List.DeepCopyObject().(client.ObjectList)
 	if err := c.cache.List(c.ctx, list, client.UnsafeDisableDeepCopy); err != nil {
@@ -110,7 +85,7 @@ func (c *collector) count(kind object.Kind, admissions admissions) map[stands]fl
 	}
 	_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
 		if obj, ok := item.(object.Object); ok {
-			access, err := admissions.of(c.ctx, obj, "")
+			access, err := admissions.Of(c.ctx, obj, "")
 			if err == nil && !object.Counts(obj, object.Shown, access) {
 				return nil
 			}
@@ -135,19 +110,4 @@ func standingOf(obj runtime.Object) stands {
 		}
 	}
 	return stands{"None", "None"}
-}
-
-// firstReady tells of an object that the first report on it is ours and that it has
-// not been Ready since. A restart forgets it, so that nothing is counted twice.
-type firstReady bool
-
-// reported counts how long an object took to be Ready for the first time.
-func (n *firstReady) reported(kind string, obj client.Object, was, is []metav1.Condition, now time.Time) {
-	if meta.FindStatusCondition(was, v1alpha1.ConditionReady) == nil {
-		*n = true
-	}
-	if bool(*n) && meta.IsStatusConditionTrue(is, v1alpha1.ConditionReady) {
-		*n = false
-		metrics.TimeToReady.WithLabelValues(kind).Observe(max(0, now.Sub(obj.GetCreationTimestamp().Time).Seconds()))
-	}
 }

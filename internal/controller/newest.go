@@ -48,14 +48,14 @@ func (p *run[T]) known() bool { return p.memory.seen != "" && !p.memory.lags(p.o
 // sameAccount makes sure that the account of an object is what the cache says, before
 // anything is done that cannot be taken back.
 func (t *actionRun[T]) sameAccount(ctx context.Context) error {
-	if t.account.linked.Name == "" {
+	if t.account.Linked.Name == "" {
 		return nil
 	}
 	now := &v1alpha1.LinkedAccount{}
-	if err := t.flow.live.Get(ctx, t.account.linked, now); err != nil {
+	if err := t.flow.live.Get(ctx, t.account.Linked, now); err != nil {
 		return err
 	}
-	if now.Status.ID != t.account.made || object.Vanished(now) || !now.DeletionTimestamp.IsZero() {
+	if now.Status.ID != t.account.Made || object.Vanished(now) || !now.DeletionTimestamp.IsZero() {
 		return condition.ErrStale
 	}
 	return nil
@@ -65,22 +65,22 @@ func (t *actionRun[T]) sameAccount(ctx context.Context) error {
 // done by what it says: an operator that starts could otherwise make accounts where
 // it led before.
 func (r *EnvironmentReconciler[T]) newest(ctx context.Context, key object.EnvironmentKey, env T) error {
-	conn := r.environments.of(key)
-	if conn.versions.unseen() {
+	conn := r.environments.Of(key)
+	if conn.Versions.Unseen() {
 		now := r.prototype.DeepCopyObject().(T)
 		if err := r.live.Get(ctx, key.NamespacedName, now); err != nil {
 			return err
 		}
-		conn.versions.saw(now.GetResourceVersion())
+		conn.Versions.Saw(now.GetResourceVersion())
 	}
-	if seen, ok := conn.versions.doubts(env); ok {
+	if seen, ok := conn.Versions.Doubts(env); ok {
 		version, err := object.CatchUp(ctx, r.live, env, seen)
 		if err != nil {
 			return err
 		}
-		conn.versions.saw(version)
+		conn.Versions.Saw(version)
 	}
-	if conn.versions.lags(env) {
+	if conn.Versions.Lags(env) {
 		return condition.ErrStale
 	}
 	return nil

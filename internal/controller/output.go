@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -64,16 +65,16 @@ func owns(obj *v1alpha1.LinkedAccount, secret client.Object) bool { return madeF
 
 // tokenInfoOf is what is known of the token in a Secret. Nothing is known of that of
 // another account, or of an owner whose Secrets are about to be collected.
-func tokenInfoOf(obj *v1alpha1.LinkedAccount, secret client.Object) (known tokenInfo, ok bool) {
+func tokenInfoOf(obj *v1alpha1.LinkedAccount, secret client.Object) (known environment.TokenInfo, ok bool) {
 	if owner := metav1.GetControllerOf(secret); owner == nil || owner.UID != obj.UID {
-		return tokenInfo{}, false
+		return environment.TokenInfo{}, false
 	}
 	err := json.Unmarshal([]byte(secret.GetAnnotations()[tokenAnnotation]), &known)
 	return known, err == nil
 }
 
 // complete tells whether the contents of a Secret are what is known of it.
-func complete(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo) bool {
+func complete(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known environment.TokenInfo) bool {
 	return known.Account == obj.Status.ID &&
 		len(secret.Data[tokenKey]) > 0 &&
 		string(secret.Data[accountKey]) == obj.AccountID() &&
@@ -86,7 +87,7 @@ func versionOf(secret client.Object) string {
 }
 
 func refreshBefore(obj *v1alpha1.LinkedAccount) time.Duration {
-	return obj.Spec.SessionToken.RefreshBefore.Value(usualRefresh)
+	return obj.Spec.SessionToken.RefreshBefore.Value(environment.UsualRefresh)
 }
 
 // longestLabel is how long the value of a label can be.

@@ -9,7 +9,9 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -36,7 +38,7 @@ type probeState struct {
 	// untold tells that the status does not have what the last run found. Then the next one
 	// probes again: what goes with a verdict is only in that status.
 	untold     bool
-	firstReady firstReady
+	firstReady metrics.FirstReady
 }
 
 // probeStates are those of all environments of a kind.
@@ -120,12 +122,12 @@ func (s *probeState) newly(acceptance string) (news bool) {
 // recordOf returns the record of an endpoint, and whether that is where the clients led
 // before: by what is remembered, or else by what was recorded in the status, which may be
 // a version behind.
-func (s *probeState) recordOf(where *endpoint, recorded string) (record string, same bool) {
+func (s *probeState) recordOf(where *environment.Endpoint, recorded string) (record string, same bool) {
 	switch {
 	case s.record != "":
 		return s.record, true
-	case where.made(recorded):
+	case where.Made(recorded):
 		return recorded, true
 	}
-	return where.record(), where.is(recorded)
+	return where.Record(), where.Is(recorded)
 }

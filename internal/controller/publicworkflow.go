@@ -10,8 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -35,7 +37,7 @@ func (w publicWorkflows) Act(ctx context.Context, t *workflowRun) (readiness, er
 	if t.accountErr != nil {
 		return readiness{}, t.accountErr
 	}
-	if err := t.addFinalizer(ctx, map[string]string{object.AccountAnnotation: t.account.id}); err != nil {
+	if err := t.addFinalizer(ctx, map[string]string{object.AccountAnnotation: t.account.Id}); err != nil {
 		return readiness{}, err
 	}
 	restoreWorkflow(t.obj)
@@ -174,10 +176,10 @@ func (w publicWorkflows) create(ctx context.Context, t *workflowRun, input cobal
 	if err != nil {
 		return err
 	}
-	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
+	token, err := api.Snapshots.Sessions.Token(ctx, api.Client, t.account.Id, t.account.Made)
 	switch {
 	case cobalt.IsNotFound(err), cobalt.IsUnknownAccount(err):
-		return api.accountMissing(ctx)
+		return api.AccountMissing(ctx)
 	case err != nil:
 		return err
 	}
@@ -204,10 +206,10 @@ func (w publicWorkflows) create(ctx context.Context, t *workflowRun, input cobal
 
 // createAfresh makes the workflow with another session token than the one that was refused.
 func createAfresh(
-	ctx context.Context, t *workflowRun, api *remoteView, refused string, input cobalt.WorkflowInput,
+	ctx context.Context, t *workflowRun, api *environment.Remote, refused string, input cobalt.WorkflowInput,
 ) (*cobalt.PublicWorkflow, error) {
-	api.lists.sessions.drop(t.account.id, refused)
-	token, err := api.lists.sessions.token(ctx, api.Client, t.account.id, t.account.made)
+	api.Snapshots.Sessions.Drop(t.account.Id, refused)
+	token, err := api.Snapshots.Sessions.Token(ctx, api.Client, t.account.Id, t.account.Made)
 	switch {
 	case err != nil && condition.GivenUp(err):
 		return nil, lifetime.ErrStopping
@@ -233,7 +235,7 @@ func (w publicWorkflows) conclude(ctx context.Context, t *workflowRun, r result)
 		case errors.Is(r.err, errNotCalled):
 			return nil // the same run goes on to make it
 		case cobalt.IsUnknownAccount(r.err):
-			return missing(ctx, t.flow.client, t.account.id, t.flow.clock.Now())
+			return account.Missing(ctx, t.flow.client, t.account.Id, t.flow.clock.Now())
 		}
 		return r.err
 	}

@@ -10,9 +10,12 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
+	"github.com/cobalt-operator/cobalt-operator/internal/identity"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -25,13 +28,13 @@ type Reconciler[T object.Managed, R any] struct {
 	// live reads from the API server and not from the cache.
 	live         client.Reader
 	events       events.EventRecorder
-	environments *environments
-	accounts     accounts
+	environments *environment.Pool
+	accounts     account.Finder
 	inputs       inputs.Store
 	options      Options
 	clock        clock.Clock
 	memories     *memories
-	locks        *identityLocks
+	locks        *identity.Locks
 	lostObjects  *lostObjects[T]
 	waker        *breaker.Waker
 	kind         string
@@ -44,7 +47,7 @@ type Reconciler[T object.Managed, R any] struct {
 // in one status patch, whichever path was taken.
 func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	environments, self := r.environments, breaker.Waiter{Waker: r.waker, Request: request}
-	defer environments.workers.Yield(self)
+	defer environments.Workers.Yield(self)
 	obj, lost, err := r.read(ctx, request.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -52,7 +55,7 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 	deleting := !obj.GetDeletionTimestamp().IsZero()
 	idle := deleting && !object.HasFinalizer(obj) || !deleting && obj.CommonSpec().Suspend
 	if idle {
-		environments.quit(self)
+		environments.Quit(self)
 	}
 	if lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
@@ -70,24 +73,24 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 // reconcile is Reconcile for an object that has something to do.
 func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctrl.Result, error) {
 	environments, self := r.environments, r.waiterOf(obj)
-	account, accountErr := r.accounts.of(ctx, obj)
-	release, ok := r.locks.take(account.id, r.Resource.Identities(obj))
+	account, accountErr := r.accounts.Of(ctx, obj)
+	release, ok := r.locks.Take(account.Id, r.Resource.Identities(obj))
 	if !ok {
 		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
 	}
 	defer release()
-	env, envErr := r.environments.find(ctx, obj, account.id, self)
+	env, envErr := r.environments.Find(ctx, obj, account.Id, self)
 	p, err := r.begin(ctx, obj, account, accountErr, env, envErr)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	p.lost = lost
 	if rest, ok := r.rest(ctx, p); ok && envErr == nil {
-		environments.of(object.EnvironmentOf(obj)).waits.note(self, false, r.clock.Now())
+		environments.Of(object.EnvironmentOf(obj)).Waits.Note(self, false, r.clock.Now())
 		return background(rest), nil
 	}
-	if !obj.GetDeletionTimestamp().IsZero() || !notAllowed(envErr) { // or else it has nothing to do there
-		share := environments.of(object.EnvironmentOf(obj)).share
+	if !obj.GetDeletionTimestamp().IsZero() || !environment.NotAllowed(envErr) { // or else it has nothing to do there
+		share := environments.Of(object.EnvironmentOf(obj)).Share
 		if !share.Enter(self, p.first()) {
 			return p.comeBack(breaker.WorkerPause), nil
 		}
@@ -109,7 +112,7 @@ func (r *Reconciler[T, R]) read(ctx context.Context, key types.NamespacedName) (
 	}
 	if err != nil {
 		r.memories.forget(key)
-		r.environments.gone(breaker.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
+		r.environments.Gone(breaker.Waiter{Waker: r.waker, Request: ctrl.Request{NamespacedName: key}})
 	}
 	return obj, false, err
 }
@@ -147,18 +150,18 @@ func (r *Reconciler[T, R]) sync(ctx context.Context, p *run[T], env object.Envir
 	if p.accountErr != nil {
 		return p.accountErr
 	}
-	api, err := r.environments.connect(p.obj, env, r.waiterOf(p.obj), p.first())
+	api, err := r.environments.Connect(p.obj, env, r.waiterOf(p.obj), p.first())
 	if err != nil {
 		return err
 	}
 	if !p.readOnly() && !object.HasFinalizer(p.obj) {
-		newcomers := r.environments.of(object.EnvironmentOf(p.obj)).newcomers
-		if !object.HasFinalizer(env) || !newcomers.enter(p.obj.GetUID()) {
+		newcomers := r.environments.Of(object.EnvironmentOf(p.obj)).Newcomers
+		if !object.HasFinalizer(env) || !newcomers.Enter(p.obj.GetUID()) {
 			return condition.ErrStale // the environment could go before what is made in it
 		}
 		defer func() {
 			if !p.held {
-				newcomers.leave(p.obj.GetUID())
+				newcomers.Leave(p.obj.GetUID())
 			}
 		}()
 	}
@@ -180,7 +183,7 @@ func reachable(err error) bool {
 }
 
 // converge brings what obj stands for in line with spec.
-func (r *Reconciler[T, R]) converge(ctx context.Context, api *remoteView, p *run[T]) error {
+func (r *Reconciler[T, R]) converge(ctx context.Context, api *environment.Remote, p *run[T]) error {
 	desired, err := r.Resource.Desired(ctx, p.inputs, p.obj)
 	if err != nil {
 		return err
@@ -216,12 +219,12 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *remoteView, p *run
 }
 
 // annotations are those that the object must carry from now on.
-func (r *Reconciler[T, R]) annotations(api *remoteView, p *run[T], remote *R) map[string]string {
+func (r *Reconciler[T, R]) annotations(api *environment.Remote, p *run[T], remote *R) map[string]string {
 	annotations := maps.Clone(r.Resource.Annotations(p.obj, remote))
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[object.AccountAnnotation] = p.account.id
+	annotations[object.AccountAnnotation] = p.account.Id
 	before, recorded := object.Annotation(p.obj, object.OriginAnnotation)
 	if _, ok := annotations[object.OriginAnnotation]; !ok {
 		if value := object.OriginAnnotationOf(p.obj, remote != nil, r.Resource.Origin(p.obj, remote), api.Now(), p.memory.unmade); value != "" {
@@ -237,7 +240,7 @@ func (r *Reconciler[T, R]) annotations(api *remoteView, p *run[T], remote *R) ma
 
 // observe looks at Cobalt. What a list says is good enough as long as nothing is
 // written because of it.
-func (r *Reconciler[T, R]) observe(ctx context.Context, api *remoteView, p *run[T], desired *R) (*R, error) {
+func (r *Reconciler[T, R]) observe(ctx context.Context, api *environment.Remote, p *run[T], desired *R) (*R, error) {
 	remote, err := r.Resource.Observe(ctx, api, p.obj)
 	if err != nil || remote == nil && p.obj.CommonStatus().ID == "" {
 		return nil, condition.First(err, r.believe(api, p))
@@ -251,10 +254,10 @@ func (r *Reconciler[T, R]) observe(ctx context.Context, api *remoteView, p *run[
 			return remote, nil
 		}
 	}
-	if api.live {
+	if api.Live {
 		return remote, nil
 	}
-	api.live = true
+	api.Live = true
 	if remote, err = r.Resource.Observe(ctx, api, p.obj); err != nil {
 		return nil, err
 	}
@@ -263,14 +266,14 @@ func (r *Reconciler[T, R]) observe(ctx context.Context, api *remoteView, p *run[
 
 // requireVerification asks for proof that the environment is the one it was, if what was there
 // is missing: all else may be missing as well, and must not be made again elsewhere.
-func (r *Reconciler[T, R]) requireVerification(api *remoteView, p *run[T], remote *R) error {
+func (r *Reconciler[T, R]) requireVerification(api *environment.Remote, p *run[T], remote *R) error {
 	if remote != nil || p.readOnly() {
 		return nil
 	}
-	if err := r.believe(api, p); err != nil || r.environments.trusted(object.EnvironmentOf(p.obj)) {
+	if err := r.believe(api, p); err != nil || r.environments.Trusted(object.EnvironmentOf(p.obj)) {
 		return err
 	}
-	r.environments.of(object.EnvironmentOf(p.obj)).breaker.RequireVerification(r.waiterOf(p.obj))
+	r.environments.Of(object.EnvironmentOf(p.obj)).Breaker.RequireVerification(r.waiterOf(p.obj))
 	return condition.ErrWait
 }
 

@@ -11,7 +11,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -19,7 +21,7 @@ import (
 // account is not deleted in Cobalt before they are.
 type dependents struct {
 	cache        client.Reader
-	environments *environments
+	environments *environment.Pool
 	kinds        []object.Kind
 	// finished tells whether an object needs its account no more.
 	finished func(client.Object) bool
@@ -52,13 +54,13 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 
 // each visits the objects of the account that count.
 func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, visit func(kind string, obj object.Object)) error {
-	admissions := d.environments.admissions()
+	admissions := d.environments.Admissions()
 	counts := func(obj object.Object) (bool, error) {
-		access, err := admissions.of(ctx, obj, account.AccountID())
+		access, err := admissions.Of(ctx, obj, account.AccountID())
 		if err != nil || d.finished(obj) || !object.Counts(obj, object.Dependent, access) {
 			return false, err
 		}
-		return d.environments.sameEndpoint(ctx, object.EnvironmentOf(account), object.EnvironmentOf(obj))
+		return d.environments.SameEndpoint(ctx, object.EnvironmentOf(account), object.EnvironmentOf(obj))
 	}
 	keys, err := d.keysOf(ctx, account)
 	if err != nil {
@@ -87,9 +89,9 @@ func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, v
 
 // keysOf are the values of accountIndex under which the objects of the account are found. Some
 // refer to another LinkedAccount that stands for the same, such as one that only looks.
-func (d dependents) keysOf(ctx context.Context, account *v1alpha1.LinkedAccount) ([]string, error) {
-	keys := []string{object.ByName(account.Namespace, account.Name), object.ByID(account.AccountID())}
-	linked, err := named(ctx, d.cache, account.AccountID())
+func (d dependents) keysOf(ctx context.Context, obj *v1alpha1.LinkedAccount) ([]string, error) {
+	keys := []string{object.ByName(obj.Namespace, obj.Name), object.ByID(obj.AccountID())}
+	linked, err := account.Named(ctx, d.cache, obj.AccountID())
 	for i := range linked {
 		if key := object.ByName(linked[i].Namespace, linked[i].Name); key != keys[0] {
 			keys = append(keys, key)

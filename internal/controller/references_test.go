@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/object/objecttest"
 )
@@ -73,7 +74,7 @@ func TestDependents(t *testing.T) {
 			t.Parallel()
 			_, around := objecttest.SharedAmong(map[string]bool{"team": true, "other": true, "stranger": false})
 			cache := objecttest.CacheOf(t, append(around, tc.there...)...)
-			err := dependents{cache, &environments{cache: cache}, object.Dependents, isFinished}.gone(t.Context(), acme)
+			err := dependents{cache, &environment.Pool{Cache: cache}, object.Dependents, isFinished}.gone(t.Context(), acme)
 			switch {
 			case tc.want == "" && err != nil:
 				t.Errorf("%s: %v", tc.reason, err)

@@ -26,7 +26,7 @@ const patience = 5 * time.Minute
 // finish reports the outcome of a run and says when the next one is.
 func (r *Reconciler[T, R]) finish(ctx context.Context, p *run[T], o condition.Outcome) (ctrl.Result, error) {
 	now := r.clock.Now()
-	r.environments.of(object.EnvironmentOf(p.obj)).waits.note(r.waiterOf(p.obj), o.InLine, now)
+	r.environments.Of(object.EnvironmentOf(p.obj)).Waits.Note(r.waiterOf(p.obj), o.InLine, now)
 	o.Message = p.inputs.Redact(o.Message)
 	uses := r.Resource.Uses(p.obj)
 	p.memory.inputs.Learn(uses, p.inputs, o.Class == condition.Ready)
@@ -47,7 +47,7 @@ func (r *Reconciler[T, R]) finish(ctx context.Context, p *run[T], o condition.Ou
 		}
 		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
 		p.memory.seen = p.obj.GetResourceVersion()
-		p.memory.firstReady.reported(r.kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
+		p.memory.firstReady.Reported(r.kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
 		r.announce(ctx, p, o)
 	}
 	return r.next(p, o, now)
@@ -98,7 +98,7 @@ func (r *Reconciler[T, R]) next(p *run[T], o condition.Outcome, now time.Time) (
 	p.memory.wrote, p.memory.open = p.wrote, p.memory.open || p.wanted && o.Class == condition.Reconciling
 	if o.Fails() {
 		p.memory.failure.fingerprint, p.memory.failure.epoch, p.memory.wake = p.fingerprint, p.epoch, p.wake
-		r.environments.of(object.EnvironmentOf(p.obj)).breaker.Fails(r.waiterOf(p.obj), true)
+		r.environments.Of(object.EnvironmentOf(p.obj)).Breaker.Fails(r.waiterOf(p.obj), true)
 	}
 	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		p.memory.conflict = backoff.Backoff{}
@@ -131,7 +131,7 @@ func (r *Reconciler[T, R]) pardon(p *run[T], o condition.Outcome) failure {
 		return p.memory.failure
 	}
 	if p.memory.failure.Failing() {
-		r.environments.of(object.EnvironmentOf(p.obj)).breaker.Fails(r.waiterOf(p.obj), false)
+		r.environments.Of(object.EnvironmentOf(p.obj)).Breaker.Fails(r.waiterOf(p.obj), false)
 	}
 	return failure{}
 }
@@ -156,8 +156,8 @@ func (r *Reconciler[T, R]) report(p *run[T], o condition.Outcome, now time.Time)
 	}
 	status := p.obj.CommonStatus()
 	status.InputsVersion = p.memory.inputs.Told
-	if p.account.id != "" && p.accountErr == nil {
-		status.LinkedAccountID = p.account.id
+	if p.account.Id != "" && p.accountErr == nil {
+		status.LinkedAccountID = p.account.Id
 	}
 	status.LastHandledReconcileAt = p.fingerprint.request
 	status.Environment = object.EnvironmentName(p.obj)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -27,7 +28,7 @@ type Resource[T object.Managed, R any] interface {
 	// Observe returns what Cobalt has, or nil if there is nothing. It may go by a
 	// list unless api is live. What was never created need not be looked for, if
 	// Create takes what is there.
-	Observe(ctx context.Context, api *remoteView, obj T) (*R, error)
+	Observe(ctx context.Context, api *environment.Remote, obj T) (*R, error)
 	// Diff lists where remote is not as desired, in an order that stays. It is pure.
 	Diff(desired, remote *R) []drift.Difference
 	// Marks names the annotations that obj must carry before anything is written to
@@ -38,10 +39,10 @@ type Resource[T object.Managed, R any] interface {
 	Origin(obj T, remote *R) v1alpha1.Origin
 	// Create makes it, and returns what Cobalt answered; beside an error, what there
 	// is nevertheless, or may be.
-	Create(ctx context.Context, api *remoteView, desired *R) (*R, error)
+	Create(ctx context.Context, api *environment.Remote, desired *R) (*R, error)
 	// Update corrects it, and returns what there is now, also beside an error, and
 	// whether Cobalt's answer told so. remote was observed live.
-	Update(ctx context.Context, api *remoteView, desired, remote *R) (now *R, told bool, err error)
+	Update(ctx context.Context, api *environment.Remote, desired, remote *R) (now *R, told bool, err error)
 	// Publish copies into the status what users should see, and what has to be
 	// known the next time. It is also called before Update. It is pure.
 	Publish(obj T, desired, remote *R)
@@ -50,7 +51,7 @@ type Resource[T object.Managed, R any] interface {
 	// object itself. It is called after Publish, must make no call for what is
 	// done already, and must only read under managementPolicy ReadOnly. It returns
 	// when the next run is needed, if that is before the sync interval is over.
-	Extend(ctx context.Context, api *remoteView, inputs *inputs.Reader, obj T) (wake time.Time, err error)
+	Extend(ctx context.Context, api *environment.Remote, inputs *inputs.Reader, obj T) (wake time.Time, err error)
 	// Due tells when obj needs a run for the sake of what Extend does, although
 	// nothing else asks for one: past if it needs one now, such as after an output
 	// Secret was deleted, zero if never. It must cost no request, and must not
@@ -59,9 +60,9 @@ type Resource[T object.Managed, R any] interface {
 	// Delete removes it, if its origin may be deleted: errOthers says that it may not.
 	// It must need nothing but obj and its account: what else obj refers to may be
 	// gone by now. A miss is returned as Cobalt told it.
-	Delete(ctx context.Context, api *remoteView, obj T, may func(v1alpha1.Origin) bool) error
+	Delete(ctx context.Context, api *environment.Remote, obj T, may func(v1alpha1.Origin) bool) error
 	// Find asks Cobalt itself for what Delete has missed, and returns its answer.
-	Find(ctx context.Context, api *remoteView, obj T) error
+	Find(ctx context.Context, api *environment.Remote, obj T) error
 }
 
 // plain is what a kind need not say that has nothing special to it.
@@ -75,6 +76,6 @@ func (plain[T, R]) Annotations(T, *R) map[string]string { return nil }
 
 func (plain[T, R]) Due(context.Context, T) time.Time { return time.Time{} }
 
-func (plain[T, R]) Extend(context.Context, *remoteView, *inputs.Reader, T) (time.Time, error) {
+func (plain[T, R]) Extend(context.Context, *environment.Remote, *inputs.Reader, T) (time.Time, error) {
 	return time.Time{}, nil
 }

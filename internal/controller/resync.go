@@ -3,6 +3,8 @@ package controller
 import (
 	"fmt"
 	"math"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 )
 
 // backgroundShare is how much of an environment's rate looks in the background
@@ -11,12 +13,12 @@ const backgroundShare = 0.5
 
 // resyncFactor makes sync intervals as long as it takes for all looks to fit, and
 // says so if that is longer than asked for.
-func (r *EnvironmentReconciler[T]) resyncFactor(env T, conn *connection, asked load) string {
+func (r *EnvironmentReconciler[T]) resyncFactor(env T, conn *environment.Connection, asked environment.Load) string {
 	interval := env.Settings().SyncInterval.Value(r.options.SyncInterval)
 	fits := backgroundShare * float64(env.Settings().RateLimit.RequestsPerSecond)
-	factor := max(1, math.Ceil(10*asked.perSecond(interval)/fits)/10) // coarse, so that it seldom changes
-	conn.setResyncFactor(factor)
-	conn.view().lists.sweep(conn.resyncInterval(interval))
+	factor := max(1, math.Ceil(10*asked.PerSecond(interval)/fits)/10) // coarse, so that it seldom changes
+	conn.SetResyncFactor(factor)
+	conn.View().Snapshots.Sweep(conn.ResyncInterval(interval))
 	if factor == 1 {
 		return ""
 	}

@@ -8,6 +8,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
@@ -19,7 +21,7 @@ type run[T object.Managed] struct {
 	// before is obj as the API server has it.
 	before T
 	// account is what obj belongs to, or what is known of that beside accountErr.
-	account    owner
+	account    account.Owner
 	accountErr error
 	inputs     *inputs.Reader
 	// conflicting are the other live objects that stand for the same thing.
@@ -55,7 +57,7 @@ type run[T object.Managed] struct {
 
 // begin finds out what a run is for. env is nil if there is none.
 func (r *Reconciler[T, R]) begin(
-	ctx context.Context, obj T, account owner, accountErr error, env object.Environment, envErr error,
+	ctx context.Context, obj T, account account.Owner, accountErr error, env object.Environment, envErr error,
 ) (*run[T], error) {
 	key := client.ObjectKeyFromObject(obj)
 	last := r.memories.get(key, obj.GetUID())
@@ -67,7 +69,7 @@ func (r *Reconciler[T, R]) begin(
 		last.inputs = used
 		r.memories.set(key, last)
 	}
-	conflicting, err := r.conflicting(ctx, obj, account.id)
+	conflicting, err := r.conflicting(ctx, obj, account.Id)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +77,10 @@ func (r *Reconciler[T, R]) begin(
 		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.inputs.Open(), conflicting: conflicting,
 		account: account, accountErr: accountErr,
 		fingerprint: fingerprint{
-			obj.GetGeneration(), used.Edition, object.Requested(obj), generationOf(env), oldest(obj, conflicting).GetUID(), account.made,
-			notAllowed(envErr),
+			obj.GetGeneration(), used.Edition, object.Requested(obj), object.GenerationOf(env), oldest(obj, conflicting).GetUID(), account.Made,
+			environment.NotAllowed(envErr),
 		},
-		epoch: r.environments.of(object.EnvironmentOf(obj)).breaker.Epoch(),
+		epoch: r.environments.Of(object.EnvironmentOf(obj)).Breaker.Epoch(),
 	}
 	p.memory = r.memories.forgive(key, last, p.fingerprint, p.epoch)
 	p.retry = p.memory.failure.Failing() && p.memory.failure.like(p.fingerprint)
@@ -126,7 +128,7 @@ func (r *Reconciler[T, R]) interval(obj T, env object.Environment) time.Duration
 	case interval == 0:
 		return never
 	}
-	return r.environments.of(object.EnvironmentOf(obj)).resyncInterval(interval)
+	return r.environments.Of(object.EnvironmentOf(obj)).ResyncInterval(interval)
 }
 
 // rest tells whether there is nothing to do before the next look, and how long
@@ -163,13 +165,13 @@ func (r *Reconciler[T, R]) pause(ctx context.Context, p *run[T], now time.Time) 
 
 // look sets what api goes by: how old lists may be, and that Cobalt itself is
 // asked about what is going to be written.
-func (p *run[T]) look(api *remoteView) {
-	api.account, api.awaited, api.maxAge = p.account.id, p.awaited(), p.interval
+func (p *run[T]) look(api *environment.Remote) {
+	api.Account, api.Awaited, api.MaxAge = p.account.Id, p.awaited(), p.interval
 	if p.awaited() {
-		api.maxAge = min(newsAge, p.interval)
+		api.MaxAge = min(environment.NewsAge, p.interval)
 	}
 	recreated := p.memory.fingerprint.account != "" && p.memory.fingerprint.account != p.fingerprint.account
-	api.live = p.obj.CommonStatus().ID != "" && (p.changed && !p.retry || recreated) // once: what is written is looked at live in any case
+	api.Live = p.obj.CommonStatus().ID != "" && (p.changed && !p.retry || recreated) // once: what is written is looked at live in any case
 }
 
 func (p *run[T]) readOnly() bool {

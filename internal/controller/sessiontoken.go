@@ -19,6 +19,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -59,7 +60,7 @@ func (t sessionTokens) due(ctx context.Context, obj *v1alpha1.LinkedAccount) tim
 	if !ok {
 		return t.clock.Now()
 	}
-	return known.renewAt(refreshBefore(obj))
+	return known.RenewAt(refreshBefore(obj))
 }
 
 // keep makes sure that the Secret holds a good token and no other Secret does,
@@ -77,7 +78,7 @@ func (t sessionTokens) keep(
 			return time.Time{}, err
 		}
 	}
-	renewAt = known.renewAt(refreshBefore(obj))
+	renewAt = known.RenewAt(refreshBefore(obj))
 	obj.Status.SessionToken = &v1alpha1.SessionTokenStatus{
 		SecretName: obj.Spec.SessionToken.SecretName, SecretVersion: version,
 		ExpiresAt: metav1.NewTime(known.ExpiresAt), RenewAt: metav1.NewTime(renewAt),
@@ -90,20 +91,20 @@ func (t sessionTokens) keep(
 
 // untouched tells whether the Secret is as the status says it was written and
 // needs nothing, without reading its contents.
-func (t sessionTokens) untouched(ctx context.Context, obj *v1alpha1.LinkedAccount) (known tokenInfo, version string, ok bool) {
+func (t sessionTokens) untouched(ctx context.Context, obj *v1alpha1.LinkedAccount) (known environment.TokenInfo, version string, ok bool) {
 	status := obj.Status.SessionToken
 	secret, err := t.cached(ctx, obj)
 	if err != nil || status == nil || status.SecretVersion != versionOf(secret) || !owns(obj, secret) {
-		return tokenInfo{}, "", false
+		return environment.TokenInfo{}, "", false
 	}
 	known, ok = tokenInfoOf(obj, secret)
 	return known, status.SecretVersion, ok && t.good(obj, known)
 }
 
 // good tells whether nothing has to be asked of Cobalt.
-func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known tokenInfo) bool {
+func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known environment.TokenInfo) bool {
 	return known.Account == obj.Status.ID && known.Portal == obj.Spec.SessionToken.HostedPortal &&
-		t.clock.Now().Before(known.renewAt(refreshBefore(obj)))
+		t.clock.Now().Before(known.RenewAt(refreshBefore(obj)))
 }
 
 // refresh reads the Secret, and writes it if something in it is missing or due.
@@ -111,14 +112,14 @@ func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known tokenInfo) bool {
 // it fails.
 func (t sessionTokens) refresh(
 	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
-) (known tokenInfo, version string, err error) {
+) (known environment.TokenInfo, version string, err error) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: obj.Namespace, Name: obj.Spec.SessionToken.SecretName}}
 	err = t.contents.Get(ctx, client.ObjectKeyFromObject(secret), secret)
 	switch {
 	case client.IgnoreNotFound(err) != nil:
-		return tokenInfo{}, "", fmt.Errorf("read Secret %s: %w", client.ObjectKeyFromObject(secret), err)
+		return environment.TokenInfo{}, "", fmt.Errorf("read Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 	case err == nil && !owns(obj, secret):
-		return tokenInfo{}, "", condition.StalledBy(v1alpha1.ReasonSecretNotOwned,
+		return environment.TokenInfo{}, "", condition.StalledBy(v1alpha1.ReasonSecretNotOwned,
 			"Secret %s exists and was not made for this LinkedAccount: delete it, or set another sessionToken.secretName",
 			client.ObjectKeyFromObject(secret))
 	}
@@ -128,12 +129,12 @@ func (t sessionTokens) refresh(
 		return known, versionOf(secret), nil
 	}
 	if !ok {
-		known = tokenInfo{}
+		known = environment.TokenInfo{}
 	}
 	before := secret.DeepCopy()
 	known = t.unwritten.fill(obj, reader, secret, known)
 	if known, err = t.renew(ctx, api, reader, obj, secret, known); err != nil {
-		if ok && known.valid(t.clock.Now()) {
+		if ok && known.Valid(t.clock.Now()) {
 			version = versionOf(secret)
 		}
 		return known, version, err
@@ -144,7 +145,7 @@ func (t sessionTokens) refresh(
 		if condition.Classify(err).Class != condition.Silent {
 			metrics.SessionTokens.WithLabelValues("failed").Inc()
 		}
-		return tokenInfo{}, "", err
+		return environment.TokenInfo{}, "", err
 	}
 	if token := secret.Data[tokenKey]; !bytes.Equal(token, before.Data[tokenKey]) {
 		metrics.SessionTokens.WithLabelValues("renewed").Inc()
@@ -156,9 +157,9 @@ func (t sessionTokens) refresh(
 // renew puts another token into secret if the one there is due. It keeps the
 // one there as long as it is good and Cobalt has none that lasts longer.
 func (t sessionTokens) renew(
-	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
-) (tokenInfo, error) {
-	if t.clock.Now().Before(known.renewAt(refreshBefore(obj))) {
+	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known environment.TokenInfo,
+) (environment.TokenInfo, error) {
+	if t.clock.Now().Before(known.RenewAt(refreshBefore(obj))) {
 		return known, nil
 	}
 	token, err := api.CreateSessionToken(ctx, obj.AccountID())
@@ -170,13 +171,13 @@ func (t sessionTokens) renew(
 	}
 	reader.Hide(token.Token)
 	now := t.clock.Now()
-	fresh := readToken(obj.Status.ID, token, now)
+	fresh := environment.ReadToken(obj.Status.ID, token, now)
 	same := token.Token == string(secret.Data[tokenKey])
 	switch {
-	case known.valid(now) && (same || !fresh.ExpiresAt.After(known.ExpiresAt)):
+	case known.Valid(now) && (same || !fresh.ExpiresAt.After(known.ExpiresAt)):
 		metrics.SessionTokens.WithLabelValues("kept").Inc()
-		return known.later(now), nil
-	case !fresh.valid(now):
+		return known.Later(now), nil
+	case !fresh.Valid(now):
 		metrics.SessionTokens.WithLabelValues("failed").Inc()
 		return known, errors.New("session token: Cobalt answered with one that has expired")
 	}
@@ -190,8 +191,8 @@ func (t sessionTokens) renew(
 
 // open puts a portal URL into secret if spec asks for one that is not there.
 func (t sessionTokens) open(
-	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
-) (tokenInfo, error) {
+	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known environment.TokenInfo,
+) (environment.TokenInfo, error) {
 	if !obj.Spec.SessionToken.HostedPortal {
 		delete(secret.Data, portalKey)
 		known.Portal = false
@@ -212,7 +213,7 @@ func (t sessionTokens) open(
 // write writes the Secret, as long as it is the version that was read. Nothing
 // is copied from obj: labels and annotations by which tools track obj would
 // have them take the Secret for their own.
-func (t sessionTokens) write(ctx context.Context, obj *v1alpha1.LinkedAccount, before, secret *corev1.Secret, known tokenInfo) error {
+func (t sessionTokens) write(ctx context.Context, obj *v1alpha1.LinkedAccount, before, secret *corev1.Secret, known environment.TokenInfo) error {
 	text, err := json.Marshal(known)
 	if err != nil {
 		return err

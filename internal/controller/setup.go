@@ -17,6 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -95,7 +97,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		dependents{mgr.GetClient(), s.environments, object.Dependents, isFinished},
 		credentials{mgr.GetClient(), s.events},
 		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock, newUnwritten(s.options.Clock)},
-		s.accounts.remade,
+		s.accounts.Remade,
 	}
 	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
 		return fmt.Errorf("set up LinkedAccount: %w", err)
@@ -126,8 +128,8 @@ type setup struct {
 	mgr          ctrl.Manager
 	options      Options
 	events       events.EventRecorder
-	environments *environments
-	accounts     accounts
+	environments *environment.Pool
+	accounts     account.Finder
 	inputs       inputs.Store
 	jumps        *jumps
 }
@@ -163,8 +165,8 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 	options.workers = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles)
 	return &setup{
 		mgr: mgr, options: options, events: notes{mgr.GetEventRecorder(recorder)},
-		environments: newEnvironments(mgr.GetClient(), options.Clock, options.workers, object.Users, options.Namespaced),
-		accounts:     newAccounts(mgr.GetClient()),
+		environments: environment.NewPool(mgr.GetClient(), options.Clock, options.workers, object.Users, options.Namespaced),
+		accounts:     account.NewFinder(mgr.GetClient()),
 		inputs:       inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
 		jumps:        &jumps{clock: options.Clock, steady: options.Steady},
 	}

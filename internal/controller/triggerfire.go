@@ -16,8 +16,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
@@ -40,7 +42,7 @@ type firing struct {
 type fired struct{ id, status string }
 
 // firingCall makes it.
-type firingCall func(context.Context, *remoteView) (fired, error)
+type firingCall func(context.Context, *environment.Remote) (fired, error)
 
 // fire makes the call. All that may fail without consequences comes before the intent.
 func (e eventTriggers) fire(ctx context.Context, t *triggerRun, f firing) error {
@@ -72,7 +74,7 @@ func (e eventTriggers) fire(ctx context.Context, t *triggerRun, f firing) error 
 		Intent: newIntent(f.hash, t.flow.clock.Now()), Attempt: f.attempt, ScheduledTime: f.scheduled, Repeats: f.repeats,
 	}
 	status := &t.obj.Status
-	status.Intent, status.Phase, status.LinkedAccountID = &intent, v1alpha1.PhaseFiring, t.account.id
+	status.Intent, status.Phase, status.LinkedAccountID = &intent, v1alpha1.PhaseFiring, t.account.Id
 	r := t.attempt(ctx, intent.AttemptID, func(ctx context.Context) (any, error) { return call(ctx, api) })
 	if r.unknown() {
 		return e.doubt(ctx, t, r.err)
@@ -137,8 +139,8 @@ func refusedForGood(obj client.Object) bool {
 func refusal(ctx context.Context, t *triggerRun, err error) error {
 	obj, now := t.obj, t.flow.clock.Now()
 	switch {
-	case cobalt.IsUnknownAccount(err) && settles(ctx, t.flow.client, t.account.id, now):
-		return missing(ctx, t.flow.client, t.account.id, now)
+	case cobalt.IsUnknownAccount(err) && account.Settles(ctx, t.flow.client, t.account.Id, now):
+		return account.Missing(ctx, t.flow.client, t.account.Id, now)
 	case !cobalt.IsNotFound(err):
 		return err
 	case obj.Spec.Event != nil:
@@ -217,7 +219,7 @@ const longestRepeat = 5 * time.Minute
 
 // hash stands for all that makes a run another one.
 func (e eventTriggers) hash(ctx context.Context, t *triggerRun) (string, error) {
-	if t.account.id == "" {
+	if t.account.Id == "" {
 		return "", t.accountErr
 	}
 	payload, err := payloadOf(ctx, t)
@@ -229,7 +231,7 @@ func (e eventTriggers) hash(ctx context.Context, t *triggerRun) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return hash.Of("once", t.account.id, string(target), string(payload), spec.Trigger), nil
+	return hash.Of("once", t.account.Id, string(target), string(payload), spec.Trigger), nil
 }
 
 // payloadOf is payload with payloadFrom merged over it; nil if there is none.
@@ -267,8 +269,8 @@ func (e eventTriggers) call(ctx context.Context, t *triggerRun, reader client.Re
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context, api *remoteView) (fired, error) {
-			answer, err := api.TriggerEvent(ctx, api.account, event.Slug, cobalt.EventInput{Event: event.Name, ConfigID: config, Payload: payload})
+		return func(ctx context.Context, api *environment.Remote) (fired, error) {
+			answer, err := api.TriggerEvent(ctx, api.Account, event.Slug, cobalt.EventInput{Event: event.Name, ConfigID: config, Payload: payload})
 			if err != nil {
 				return fired{}, err
 			}
@@ -279,8 +281,8 @@ func (e eventTriggers) call(ctx context.Context, t *triggerRun, reader client.Re
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, api *remoteView) (fired, error) {
-		answer, err := api.ExecuteWorkflow(ctx, api.account, id, payload)
+	return func(ctx context.Context, api *environment.Remote) (fired, error) {
+		answer, err := api.ExecuteWorkflow(ctx, api.Account, id, payload)
 		if err != nil {
 			return fired{}, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/redact"
@@ -22,7 +23,7 @@ import (
 // The pauses between two looks at an execution grow with its age.
 const (
 	shortestPoll = time.Second
-	longestPoll  = executionsIdle
+	longestPoll  = environment.ExecutionsIdle
 	// shortestShared is how old a list of executions may be in any case.
 	shortestShared = 5 * time.Second
 	// shareFrom is how many open executions of an account are looked up in one list.
@@ -127,7 +128,7 @@ func (e eventTriggers) look(ctx context.Context, t *triggerRun, run *v1alpha1.Tr
 	if err != nil {
 		return nil, err
 	}
-	age, shared := t.flow.clock.Since(run.FiredAt.Time), api.lists.executionsOf(api.account)
+	age, shared := t.flow.clock.Since(run.FiredAt.Time), api.Snapshots.ExecutionsOf(api.Account)
 	if e.openOf(ctx, t) >= shareFrom {
 		found, presence, err := shared.Find(ctx, run.ExecutionID, max(pollAfter(age), shortestShared))
 		if presence == snapshot.Present {
@@ -137,8 +138,8 @@ func (e eventTriggers) look(ctx context.Context, t *triggerRun, run *v1alpha1.Tr
 			return nil, err
 		}
 	} // a list that fails, or does not have it, says nothing of this one
-	seen, err := api.GetExecution(ctx, api.account, run.ExecutionID)
-	if seen, err = unlessMissing(api, seen, err); seen != nil || err != nil || age < newborn {
+	seen, err := api.GetExecution(ctx, api.Account, run.ExecutionID)
+	if seen, err = environment.UnlessMissing(api, seen, err); seen != nil || err != nil || age < newborn {
 		return seen, err
 	}
 	found, presence, err := shared.Find(ctx, run.ExecutionID, shortestShared)
@@ -166,7 +167,7 @@ func (e eventTriggers) openOf(ctx context.Context, t *triggerRun) int {
 // siblings are the triggers of the same account and environment, this one among them.
 func (e eventTriggers) siblings(ctx context.Context, t *triggerRun) []v1alpha1.EventTrigger {
 	list := &v1alpha1.EventTriggerList{}
-	key := client.MatchingFields{object.TriggerAccountIndex: object.TriggerAccountKey(object.EnvironmentOf(t.obj), t.account.id)}
+	key := client.MatchingFields{object.TriggerAccountIndex: object.TriggerAccountKey(object.EnvironmentOf(t.obj), t.account.Id)}
 	if err := e.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // only a cache that is stopping fails
 	}

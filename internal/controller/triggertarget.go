@@ -63,7 +63,7 @@ func referred(
 		return fmt.Errorf("read %s %s: %w", kind, key, err)
 	}
 	account := into.MemberStatus().LinkedAccountID
-	if object.EnvironmentOf(into) != object.EnvironmentOf(t.obj) || account != "" && account != t.account.id {
+	if object.EnvironmentOf(into) != object.EnvironmentOf(t.obj) || account != "" && account != t.account.Id {
 		return condition.StalledBy(v1alpha1.ReasonDifferentAccount, "%s %s belongs to another account or environment: refer to one of the same", kind, key)
 	}
 	return nil

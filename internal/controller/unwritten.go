@@ -9,6 +9,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
@@ -24,7 +25,7 @@ type unwritten struct {
 // unwrittenToken is what would be in the Secret.
 type unwrittenToken struct {
 	data  map[string][]byte
-	known tokenInfo
+	known environment.TokenInfo
 }
 
 func newUnwritten(c clock.PassiveClock) *unwritten {
@@ -32,11 +33,11 @@ func newUnwritten(c clock.PassiveClock) *unwritten {
 }
 
 // keep remembers what could not be written, and forgets what is of no use any more.
-func (u *unwritten) keep(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo) {
+func (u *unwritten) keep(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known environment.TokenInfo) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := u.clock.Now()
-	maps.DeleteFunc(u.tokens, func(_ types.UID, token unwrittenToken) bool { return !token.known.valid(now) })
+	maps.DeleteFunc(u.tokens, func(_ types.UID, token unwrittenToken) bool { return !token.known.Valid(now) })
 	u.tokens[obj.UID] = unwrittenToken{maps.Clone(secret.Data), known}
 }
 
@@ -48,11 +49,11 @@ func (u *unwritten) forget(uid types.UID) {
 
 // fill puts what could not be written into the Secret, unless the account or the time of
 // its token is another by now.
-func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, reader *inputs.Reader, secret *corev1.Secret, known tokenInfo) tokenInfo {
+func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, reader *inputs.Reader, secret *corev1.Secret, known environment.TokenInfo) environment.TokenInfo {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	kept, ok := u.tokens[obj.UID]
-	due := !u.clock.Now().Before(kept.known.renewAt(refreshBefore(obj)))
+	due := !u.clock.Now().Before(kept.known.RenewAt(refreshBefore(obj)))
 	if !ok || due || kept.known.Account != obj.Status.ID || kept.known.IssuedAt.Before(known.IssuedAt) {
 		return known
 	}

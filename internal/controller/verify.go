@@ -13,6 +13,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/snapshot"
 )
@@ -24,11 +25,11 @@ const fewMissing = 2
 // or the URL is another than before or accounts have vanished, whether it is the
 // same environment. A swapped test and production key, or an API that has lost
 // its memory, must not have every customer made again elsewhere.
-func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *connection, state *probeState) error {
+func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *environment.Connection, state *probeState) error {
 	status := env.EnvironmentStatus()
-	record, same := state.recordOf(conn.clients.Load().endpoint, status.Realm)
-	if same && !conn.breaker.NeedsVerification() {
-		err := answersAtOnce(ctx, conn.view())
+	record, same := state.recordOf(conn.Clients.Load().Endpoint, status.Realm)
+	if same && !conn.Breaker.NeedsVerification() {
+		err := answersAtOnce(ctx, conn.View())
 		if err == nil {
 			status.Realm = record
 		}
@@ -39,14 +40,14 @@ func (r *EnvironmentReconciler[T]) verify(ctx context.Context, env T, conn *conn
 		return err
 	}
 	if len(known) == 0 {
-		err = answersAtOnce(ctx, conn.view())
+		err = answersAtOnce(ctx, conn.View())
 	} else {
 		err = r.compare(ctx, env, conn, known, same)
 	}
 	if err != nil {
 		return err
 	}
-	conn.verify()
+	conn.Verify()
 	state.record = record
 	status.Realm = record
 	return nil
@@ -57,14 +58,14 @@ const probeTimeout = 10 * time.Second
 
 // answersAtOnce makes sure that the API answers and accepts the key, before all that wait
 // for their turn.
-func answersAtOnce(ctx context.Context, api *remoteView) error {
+func answersAtOnce(ctx context.Context, api *environment.Remote) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	ctx, err := api.AtOnce(ctx)
 	if err != nil {
 		return err
 	}
-	err = api.lists.applications.Load(ctx)
+	err = api.Snapshots.Applications.Load(ctx)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("listApplications: no answer within %s", probeTimeout)
 	}
@@ -72,15 +73,15 @@ func answersAtOnce(ctx context.Context, api *remoteView) error {
 }
 
 // compare looks for the accounts that objects have seen among those that there are.
-func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *connection, known map[string]string, same bool) error {
-	if conn.breaker.NeedsVerification() { // what has raised it may have happened after the list
-		if err := conn.view().lists.accounts.Load(ctx); err != nil {
+func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *environment.Connection, known map[string]string, same bool) error {
+	if conn.Breaker.NeedsVerification() { // what has raised it may have happened after the list
+		if err := conn.View().Snapshots.Accounts.Load(ctx); err != nil {
 			return err
 		}
 	}
 	total, missing := len(known), 0
 	for account, id := range known {
-		found, presence, err := conn.view().lists.accounts.Find(ctx, account, trustFor)
+		found, presence, err := conn.View().Snapshots.Accounts.Find(ctx, account, environment.TrustFor)
 		if err != nil {
 			return err
 		}
@@ -96,9 +97,9 @@ func (r *EnvironmentReconciler[T]) compare(ctx context.Context, env T, conn *con
 	if status.Challenge == "" {
 		status.Challenge = rand.Text()
 	}
-	place, answer := conn.clients.Load().endpoint, env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]
-	value := place.acceptance(status.Challenge)
-	if answer == value || answer == place.asTyped().acceptance(status.Challenge) {
+	place, answer := conn.Clients.Load().Endpoint, env.GetAnnotations()[v1alpha1.AcceptEnvironmentAnnotation]
+	value := place.Acceptance(status.Challenge)
+	if answer == value || answer == place.AsTyped().Acceptance(status.Challenge) {
 		return nil // and so it stays until most accounts are there again
 	}
 	return condition.StalledBy(v1alpha1.ReasonDifferentEnvironment,
@@ -115,13 +116,13 @@ func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (ma
 	if err := r.client.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the accounts of %s: %w", key, err)
 	}
-	known, admissions := map[string]string{}, r.environments.admissions()
+	known, admissions := map[string]string{}, r.environments.Admissions()
 	if err := r.namedAccounts(ctx, key, admissions, known); err != nil {
 		return nil, err
 	}
 	for i := range list.Items {
 		account := &list.Items[i]
-		access, err := admissions.of(ctx, account, account.AccountID())
+		access, err := admissions.Of(ctx, account, account.AccountID())
 		if err != nil {
 			return nil, err
 		}
@@ -135,7 +136,7 @@ func (r *EnvironmentReconciler[T]) knownAccounts(ctx context.Context, env T) (ma
 // namedAccounts adds the accounts that objects name by id which have something
 // there; Cobalt's own ids of them are not known.
 func (r *EnvironmentReconciler[T]) namedAccounts(
-	ctx context.Context, key object.EnvironmentKey, admissions admissions, known map[string]string,
+	ctx context.Context, key object.EnvironmentKey, admissions environment.Admissions, known map[string]string,
 ) error {
 	for _, dependent := range object.Dependents {
 		list := dependent.List.DeepCopyObject().(client.ObjectList)
@@ -147,7 +148,7 @@ func (r *EnvironmentReconciler[T]) namedAccounts(
 			if !ok || obj.Account().LinkedAccountID == "" {
 				return nil
 			}
-			access, err := admissions.of(ctx, obj, obj.Account().LinkedAccountID)
+			access, err := admissions.Of(ctx, obj, obj.Account().LinkedAccountID)
 			if object.Counts(obj, object.Known, access) {
 				known[obj.Account().LinkedAccountID] = ""
 			}

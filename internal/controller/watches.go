@@ -16,7 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
+	"github.com/cobalt-operator/cobalt-operator/internal/identity"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -43,7 +45,7 @@ func setupKind[T object.Managed, R any](
 		Resource: resource, kind: object.KindOf(prototype), prototype: prototype, list: list,
 		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
 		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		memories: newMemories(s.options, longestPause), locks: newIdentityLocks(), lostObjects: newLostObjects[T](s.mgr.GetAPIReader()),
+		memories: newMemories(s.options, longestPause), locks: identity.NewLocks(), lostObjects: newLostObjects[T](s.mgr.GetAPIReader()),
 		waker: &breaker.Waker{},
 	}
 	b := s.controller(prototype, list, r.waker, r.memories).
@@ -228,7 +230,7 @@ func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.R
 	if ref := obj.(object.Object).Account().LinkedAccountRef; ref != nil {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}})
 	}
-	linked, err := named(ctx, s.mgr.GetClient(), s.environments.accountOf(ctx, obj.(object.Object)))
+	linked, err := account.Named(ctx, s.mgr.GetClient(), s.environments.AccountOf(ctx, obj.(object.Object)))
 	if err != nil {
 		return nil // only a cache that is stopping fails
 	}
@@ -262,7 +264,7 @@ var accountChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.LinkedAccount), e.ObjectNew.(*v1alpha1.LinkedAccount)
 		return before.Status.ID != after.Status.ID || before.UID != after.UID ||
-			unheard(before) != unheard(after) || object.Vanished(before) && !object.Vanished(after)
+			account.Unheard(before) != account.Unheard(after) || object.Vanished(before) && !object.Vanished(after)
 	},
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -39,8 +40,8 @@ func (w webhooks) Desired(_ context.Context, _ *inputs.Reader, obj *v1alpha1.Web
 }
 
 // Observe also looks for what was never created: a webhook does not tell who made it, nor when.
-func (webhooks) Observe(ctx context.Context, api *remoteView, _ *v1alpha1.Webhook) (*cobalt.Webhook, error) {
-	return api.webhook(ctx)
+func (webhooks) Observe(ctx context.Context, api *environment.Remote, _ *v1alpha1.Webhook) (*cobalt.Webhook, error) {
+	return api.Webhook(ctx)
 }
 
 func (webhooks) Diff(desired, remote *cobalt.Webhook) []drift.Difference {
@@ -64,11 +65,11 @@ func without(a, b []string) []string {
 	return slices.Compact(rest)
 }
 
-func (w webhooks) Create(ctx context.Context, api *remoteView, desired *cobalt.Webhook) (*cobalt.Webhook, error) {
-	made, err := api.CreateWebhook(ctx, api.account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
+func (w webhooks) Create(ctx context.Context, api *environment.Remote, desired *cobalt.Webhook) (*cobalt.Webhook, error) {
+	made, err := api.CreateWebhook(ctx, api.Account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
 	switch {
 	case cobalt.IsNotFound(err):
-		return nil, api.accountMissing(ctx)
+		return nil, api.AccountMissing(ctx)
 	case err != nil:
 		return nil, err
 	}
@@ -78,9 +79,9 @@ func (w webhooks) Create(ctx context.Context, api *remoteView, desired *cobalt.W
 
 // Update subscribes only if something is missing: some of the API's dialects make
 // another webhook each time.
-func (w webhooks) Update(ctx context.Context, api *remoteView, desired, remote *cobalt.Webhook) (*cobalt.Webhook, bool, error) {
+func (w webhooks) Update(ctx context.Context, api *environment.Remote, desired, remote *cobalt.Webhook) (*cobalt.Webhook, bool, error) {
 	if desired.URL != remote.URL || len(without(desired.Events, remote.Events)) > 0 {
-		made, err := api.CreateWebhook(ctx, api.account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
+		made, err := api.CreateWebhook(ctx, api.Account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
 		if err != nil {
 			return nil, false, err
 		}
@@ -91,13 +92,13 @@ func (w webhooks) Update(ctx context.Context, api *remoteView, desired, remote *
 
 // unsubscribe ends the subscription to exactly the events that are not desired.
 // That they are gone, the answer does not tell.
-func unsubscribe(ctx context.Context, api *remoteView, desired, remote *cobalt.Webhook) (now *cobalt.Webhook, told bool, err error) {
+func unsubscribe(ctx context.Context, api *environment.Remote, desired, remote *cobalt.Webhook) (now *cobalt.Webhook, told bool, err error) {
 	left := without(remote.Events, desired.Events)
 	if len(left) == 0 {
 		return remote, true, nil
 	}
 	kept := *remote
-	if err := api.UnsubscribeWebhook(ctx, api.account, left); err != nil {
+	if err := api.UnsubscribeWebhook(ctx, api.Account, left); err != nil {
 		return &kept, false, err
 	}
 	kept.Events = without(remote.Events, left)
@@ -119,22 +120,22 @@ func (webhooks) Origin(obj *v1alpha1.Webhook, remote *cobalt.Webhook) v1alpha1.O
 }
 
 // Delete unsubscribes from whatever there is: the API has no other way.
-func (w webhooks) Delete(ctx context.Context, api *remoteView, obj *v1alpha1.Webhook, may func(v1alpha1.Origin) bool) error {
+func (w webhooks) Delete(ctx context.Context, api *environment.Remote, obj *v1alpha1.Webhook, may func(v1alpha1.Origin) bool) error {
 	if obj.Status.ID == "" && object.WasRefused(obj) {
 		return nil
 	}
-	remote, err := api.GetWebhook(ctx, api.account)
+	remote, err := api.GetWebhook(ctx, api.Account)
 	if err != nil || len(remote.Events) == 0 {
 		return err
 	}
 	if object.KnownOrigin(obj) == "" && !may(w.Origin(obj, remote)) {
 		return condition.ErrNotOurs
 	}
-	return api.UnsubscribeWebhook(ctx, api.account, remote.Events)
+	return api.UnsubscribeWebhook(ctx, api.Account, remote.Events)
 }
 
 // Find asks for the webhook.
-func (webhooks) Find(ctx context.Context, api *remoteView, _ *v1alpha1.Webhook) error {
-	_, err := api.GetWebhook(ctx, api.account)
+func (webhooks) Find(ctx context.Context, api *environment.Remote, _ *v1alpha1.Webhook) error {
+	_, err := api.GetWebhook(ctx, api.Account)
 	return err
 }

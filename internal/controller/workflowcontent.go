@@ -30,7 +30,7 @@ func describe(t *workflowRun) (cobalt.WorkflowInput, string, error) {
 	if err != nil {
 		return input, "", err
 	}
-	return input, hash.Of(t.account.id, t.account.made, string(text)), nil
+	return input, hash.Of(t.account.Id, t.account.Made, string(text)), nil
 }
 
 // canonicalJSON is JSON whose keys are in order, without losing digits.

@@ -34,3 +34,11 @@ func EnvironmentName(obj Object) string {
 	ref := obj.MemberSpec().EnvironmentRef
 	return string(ref.Kind) + "/" + ref.Name
 }
+
+// GenerationOf is the generation of an environment; zero if there is none.
+func GenerationOf(env Environment) int64 {
+	if env == nil {
+		return 0
+	}
+	return env.GetGeneration()
+}

@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"fmt"
@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	// worthAWord is from how long a wait on the environment says that its objects wait, and
+	// WorthAWord is from how long a wait on the environment says that its objects wait, and
 	// how often it looks whether that is still so.
-	worthAWord = time.Minute
+	WorthAWord = time.Minute
 	// notWorthAWord is below how long a wait it says so no more.
-	notWorthAWord = worthAWord / 2
+	notWorthAWord = WorthAWord / 2
 )
 
-// waits are the objects of an environment that wait for their turn at the limiter. They
+// Waits are the objects of an environment that wait for their turn at the limiter. They
 // write nothing themselves, so their environment says for all of them, in words so coarse
 // that they seldom change, how many they are and for how long.
-type waits struct {
+type Waits struct {
 	mu    sync.Mutex
 	since map[breaker.Waiter]time.Time
 	// begins is called when somebody waits while nobody has before.
@@ -29,15 +29,15 @@ type waits struct {
 	long time.Duration
 }
 
-// onBegin sets what is done when somebody begins to wait.
-func (w *waits) onBegin(begins func()) {
+// OnBegin sets what is done when somebody begins to wait.
+func (w *Waits) OnBegin(begins func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.begins = begins
 }
 
-// note notes whether an object waits for its turn.
-func (w *waits) note(who breaker.Waiter, waits bool, now time.Time) {
+// Note notes whether an object waits for its turn.
+func (w *Waits) Note(who breaker.Waiter, waits bool, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_, already := w.since[who]
@@ -56,25 +56,25 @@ func (w *waits) note(who breaker.Waiter, waits bool, now time.Time) {
 }
 
 // now tells how many objects wait, and for how long the first of them has.
-func (w *waits) now(now time.Time) (many int, long time.Duration) {
+func (w *Waits) now(now time.Time) (many int, long time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.count(now)
 }
 
-func (w *waits) count(now time.Time) (many int, long time.Duration) {
+func (w *Waits) count(now time.Time) (many int, long time.Duration) {
 	for _, since := range w.since {
 		long = max(long, now.Sub(since))
 	}
 	return len(w.since), long
 }
 
-// say is what an environment says of its objects that wait; empty for nothing.
-func (w *waits) say(now time.Time) string {
+// Say is what an environment says of its objects that wait; empty for nothing.
+func (w *Waits) Say(now time.Time) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	many, long := w.count(now)
-	if long < notWorthAWord || w.many == 0 && long < worthAWord {
+	if long < notWorthAWord || w.many == 0 && long < WorthAWord {
 		w.many, w.long = 0, 0
 		return ""
 	}
@@ -84,14 +84,14 @@ func (w *waits) say(now time.Time) string {
 		w.many, inWords(w.long))
 }
 
-// pause is until when it is to be looked at again what is to be said, at most as long as interval.
-func (w *waits) pause(interval time.Duration) time.Duration {
+// Pause is until when it is to be looked at again what is to be said, at most as long as interval.
+func (w *Waits) Pause(interval time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.since) == 0 && w.many == 0 {
 		return interval
 	}
-	return min(interval, worthAWord)
+	return min(interval, WorthAWord)
 }
 
 // coarse is the first of some steps that a value does not exceed, or the one above it if

@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"io"
@@ -41,7 +41,7 @@ func TestExecutionsAreReadAsFarAsTheyAreFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	shop := object.EnvironmentKey{Kind: v1alpha1.KindEnvironment, NamespacedName: types.NamespacedName{Namespace: "team", Name: "shop"}}
-	executions := newLists(shop, api, cache, clock.RealClock{}).executionsOf("acme")
+	executions := NewSnapshots(shop, api, cache, clock.RealClock{}).ExecutionsOf("acme")
 	for id, want := range map[string]snapshot.Presence{"e1": snapshot.Present, "e2": snapshot.Present, "e3": snapshot.Unknown} {
 		if _, presence, err := executions.Find(t.Context(), id, time.Hour); presence != want || err != nil {
 			t.Errorf("%s: presence %d, error %v, want %d", id, presence, err, want)

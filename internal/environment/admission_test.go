@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"strings"
@@ -37,8 +37,8 @@ func TestAccountsThatAClusterEnvironmentAllows(t *testing.T) {
 			t.Parallel()
 			env := &v1alpha1.ClusterEnvironment{ObjectMeta: metav1.ObjectMeta{Name: "shared"}}
 			env.Spec.AllowedNamespaces.AccountIDPrefixes = tc.prefixes
-			err := (&environments{}).allowed(t.Context(), env, "mine", tc.account)
-			if allowed := !notAllowed(err); allowed != tc.want {
+			err := (&Pool{}).allowed(t.Context(), env, "mine", tc.account)
+			if allowed := !NotAllowed(err); allowed != tc.want {
 				t.Fatalf("%s: allowed is %t, want %t", tc.reason, allowed, tc.want)
 			}
 			for _, prefix := range tc.prefixes {
@@ -54,7 +54,7 @@ func TestAccountsThatAClusterEnvironmentAllows(t *testing.T) {
 func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 	t.Parallel()
 	_, around := objecttest.SharedAmong(map[string]bool{"team": true, "stranger": false})
-	e := newEnvironments(objecttest.CacheOf(t, around...), clock.RealClock{}, 1, object.Users, false)
+	e := NewPool(objecttest.CacheOf(t, around...), clock.RealClock{}, 1, object.Users, false)
 	for name, tc := range map[string]struct {
 		reason, namespace, env string
 		waits                  int
@@ -70,9 +70,9 @@ func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 		if err := w.Waker.Start(t.Context(), queue); err != nil {
 			t.Fatal(err)
 		}
-		door := e.of(object.EnvironmentOf(hook)).breaker
+		door := e.Of(object.EnvironmentOf(hook)).Breaker
 		door.Pass(w, true) // when it still might
-		_, _ = e.find(t.Context(), hook, "", w)
+		_, _ = e.Find(t.Context(), hook, "", w)
 		door.Reset(0)
 		if queue.Len() != tc.waits {
 			t.Errorf("%s: %s: %d are woken, want %d", name, tc.reason, queue.Len(), tc.waits)
@@ -108,16 +108,16 @@ func TestAdmissions(t *testing.T) {
 		"Missing":    {"there is none", "team", v1alpha1.EnvironmentReference{Name: "own"}, v1alpha1.AccountReference{LinkedAccountID: "x"}, false, object.Missing},
 		"Namespaced": {"clusters' are out of reach", "team", cluster, v1alpha1.AccountReference{LinkedAccountID: "team-1"}, true, object.Missing},
 	}
-	together := (&environments{cache: cache}).admissions()
+	together := (&Pool{Cache: cache}).Admissions()
 	for name, tc := range cases {
 		obj := &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Namespace: tc.namespace, Name: "hook"}}
 		obj.Spec.EnvironmentRef, obj.Spec.AccountReference = tc.env, tc.account
-		asked := []admissions{(&environments{cache: cache, namespaced: tc.namespaced}).admissions()}
+		asked := []Admissions{(&Pool{Cache: cache, namespaced: tc.namespaced}).Admissions()}
 		if !tc.namespaced {
 			asked = append(asked, together)
 		}
 		for _, admissions := range asked {
-			got, err := admissions.of(t.Context(), obj, "")
+			got, err := admissions.Of(t.Context(), obj, "")
 			if err != nil || got != tc.want {
 				t.Errorf("%s: %s: %v, %v, want %v", name, tc.reason, got, err, tc.want)
 			}

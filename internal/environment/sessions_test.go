@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"fmt"
@@ -30,7 +30,7 @@ func TestSessions(t *testing.T) {
 	s := newSessions(clock)
 	token := func(made, want string) {
 		t.Helper()
-		if got, err := s.token(t.Context(), api, "acme", made); got != want || err != nil {
+		if got, err := s.Token(t.Context(), api, "acme", made); got != want || err != nil {
 			t.Errorf("got %s, %v, want %s", got, err, want)
 		}
 	}
@@ -40,9 +40,9 @@ func TestSessions(t *testing.T) {
 	clock.Step(time.Hour)
 	token("a1", "token-2")
 	token("a2", "token-3")
-	s.drop("acme", "token-2") // which is no longer in use
+	s.Drop("acme", "token-2") // which is no longer in use
 	token("a2", "token-3")
-	s.drop("acme", "token-3")
+	s.Drop("acme", "token-3")
 	token("a2", "token-4")
 	clock.Step(24 * time.Hour)
 	if s.sweep(clock.Now()); len(s.byAccount) != 0 {

@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"context"
@@ -14,17 +14,17 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// load is how much the objects of an environment ask of it: how often they are looked
+// Load is how much the objects of an environment ask of it: how often they are looked
 // at, and what calls one look takes.
-type load struct{ looks []look }
+type Load struct{ looks []look }
 
-// users are the objects that refer to an environment.
-type users struct {
-	count int
-	// holders are those that it must not go before, unheld those without the finalizer.
-	holders int
-	unheld  map[types.UID]bool
-	load    load
+// Users are the objects that refer to an environment.
+type Users struct {
+	Count int
+	// Holders are those that it must not go before, unheld those without the finalizer.
+	Holders int
+	Unheld  map[types.UID]bool
+	Load    Load
 }
 
 type look struct {
@@ -34,8 +34,8 @@ type look struct {
 	shared string
 }
 
-// perSecond are the calls that looking at all objects takes.
-func (l load) perSecond(interval time.Duration) float64 {
+// PerSecond are the calls that looking at all objects takes.
+func (l Load) PerSecond(interval time.Duration) float64 {
 	perSecond, lists := 0.0, map[string]time.Duration{}
 	for _, look := range l.looks {
 		every := look.interval.Value(interval)
@@ -66,36 +66,36 @@ func lookOf(obj client.Object) look {
 	return look{}
 }
 
-// usersOf finds the objects that refer to an environment.
-func (e *environments) usersOf(ctx context.Context, key object.EnvironmentKey) (users, error) {
-	found, admissions := users{unheld: map[types.UID]bool{}}, e.admissions()
-	for _, kind := range e.kinds {
+// UsersOf finds the objects that refer to an environment.
+func (p *Pool) UsersOf(ctx context.Context, key object.EnvironmentKey) (Users, error) {
+	found, admissions := Users{Unheld: map[types.UID]bool{}}, p.Admissions()
+	for _, kind := range p.kinds {
 		list := kind.List.DeepCopyObject().(client.ObjectList)
-		if err := e.cache.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
-			return users{}, fmt.Errorf("list the objects of %s: %w", key, err)
+		if err := p.Cache.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+			return Users{}, fmt.Errorf("list the objects of %s: %w", key, err)
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {
 			obj := item.(object.Object)
-			access, err := admissions.of(ctx, obj, "")
+			access, err := admissions.Of(ctx, obj, "")
 			found.add(obj, access)
 			return err
 		})
 		if err != nil {
-			return users{}, err
+			return Users{}, err
 		}
 	}
 	return found, nil
 }
 
-func (u *users) add(obj object.Object, access object.Access) {
-	u.count++
+func (u *Users) add(obj object.Object, access object.Access) {
+	u.Count++
 	if !object.HasFinalizer(obj) {
-		u.unheld[obj.GetUID()] = true
+		u.Unheld[obj.GetUID()] = true
 	}
 	if object.Counts(obj, object.Holder, access) {
-		u.holders++
+		u.Holders++
 	}
 	if object.Counts(obj, object.Load, access) {
-		u.load.looks = append(u.load.looks, lookOf(obj))
+		u.Load.looks = append(u.Load.looks, lookOf(obj))
 	}
 }

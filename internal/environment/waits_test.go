@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"strconv"
@@ -47,15 +47,15 @@ func TestWaitsAreToldCoarsely(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var w waits
+			var w Waits
 			start := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 			var got []string
 			for _, s := range tc.states {
 				clear(w.since)
 				for i := range s.many {
-					w.note(waiterNamed(strconv.Itoa(i)), true, start.Add(-s.long))
+					w.Note(waiterNamed(strconv.Itoa(i)), true, start.Add(-s.long))
 				}
-				said := w.say(start)
+				said := w.Say(start)
 				said, _, _ = strings.Cut(strings.TrimPrefix(said, "; up to "), " now")
 				got = append(got, strings.ReplaceAll(said, " objects wait for their turn to call, for up to", ","))
 			}
@@ -76,32 +76,32 @@ func waiterNamed(name string) breaker.Waiter {
 // said no more. How long an object has waited counts from its first try.
 func TestWaitsBeginAndEnd(t *testing.T) {
 	t.Parallel()
-	var w waits
+	var w Waits
 	begun, now := 0, time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
-	w.onBegin(func() { begun++ })
+	w.OnBegin(func() { begun++ })
 	a, b := waiterNamed("a"), waiterNamed("b")
 	const interval = time.Hour
-	if w.pause(interval) != interval {
+	if w.Pause(interval) != interval {
 		t.Error("nobody waits, so there is nothing to look at")
 	}
-	w.note(a, true, now)
-	w.note(a, true, now.Add(30*time.Second))
-	w.note(b, true, now.Add(40*time.Second))
+	w.Note(a, true, now)
+	w.Note(a, true, now.Add(30*time.Second))
+	w.Note(b, true, now.Add(40*time.Second))
 	if many, long := w.now(now.Add(time.Minute)); many != 2 || long != time.Minute {
 		t.Errorf("%d wait for up to %s, want 2 for a minute", many, long)
 	}
-	if begun != 1 || w.pause(interval) != worthAWord {
-		t.Errorf("the environment was woken %d times and looks again in %s", begun, w.pause(interval))
+	if begun != 1 || w.Pause(interval) != WorthAWord {
+		t.Errorf("the environment was woken %d times and looks again in %s", begun, w.Pause(interval))
 	}
-	if w.say(now.Add(time.Minute)) == "" {
+	if w.Say(now.Add(time.Minute)) == "" {
 		t.Error("a has waited for a minute")
 	}
-	w.note(a, false, now)
-	w.note(b, false, now)
-	if w.pause(interval) != worthAWord {
+	w.Note(a, false, now)
+	w.Note(b, false, now)
+	if w.Pause(interval) != WorthAWord {
 		t.Error("what was said is no longer true, so it is looked at again")
 	}
-	if said := w.say(now.Add(2 * time.Minute)); said != "" || w.pause(interval) != interval {
-		t.Errorf("nobody waits, and it says %q and looks again in %s", said, w.pause(interval))
+	if said := w.Say(now.Add(2 * time.Minute)); said != "" || w.Pause(interval) != interval {
+		t.Errorf("nobody waits, and it says %q and looks again in %s", said, w.Pause(interval))
 	}
 }

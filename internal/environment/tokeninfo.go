@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"encoding/base64"
@@ -9,10 +9,10 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// tokenInfo is what is known of a session token beside the token. The Secret that
+// TokenInfo is what is known of a session token beside the token. The Secret that
 // holds the token carries it in an annotation, so that it outlives the status
 // and can be seen in the cache.
-type tokenInfo struct {
+type TokenInfo struct {
 	// Account is Cobalt's id of the account: its tokens end with it.
 	Account   string    `json:"account"`
 	IssuedAt  time.Time `json:"issuedAt"`
@@ -33,12 +33,12 @@ const (
 	shortestRetry = time.Minute
 	// assumedLifetime is that of tokens that do not tell.
 	assumedLifetime = 24 * time.Hour
-	// usualRefresh is refreshBefore if spec does not say.
-	usualRefresh = 4 * time.Hour
+	// UsualRefresh is refreshBefore if spec does not say.
+	UsualRefresh = 4 * time.Hour
 )
 
-// readToken is what is known of a token that Cobalt answered with just now.
-func readToken(account string, token *cobalt.SessionToken, now time.Time) tokenInfo {
+// ReadToken is what is known of a token that Cobalt answered with just now.
+func ReadToken(account string, token *cobalt.SessionToken, now time.Time) TokenInfo {
 	expires := now.Add(assumedLifetime)
 	if token.ExpiresIn > 0 {
 		expires = now.Add(token.ExpiresIn)
@@ -46,14 +46,14 @@ func readToken(account string, token *cobalt.SessionToken, now time.Time) tokenI
 		expires = claimed
 	}
 	// Whole seconds, as annotations and status show them.
-	return tokenInfo{Account: account, IssuedAt: now.UTC().Truncate(time.Second), ExpiresAt: expires.UTC().Truncate(time.Second)}
+	return TokenInfo{Account: account, IssuedAt: now.UTC().Truncate(time.Second), ExpiresAt: expires.UTC().Truncate(time.Second)}
 }
 
-// valid tells whether the token is good at a time.
-func (i tokenInfo) valid(now time.Time) bool { return now.Before(i.ExpiresAt) }
+// Valid tells whether the token is good at a time.
+func (i TokenInfo) Valid(now time.Time) bool { return now.Before(i.ExpiresAt) }
 
-// renewAt is when another token is to be asked for.
-func (i tokenInfo) renewAt(refreshBefore time.Duration) time.Time {
+// RenewAt is when another token is to be asked for.
+func (i TokenInfo) RenewAt(refreshBefore time.Duration) time.Time {
 	if !i.RetryAt.IsZero() {
 		return i.RetryAt
 	}
@@ -61,9 +61,9 @@ func (i tokenInfo) renewAt(refreshBefore time.Duration) time.Time {
 	return i.IssuedAt.Add(max(lifetime/3, lifetime-refreshBefore, shortestRenewal))
 }
 
-// later is i with the time of the next try, after Cobalt was asked for another
+// Later is i with the time of the next try, after Cobalt was asked for another
 // token and gave none that lasts longer: half of what remains.
-func (i tokenInfo) later(now time.Time) tokenInfo {
+func (i TokenInfo) Later(now time.Time) TokenInfo {
 	remains := i.ExpiresAt.Sub(now)
 	pause := max(remains/2, min(shortestRetry, remains), shortestRenewal)
 	i.RetryAt = now.Add(pause).UTC().Truncate(time.Second)

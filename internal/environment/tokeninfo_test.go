@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"testing"
@@ -28,8 +28,8 @@ func TestRenewAt(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := tokenInfo{IssuedAt: noon, ExpiresAt: noon.Add(tc.lifetime)}
-			if got := i.renewAt(tc.left).Sub(noon); got != tc.want {
+			i := TokenInfo{IssuedAt: noon, ExpiresAt: noon.Add(tc.lifetime)}
+			if got := i.RenewAt(tc.left).Sub(noon); got != tc.want {
 				t.Errorf("%s: renewed after %s, want %s", tc.reason, got, tc.want)
 			}
 		})
@@ -51,8 +51,8 @@ func TestLater(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			i := tokenInfo{IssuedAt: noon.Add(-time.Hour), ExpiresAt: noon.Add(tc.remains)}.later(noon)
-			if got := i.renewAt(time.Hour).Sub(noon); got != tc.want {
+			i := TokenInfo{IssuedAt: noon.Add(-time.Hour), ExpiresAt: noon.Add(tc.remains)}.Later(noon)
+			if got := i.RenewAt(time.Hour).Sub(noon); got != tc.want {
 				t.Errorf("%s: asked again after %s, want %s", tc.reason, got, tc.want)
 			}
 		})
@@ -80,7 +80,7 @@ func TestIssued(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := readToken("id", &tc.token, noon).ExpiresAt.Sub(noon); got != tc.want {
+			if got := ReadToken("id", &tc.token, noon).ExpiresAt.Sub(noon); got != tc.want {
 				t.Errorf("%s: it lasts %s, want %s", tc.reason, got, tc.want)
 			}
 		})

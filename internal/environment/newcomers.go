@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"sync"
@@ -6,18 +6,18 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// newcomers are the objects that are being given the finalizer, and have not been seen
+// Newcomers are the objects that are being given the finalizer, and have not been seen
 // with it yet. Their environment must not go meanwhile: what is made for them could not be
 // deleted any more.
-type newcomers struct {
+type Newcomers struct {
 	mu sync.Mutex
 	// closed tells that the environment is about to go, and takes nobody in.
 	closed  bool
 	objects map[types.UID]bool
 }
 
-// enter lets an object in; false if the environment is about to go.
-func (n *newcomers) enter(obj types.UID) bool {
+// Enter lets an object in; false if the environment is about to go.
+func (n *Newcomers) Enter(obj types.UID) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
@@ -30,22 +30,22 @@ func (n *newcomers) enter(obj types.UID) bool {
 	return true
 }
 
-// leave forgets an object that was not given the finalizer.
-func (n *newcomers) leave(obj types.UID) {
+// Leave forgets an object that was not given the finalizer.
+func (n *Newcomers) Leave(obj types.UID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.objects, obj)
 }
 
-// admit says whether the environment takes newcomers from now on.
-func (n *newcomers) admit(open bool) {
+// Admit says whether the environment takes newcomers from now on.
+func (n *Newcomers) Admit(open bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.closed = !open
 }
 
-// await keeps those that the cache shows without the finalizer, and tells whether there are any.
-func (n *newcomers) await(unheld map[types.UID]bool) bool {
+// Await keeps those that the cache shows without the finalizer, and tells whether there are any.
+func (n *Newcomers) Await(unheld map[types.UID]bool) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for obj := range n.objects {

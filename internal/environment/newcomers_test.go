@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"testing"
@@ -9,22 +9,22 @@ import (
 // TestNewcomers: an environment that is to go takes nobody in, and waits for those that were let in before.
 func TestNewcomers(t *testing.T) {
 	t.Parallel()
-	n, unheld := &newcomers{}, map[types.UID]bool{"a": true, "b": true, "c": true}
-	if !n.enter("a") || !n.enter("b") || !n.enter("c") {
+	n, unheld := &Newcomers{}, map[types.UID]bool{"a": true, "b": true, "c": true}
+	if !n.Enter("a") || !n.Enter("b") || !n.Enter("c") {
 		t.Fatal("the environment is to stay")
 	}
-	n.leave("c") // nothing came of it
-	n.admit(false)
-	if n.enter("d") {
+	n.Leave("c") // nothing came of it
+	n.Admit(false)
+	if n.Enter("d") {
 		t.Error("the environment is to go")
 	}
-	if delete(unheld, "a"); !n.await(unheld) { // it was given the finalizer, and counts by itself
+	if delete(unheld, "a"); !n.Await(unheld) { // it was given the finalizer, and counts by itself
 		t.Error("b may be given the finalizer at any time")
 	}
-	if delete(unheld, "b"); n.await(unheld) {
+	if delete(unheld, "b"); n.Await(unheld) {
 		t.Error("nobody is on the way any more")
 	}
-	if n.admit(true); !n.enter("d") {
+	if n.Admit(true); !n.Enter("d") {
 		t.Error("another environment of that name has come")
 	}
 }

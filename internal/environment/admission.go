@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"context"
@@ -18,22 +18,22 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// notAllowed tells whether an environment may not be used by who asks.
-func notAllowed(err error) bool {
+// NotAllowed tells whether an environment may not be used by who asks.
+func NotAllowed(err error) bool {
 	var stop *condition.Stalled
 	return errors.As(err, &stop) && stop.Reason == v1alpha1.ReasonNotAllowed
 }
 
 // allowed tells whether a ClusterEnvironment may be used from a namespace, and for
 // an account. What it says is read in that namespace, and tells nothing of others.
-func (e *environments) allowed(ctx context.Context, env *v1alpha1.ClusterEnvironment, namespace, account string) error {
-	if err := e.allowedIn(ctx, env, namespace); err != nil {
+func (p *Pool) allowed(ctx context.Context, env *v1alpha1.ClusterEnvironment, namespace, account string) error {
+	if err := p.allowedIn(ctx, env, namespace); err != nil {
 		return err
 	}
 	return allowedFor(env, namespace, account)
 }
 
-func (e *environments) allowedIn(ctx context.Context, env *v1alpha1.ClusterEnvironment, name string) error {
+func (p *Pool) allowedIn(ctx context.Context, env *v1alpha1.ClusterEnvironment, name string) error {
 	selector, err := metav1.LabelSelectorAsSelector(&env.Spec.AllowedNamespaces.Selector)
 	if err != nil {
 		return condition.StalledBy(v1alpha1.ReasonNotAllowed,
@@ -44,7 +44,7 @@ func (e *environments) allowedIn(ctx context.Context, env *v1alpha1.ClusterEnvir
 	}
 	namespace := &metav1.PartialObjectMetadata{}
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	if err := e.cache.Get(ctx, types.NamespacedName{Name: name}, namespace); err != nil {
+	if err := p.Cache.Get(ctx, types.NamespacedName{Name: name}, namespace); err != nil {
 		return fmt.Errorf("read Namespace %s: %w", name, err)
 	}
 	if !selector.Matches(labels.Set(namespace.Labels)) {
@@ -70,10 +70,10 @@ func allowedFor(env *v1alpha1.ClusterEnvironment, namespace, account string) err
 			"or have the owner add a prefix to allowedNamespaces.accountIDPrefixes", env.Name, account)
 }
 
-// admissions tell which objects may use their environments. They look up each environment
+// Admissions tell which objects may use their environments. They look up each environment
 // and each namespace once, so they are made for one look at many objects.
-type admissions struct {
-	environments *environments
+type Admissions struct {
+	environments *Pool
 	found        map[object.EnvironmentKey]*admission
 }
 
@@ -85,12 +85,13 @@ type admission struct {
 	namespaces map[string]error
 }
 
-func (e *environments) admissions() admissions {
-	return admissions{e, map[object.EnvironmentKey]*admission{}}
+// Admissions returns what tells which objects may use their environments.
+func (p *Pool) Admissions() Admissions {
+	return Admissions{p, map[object.EnvironmentKey]*admission{}}
 }
 
-// of tells whether obj may use its environment, for an account if that is known.
-func (a admissions) of(ctx context.Context, obj object.Object, account string) (object.Access, error) {
+// Of tells whether obj may use its environment, for an account if that is known.
+func (a Admissions) Of(ctx context.Context, obj object.Object, account string) (object.Access, error) {
 	asked, err := a.ask(ctx, object.EnvironmentOf(obj))
 	if err != nil || asked.cluster == nil {
 		return asked.access, err
@@ -101,15 +102,15 @@ func (a admissions) of(ctx context.Context, obj object.Object, account string) (
 		asked.namespaces[obj.GetNamespace()] = err
 	}
 	if err == nil && account == "" && len(asked.cluster.Spec.AllowedNamespaces.AccountIDPrefixes) > 0 {
-		account = a.environments.accountOf(ctx, obj)
+		account = a.environments.AccountOf(ctx, obj)
 	}
-	if notAllowed(condition.First(err, allowedFor(asked.cluster, obj.GetNamespace(), account))) {
+	if NotAllowed(condition.First(err, allowedFor(asked.cluster, obj.GetNamespace(), account))) {
 		return object.Refused, nil
 	}
 	return object.Granted, nil
 }
 
-func (a admissions) ask(ctx context.Context, key object.EnvironmentKey) (*admission, error) {
+func (a Admissions) ask(ctx context.Context, key object.EnvironmentKey) (*admission, error) {
 	if asked := a.found[key]; asked != nil {
 		return asked, nil
 	}
@@ -131,8 +132,8 @@ func (a admissions) ask(ctx context.Context, key object.EnvironmentKey) (*admiss
 	return asked, nil
 }
 
-// accountOf is the id of obj's account, as far as it is known.
-func (e *environments) accountOf(ctx context.Context, obj object.Object) string {
+// AccountOf is the id of obj's account, as far as it is known.
+func (p *Pool) AccountOf(ctx context.Context, obj object.Object) string {
 	account := obj.Account()
 	if account.LinkedAccountRef == nil {
 		return account.LinkedAccountID
@@ -142,7 +143,7 @@ func (e *environments) accountOf(ctx context.Context, obj object.Object) string 
 	}
 	linked := &v1alpha1.LinkedAccount{}
 	key := types.NamespacedName{Namespace: obj.GetNamespace(), Name: account.LinkedAccountRef.Name}
-	if err := e.cache.Get(ctx, key, linked); err != nil {
+	if err := p.Cache.Get(ctx, key, linked); err != nil {
 		return "" // it waits for one
 	}
 	return linked.AccountID()

@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 )
 
-// sessions keep session tokens in memory for calls that need one.
-type sessions struct {
+// Sessions keep session tokens in memory for calls that need one.
+type Sessions struct {
 	clock clock.PassiveClock
 
 	mu        sync.Mutex
@@ -20,20 +20,20 @@ type sessions struct {
 
 type session struct {
 	token string
-	issue tokenInfo
+	issue TokenInfo
 }
 
-func newSessions(c clock.PassiveClock) *sessions {
-	return &sessions{clock: c, byAccount: map[string]session{}}
+func newSessions(c clock.PassiveClock) *Sessions {
+	return &Sessions{clock: c, byAccount: map[string]session{}}
 }
 
-// token returns a session token of an account that is good for a while. made
+// Token returns a session token of an account that is good for a while. made
 // stands for the account in Cobalt, with which its tokens end.
-func (s *sessions) token(ctx context.Context, api *cobalt.Client, account, made string) (string, error) {
+func (s *Sessions) Token(ctx context.Context, api *cobalt.Client, account, made string) (string, error) {
 	s.mu.Lock()
 	present, ok := s.byAccount[account]
 	s.mu.Unlock()
-	if ok && present.issue.Account == made && s.clock.Now().Before(present.issue.renewAt(usualRefresh)) {
+	if ok && present.issue.Account == made && s.clock.Now().Before(present.issue.RenewAt(UsualRefresh)) {
 		return present.token, nil
 	}
 	minted, err := api.CreateSessionToken(ctx, account)
@@ -42,12 +42,12 @@ func (s *sessions) token(ctx context.Context, api *cobalt.Client, account, made 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byAccount[account] = session{minted.Token, readToken(made, minted, s.clock.Now())}
+	s.byAccount[account] = session{minted.Token, ReadToken(made, minted, s.clock.Now())}
 	return minted.Token, nil
 }
 
-// drop forgets a token that was refused.
-func (s *sessions) drop(account, token string) {
+// Drop forgets a token that was refused.
+func (s *Sessions) Drop(account, token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byAccount[account].token == token {
@@ -56,11 +56,11 @@ func (s *sessions) drop(account, token string) {
 }
 
 // sweep forgets tokens that have to be renewed anyway.
-func (s *sessions) sweep(now time.Time) {
+func (s *Sessions) sweep(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for account, present := range s.byAccount {
-		if !now.Before(present.issue.renewAt(usualRefresh)) {
+		if !now.Before(present.issue.RenewAt(UsualRefresh)) {
 			delete(s.byAccount, account)
 		}
 	}

@@ -1,4 +1,4 @@
-package controller
+package account
 
 import (
 	"testing"
@@ -8,33 +8,33 @@ import (
 
 func TestAccountIsNotMadeAgainUnderACall(t *testing.T) {
 	t.Parallel()
-	r, key := newRemade(), types.NamespacedName{Namespace: "team", Name: "acme"}
-	old := owner{id: "acme", made: "1", linked: key}
-	release, ok := r.use(old)
+	r, key := NewRemade(), types.NamespacedName{Namespace: "team", Name: "acme"}
+	old := Owner{Id: "acme", Made: "1", Linked: key}
+	release, ok := r.Use(old)
 	if !ok {
 		t.Fatal("an account that is there cannot be used")
 	}
-	if r.vanish(key, "1") {
+	if r.Vanish(key, "1") {
 		t.Error("an account is made again while a call for it is under way")
 	}
-	if !r.vanish(types.NamespacedName{Namespace: "team", Name: "ben"}, "1") {
+	if !r.Vanish(types.NamespacedName{Namespace: "team", Name: "ben"}, "1") {
 		t.Error("a call for one account keeps another from being made again")
 	}
 	release()
-	if !r.vanish(key, "1") {
+	if !r.Vanish(key, "1") {
 		t.Error("an account is not made again although no call is under way")
 	}
-	if _, ok := r.use(old); ok || !r.isGone(key, "1") {
+	if _, ok := r.Use(old); ok || !r.IsGone(key, "1") {
 		t.Error("an account is used that is gone")
 	}
-	if _, ok := r.use(owner{id: "acme", made: "2", linked: key}); !ok || r.isGone(key, "2") {
+	if _, ok := r.Use(Owner{Id: "acme", Made: "2", Linked: key}); !ok || r.IsGone(key, "2") {
 		t.Error("the account that was made again cannot be used")
 	}
-	if _, ok := r.use(owner{id: "acme"}); !ok {
+	if _, ok := r.Use(Owner{Id: "acme"}); !ok {
 		t.Error("an account that is given by its id cannot be used")
 	}
-	r.found(key, "1")
-	if r.isGone(key, "1") || r.isGone(key, "") {
+	r.Found(key, "1")
+	if r.IsGone(key, "1") || r.IsGone(key, "") {
 		t.Error("an account that was found is gone")
 	}
 }

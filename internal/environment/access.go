@@ -1,114 +1,96 @@
-package controller
+package environment
 
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
-	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
-// environments finds the environment of an object and connects to it.
-type environments struct {
-	cache    client.Reader
-	clock    clock.Clock
-	limiters *ratelimit.Limiters
-	workers  *breaker.Workers
-	// kinds are those whose objects refer to environments.
-	kinds []object.Kind
-	// namespaced operators watch single namespaces and cannot see cluster kinds.
-	namespaced bool
-
-	mu    sync.Mutex
-	byKey map[object.EnvironmentKey]*connection
-}
-
-// find returns the environment that obj refers to. While there is none, or it
+// Find returns the environment that obj refers to. While there is none, or it
 // may not be used, it returns an error that says so, and w does not wait for it any
 // more: a watch tells when that may have changed. An environment that may not be used
 // is returned as well: it still serves deletions.
-func (e *environments) find(ctx context.Context, obj object.Object, account string, w breaker.Waiter) (object.Environment, error) {
+func (p *Pool) Find(ctx context.Context, obj object.Object, account string, w breaker.Waiter) (object.Environment, error) {
 	key := object.EnvironmentOf(obj)
-	if key.Kind == v1alpha1.KindClusterEnvironment && e.namespaced {
+	if key.Kind == v1alpha1.KindClusterEnvironment && p.namespaced {
 		return nil, condition.StalledBy(v1alpha1.ReasonClusterEnvironmentsDisabled,
 			"%s cannot be used, as this operator watches single namespaces only: delete this object and create it again with an Environment", key)
 	}
-	env, err := e.get(ctx, key)
+	env, err := p.get(ctx, key)
 	switch {
 	case apierrors.IsNotFound(err):
-		e.of(key).breaker.Quit(w)
+		p.Of(key).Breaker.Quit(w)
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s does not exist: create it, or delete this object", key)
 	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
 	if cluster, ok := env.(*v1alpha1.ClusterEnvironment); ok {
-		if err := e.allowed(ctx, cluster, obj.GetNamespace(), account); err != nil {
-			e.of(key).breaker.Quit(w)
+		if err := p.allowed(ctx, cluster, obj.GetNamespace(), account); err != nil {
+			p.Of(key).Breaker.Quit(w)
 			return env, err
 		}
 	}
 	return env, nil
 }
 
-// lags tells whether env, from the cache, may not be what the API server has.
-func (e *environments) lags(obj object.Object, env object.Environment) bool {
-	versions := &e.of(object.EnvironmentOf(obj)).versions
-	return versions.unseen() || versions.lags(env)
+// Lags tells whether env, from the cache, may not be what the API server has.
+func (p *Pool) Lags(obj object.Object, env object.Environment) bool {
+	versions := &p.Of(object.EnvironmentOf(obj)).Versions
+	return versions.Unseen() || versions.Lags(env)
 }
 
-// sameEndpoint tells whether two environments lead to the same place with the same
+// SameEndpoint tells whether two environments lead to the same place with the same
 // key. It goes by what the other has recorded when it was last accepted, so that
 // it is known even while the other's Secret is missing.
-func (e *environments) sameEndpoint(ctx context.Context, a, b object.EnvironmentKey) (bool, error) {
+func (p *Pool) SameEndpoint(ctx context.Context, a, b object.EnvironmentKey) (bool, error) {
 	if a == b {
 		return true, nil
 	}
-	if e.namespaced && b.Kind == v1alpha1.KindClusterEnvironment {
+	if p.namespaced && b.Kind == v1alpha1.KindClusterEnvironment {
 		return false, nil // its objects cannot act here
 	}
-	own := e.of(a).clients.Load()
-	other, err := e.get(ctx, b)
+	own := p.Of(a).Clients.Load()
+	other, err := p.get(ctx, b)
 	if own == nil || other == nil || err != nil {
 		return false, client.IgnoreNotFound(err)
 	}
-	return own.endpoint.spelled(other.Settings().BaseURL).is(other.EnvironmentStatus().Realm), nil
+	return own.Endpoint.Spelled(other.Settings().BaseURL).Is(other.EnvironmentStatus().Realm), nil
 }
 
 // get reads an environment from the cache.
-func (e *environments) get(ctx context.Context, key object.EnvironmentKey) (object.Environment, error) {
+func (p *Pool) get(ctx context.Context, key object.EnvironmentKey) (object.Environment, error) {
 	var env object.Environment = &v1alpha1.Environment{}
 	if key.Kind == v1alpha1.KindClusterEnvironment {
 		env = &v1alpha1.ClusterEnvironment{}
 	}
-	if err := e.cache.Get(ctx, key.NamespacedName, env); err != nil {
+	if err := p.Cache.Get(ctx, key.NamespacedName, env); err != nil {
 		return nil, err
 	}
 	return env, nil
 }
 
-// trustFor is how long a list proves that an environment is the one it was.
-const trustFor = time.Minute
+// TrustFor is how long a list proves that an environment is the one it was.
+const TrustFor = time.Minute
 
-// trusted tells whether an environment was found to be the one it was, lately.
-func (e *environments) trusted(key object.EnvironmentKey) bool {
-	return e.of(key).verifiedWithin(trustFor)
+// Trusted tells whether an environment was found to be the one it was, lately.
+func (p *Pool) Trusted(key object.EnvironmentKey) bool {
+	return p.Of(key).verifiedWithin(TrustFor)
 }
 
-// connect returns the client for obj once its environment lets it through;
+// Connect returns the client for obj once its environment lets it through;
 // until then it returns waiting, and w is woken when that changes.
-func (e *environments) connect(obj object.Object, env object.Environment, w breaker.Waiter, wanted bool) (*remoteView, error) {
+func (p *Pool) Connect(obj object.Object, env object.Environment, w breaker.Waiter, wanted bool) (*Remote, error) {
 	key := object.EnvironmentOf(obj)
-	conn := e.of(key)
-	reason, ok := conn.breaker.Pass(w, wanted)
+	conn := p.Of(key)
+	reason, ok := conn.Breaker.Pass(w, wanted)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
@@ -119,20 +101,20 @@ func (e *environments) connect(obj object.Object, env object.Environment, w brea
 	case !ok:
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready: %s", key, reason)
 	}
-	return conn.view(), nil
+	return conn.View(), nil
 }
 
-// connectToDelete is connect for an object that is being deleted: the last
+// ConnectToDelete is connect for an object that is being deleted: the last
 // client that worked will do if the Secret or the environment went first.
 // env is nil if it does not exist. Then nobody can tell whom a ClusterEnvironment allowed, so
 // that its last client serves only those who have created what they delete.
-func (e *environments) connectToDelete(obj object.Object, env object.Environment, w breaker.Waiter, created bool) (*remoteView, error) {
+func (p *Pool) ConnectToDelete(obj object.Object, env object.Environment, w breaker.Waiter, created bool) (*Remote, error) {
 	key := object.EnvironmentOf(obj)
-	conn := e.of(key)
+	conn := p.Of(key)
 	served := env != nil || key.Kind == v1alpha1.KindEnvironment || created
-	reason, ok := conn.breaker.Pass(w, true)
+	reason, ok := conn.Breaker.Pass(w, true)
 	if ok && served {
-		return conn.view(), nil
+		return conn.View(), nil
 	}
 	if api := conn.lastResort(); api != nil && served {
 		return api, nil

@@ -1,4 +1,4 @@
-package controller
+package environment
 
 import (
 	"math"
@@ -37,7 +37,7 @@ func TestLoad(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := 600 * (load{looks: tc.looks}).perSecond(10*time.Minute); math.Abs(got-tc.want) > 1e-9 {
+			if got := 600 * (Load{looks: tc.looks}).PerSecond(10*time.Minute); math.Abs(got-tc.want) > 1e-9 {
 				t.Errorf("%s: %g calls in 10 minutes, want %g", tc.reason, got, tc.want)
 			}
 		})
