@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -30,6 +28,10 @@ type Action[T object.Object] interface {
 	Act(ctx context.Context, t *actionRun[T]) (readiness, error)
 	// Marks names the annotations that obj must carry once its status is written. It is pure.
 	Annotations(obj T) map[string]string
+	// Holds tells whether objects of the kind have a finalizer.
+	Holds() bool
+	// Refused tells whether the status says that Cobalt has refused what obj starts, which is not tried again by itself. It is pure.
+	Refused(obj T) bool
 	// Suspend takes out of the status what is not going to happen. It is pure.
 	Suspend(obj T)
 	// Leave says what stays behind in Cobalt when obj goes; empty for nothing. It is pure.
@@ -37,25 +39,26 @@ type Action[T object.Object] interface {
 }
 
 // readiness is how an object stands that nothing is wrong with.
-type readiness struct{ reason, message string }
+type readiness struct{ Reason, Message string }
 
 // ActionReconciler is the flow that the kinds share whose calls must not be made twice.
 type ActionReconciler[T object.Object] struct {
 	Action Action[T]
 
-	client       client.Client
-	live         client.Reader
-	events       events.EventRecorder
-	environments *environment.Pool
-	accounts     account.Finder
-	inputs       inputs.Store
-	options      Options
-	clock        clock.Clock
-	memories     *memories
-	attempts     *attempts
-	waker        *breaker.Waker
-	kind         string
-	prototype    T
+	deps
+	memories  *memories
+	attempts  *attempts
+	waker     *breaker.Waker
+	kind      string
+	prototype T
+}
+
+// newActionReconciler returns the reconciler of a kind.
+func newActionReconciler[T object.Object](d deps, action Action[T], prototype T) *ActionReconciler[T] {
+	return &ActionReconciler[T]{
+		Action: action, deps: d, memories: newMemories(d.clock, d.settings.ConflictPause, longestPause), attempts: newAttempts(),
+		waker: &breaker.Waker{}, kind: object.KindOf(prototype), prototype: prototype,
+	}
 }
 
 // actionRun is one reconcile of one object.
@@ -115,12 +118,12 @@ func (r *ActionReconciler[T]) Reconcile(ctx context.Context, request ctrl.Reques
 	lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now())
 	switch {
 	case lags || err != nil:
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
+		return ctrl.Result{RequeueAfter: r.settings.ConflictPause}, err
 	case !obj.GetDeletionTimestamp().IsZero():
 		environments.Quit(self)
 		return r.delete(ctx, obj)
 	}
-	obj, early, err := restore(ctx, r.client, r.memories, obj)
+	obj, early, err := restore(ctx, r.client, r.memories, obj, lasting{r.Action.Annotations(obj), r.Action.Holds()})
 	if err != nil {
 		return r.memories.requeue(request.NamespacedName, err)
 	}
@@ -185,8 +188,8 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], 
 	}
 	t.wasAside = last.failure.aside
 	if (last.fingerprint == fingerprint{}) && t.settled && !object.ConditionsOf(obj).IsReady(obj.GetGeneration()) { // after a restart: not all at once
-		last.fingerprint, last.at = t.fingerprint, r.clock.Now().Add(r.options.Spread(r.interval(t)))
-		if refusedForGood(obj) {
+		last.fingerprint, last.at = t.fingerprint, r.clock.Now().Add(r.settings.Spread(r.interval(t)))
+		if r.Action.Refused(obj) {
 			last.at = r.clock.Now().Add(never)
 		}
 		r.memories.set(key, last)
@@ -197,7 +200,7 @@ func (r *ActionReconciler[T]) begin(ctx context.Context, obj T) (*actionRun[T], 
 
 // interval is how often something that was refused is tried again.
 func (r *ActionReconciler[T]) interval(t *actionRun[T]) time.Duration {
-	interval := r.options.SyncInterval
+	interval := r.settings.SyncInterval
 	if t.env != nil {
 		interval = t.env.Settings().SyncInterval.Value(interval)
 	}

@@ -24,7 +24,7 @@ func (r *ActionReconciler[T]) finish(ctx context.Context, t *actionRun[T], stand
 	o, now := condition.Classify(err), r.clock.Now()
 	r.environments.Of(object.EnvironmentOf(t.obj)).Waits.Note(r.waiterOf(t.obj), o.InLine, now)
 	if err == nil {
-		o.Reason, o.Message = stands.reason, stands.message
+		o.Reason, o.Message = stands.Reason, stands.Message
 	}
 	o.Message = t.inputs.Redact(o.Message)
 	t.learn(o.Class == condition.Ready)
@@ -90,7 +90,7 @@ func (r *ActionReconciler[T]) report(t *actionRun[T], o condition.Outcome, now t
 	if o.Class == condition.Silent {
 		return
 	}
-	object.ConditionsOf(t.obj).Report(o, t.obj.GetGeneration(), now, r.options.ProgressDeadline)
+	object.ConditionsOf(t.obj).Report(o, t.obj.GetGeneration(), now, r.settings.ProgressDeadline)
 	status := t.obj.MemberStatus()
 	status.LastHandledReconcileAt = object.Requested(t.obj)
 	status.Environment = object.EnvironmentName(t.obj)
@@ -104,7 +104,7 @@ func (r *ActionReconciler[T]) report(t *actionRun[T], o condition.Outcome, now t
 
 // next says when an object has its next run.
 func (r *ActionReconciler[T]) next(t *actionRun[T], o condition.Outcome, now time.Time) (ctrl.Result, error) {
-	key, again := client.ObjectKeyFromObject(t.obj), now.Add(r.options.Jitter(r.interval(t)))
+	key, again := client.ObjectKeyFromObject(t.obj), now.Add(r.settings.Jitter(r.interval(t)))
 	last := r.memories.get(key, t.obj.GetUID())
 	if t.refused && meta.IsStatusConditionTrue(t.obj.MemberStatus().Conditions, v1alpha1.ConditionStalled) {
 		o.Class, o.Err, again = condition.Stuck, nil, now.Add(never) // also what was tried until the deadline
@@ -139,7 +139,7 @@ func (r *ActionReconciler[T]) next(t *actionRun[T], o condition.Outcome, now tim
 	case o.Conflict:
 		return ctrl.Result{RequeueAfter: r.memories.refused(key)}, nil
 	case o.Again:
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.settings.ConflictPause}, nil
 	case o.Err != nil && o.After == 0:
 		return ctrl.Result{}, errors.New(o.Message) // without the secrets that o.err may quote
 	case o.Fails():
@@ -147,7 +147,7 @@ func (r *ActionReconciler[T]) next(t *actionRun[T], o condition.Outcome, now tim
 	case o.After > 0:
 		return ctrl.Result{RequeueAfter: o.After}, nil
 	case o.Class == condition.Reconciling:
-		t.wakeAt(earlier(again, object.ConditionsOf(t.obj).Deadline(r.options.ProgressDeadline)))
+		t.wakeAt(earlier(again, object.ConditionsOf(t.obj).Deadline(r.settings.ProgressDeadline)))
 	}
 	if t.wake.IsZero() {
 		return ctrl.Result{}, nil

@@ -96,7 +96,7 @@ func (r *EnvironmentReconciler[T]) replace(env T, conn *environment.Connection, 
 		BaseURL: where.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
 		Timeout: settings.RequestTimeout.Value(0), UserAgent: r.options.UserAgent, Now: r.clock.Now,
 		Begun:  conn.Share.Begun,
-		Bounds: r.options.Lifetime,
+		Bounds: r.settings.Lifetime,
 		Observe: func(ctx context.Context, call cobalt.Call) {
 			breaker.Saw(epoch, call)
 			traceCall(ctx, r.options.Tracer, call)

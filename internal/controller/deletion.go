@@ -187,7 +187,7 @@ func (r *Reconciler[T, R]) finalize(ctx context.Context, p *run[T]) (ctrl.Result
 	r.environments.Quit(r.waiterOf(p.obj))
 	if p.lost {
 		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj))
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.settings.ConflictPause}, nil
 	}
 	return r.memories.requeue(client.ObjectKeyFromObject(p.obj), object.RemoveFinalizer(ctx, r.client, p.obj))
 }

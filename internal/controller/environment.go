@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
-	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
@@ -27,19 +25,31 @@ import (
 // EnvironmentReconciler makes the client of an Environment or ClusterEnvironment
 // from its Secret, and lets objects through once the API has answered.
 type EnvironmentReconciler[T object.Environment] struct {
-	kind   v1alpha1.EnvironmentKind
-	client client.Client
-	// live reads from the API server and not from the cache.
-	live         client.Reader
-	events       events.EventRecorder
-	environments *environment.Pool
-	inputs       inputs.Store
-	options      Options
-	clock        clock.Clock
-	due          *memories
-	states       *probeStates
-	waker        *breaker.Waker
-	prototype    T
+	deps
+	options   connectOptions
+	due       *memories
+	states    *probeStates
+	waker     *breaker.Waker
+	kind      v1alpha1.EnvironmentKind
+	prototype T
+}
+
+// connectOptions say how environments are connected to.
+type connectOptions struct {
+	// AllowedAPIOrigins are the origins (scheme://host[:port]) that environments may point at.
+	AllowedAPIOrigins []string
+	// UserAgent names the operator to the API.
+	UserAgent string
+	// Tracer makes the spans of calls.
+	Tracer trace.Tracer
+}
+
+// newEnvironmentReconciler returns the reconciler of a kind of environments.
+func newEnvironmentReconciler[T object.Environment](d deps, options connectOptions, kind v1alpha1.EnvironmentKind, prototype T) *EnvironmentReconciler[T] {
+	return &EnvironmentReconciler[T]{
+		deps: d, options: options, due: newMemories(d.clock, d.settings.ConflictPause, longestProbesPause), states: newProbeStates(d.clock),
+		waker: &breaker.Waker{}, kind: kind, prototype: prototype,
+	}
 }
 
 // Reconcile connects an environment and reports whether it can be used.
@@ -103,7 +113,7 @@ func (r *EnvironmentReconciler[T]) connect(ctx context.Context, env T, conn *env
 	}
 	r.limiter(env, conn.Clients.Load().Endpoint) // as spec may have changed
 	closed, answered := conn.Breaker.IsTrusted()
-	interval := settings.SyncInterval.Value(r.options.SyncInterval)
+	interval := settings.SyncInterval.Value(r.settings.SyncInterval)
 	idle := interval > 0 && r.clock.Now().Sub(answered) >= interval
 	wish := object.Requested(env)
 	asked := wish != "" && wish != env.EnvironmentStatus().LastHandledReconcileAt
@@ -150,7 +160,7 @@ func (r *EnvironmentReconciler[T]) probe(ctx context.Context, env T, conn *envir
 	}
 	if condition.Classify(err).Class == condition.Stuck { // only a change helps: once per sync interval is enough
 		if pause, grows = r.interval(env), false; pause == never {
-			pause = r.options.Jitter(usualInterval)
+			pause = r.settings.Jitter(usualInterval)
 		}
 	}
 	state.failed(err, pause, grows)
@@ -166,8 +176,8 @@ func inLine(err error) bool {
 
 // interval is how often an environment is looked at; never, for 0s.
 func (r *EnvironmentReconciler[T]) interval(env T) time.Duration {
-	if interval := env.Settings().SyncInterval.Value(r.options.SyncInterval); interval > 0 {
-		return r.options.Jitter(interval)
+	if interval := env.Settings().SyncInterval.Value(r.settings.SyncInterval); interval > 0 {
+		return r.settings.Jitter(interval)
 	}
 	return never
 }
@@ -191,7 +201,7 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key object.Enviro
 	status, now, state := env.EnvironmentStatus(), r.clock.Now(), r.states.of(key)
 	traceOutcome(ctx, o)
 	if o.Class != condition.Silent {
-		condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Report(o, env.GetGeneration(), now, r.options.ProgressDeadline)
+		condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Report(o, env.GetGeneration(), now, r.settings.ProgressDeadline)
 		status.LastHandledReconcileAt = object.Requested(env)
 	}
 	if !equality.Semantic.DeepEqual(before, env) {
@@ -218,12 +228,12 @@ func (r *EnvironmentReconciler[T]) finish(ctx context.Context, key object.Enviro
 // next says when an environment is looked at again.
 func (r *EnvironmentReconciler[T]) next(env T, o condition.Outcome, now time.Time) (ctrl.Result, error) {
 	status := env.EnvironmentStatus()
-	deadline := condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Deadline(r.options.ProgressDeadline)
+	deadline := condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Deadline(r.settings.ProgressDeadline)
 	switch key := client.ObjectKeyFromObject(env); {
 	case o.Conflict:
 		return ctrl.Result{RequeueAfter: r.due.refused(key)}, nil
 	case o.Again:
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.settings.ConflictPause}, nil
 	case o.After > 0:
 		return ctrl.Result{RequeueAfter: soon(o.After)}, nil
 	case o.Class == condition.Ready:
@@ -243,7 +253,7 @@ func (r *EnvironmentReconciler[T]) finalize(
 	ctx context.Context, key object.EnvironmentKey, env T, users environment.Users, newcomers bool,
 ) (ctrl.Result, error) {
 	if newcomers {
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.settings.ConflictPause}, nil
 	}
 	if users.Count == 0 {
 		r.forget(key)

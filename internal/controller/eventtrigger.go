@@ -24,6 +24,9 @@ type eventTriggers struct {
 	writer client.Client
 }
 
+// newEventTriggers returns the action.
+func newEventTriggers(c client.Client) eventTriggers { return eventTriggers{cache: c, writer: c} }
+
 var _ Action[*v1alpha1.EventTrigger] = eventTriggers{}
 
 type triggerRun = actionRun[*v1alpha1.EventTrigger]
@@ -246,6 +249,9 @@ func endedAt(obj *v1alpha1.EventTrigger) time.Time {
 	}
 	return ready.LastTransitionTime.Time
 }
+
+// Holds: there is nothing in Cobalt that could be taken back.
+func (eventTriggers) Holds() bool { return false }
 
 // Suspend tells that there is no next run.
 func (eventTriggers) Suspend(obj *v1alpha1.EventTrigger) { obj.Status.NextScheduleTime = nil }

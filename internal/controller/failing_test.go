@@ -34,7 +34,7 @@ func TestPauseHolds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := clocktesting.NewFakeClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
-			d, key, uid := newMemories(Options{Clock: clock}, longestPause), types.NamespacedName{Name: "acme"}, types.UID("1")
+			d, key, uid := newMemories(clock, 0, longestPause), types.NamespacedName{Name: "acme"}, types.UID("1")
 			request := ctrl.Request{NamespacedName: key}
 			fail := func(what fingerprint, epoch int) time.Duration {
 				entry := d.forgive(key, d.get(key, uid), what, epoch)
@@ -75,7 +75,7 @@ func TestPauseHolds(t *testing.T) {
 func TestPauseLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakeClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
-	d, key := newMemories(Options{Clock: clock, ConflictPause: 200 * time.Millisecond}, longestPause), types.NamespacedName{Name: "acme"}
+	d, key := newMemories(clock, 200*time.Millisecond, longestPause), types.NamespacedName{Name: "acme"}
 	if got := d.failed(key, time.Minute); got != time.Minute {
 		t.Errorf("it comes back after %s, and the API has asked for a minute", got)
 	}

@@ -71,7 +71,7 @@ func stamp(t time.Time) metav1.Time { return metav1.NewTime(t.UTC().Truncate(tim
 // in its status, is written first, and only if obj is the newest version. What
 // comes of the call is remembered until settle has seen the status without the intent.
 func (t *actionRun[T]) attempt(ctx context.Context, id string, call func(context.Context) (any, error)) result {
-	if err := t.flow.options.Lifetime.MayBegin(); err != nil { // nor an intent that would be found without an outcome
+	if err := t.flow.settings.Lifetime.MayBegin(); err != nil { // nor an intent that would be found without an outcome
 		return result{err: err, unwritten: true}
 	}
 	release, ok := t.flow.accounts.Remade.Use(t.account)

@@ -40,6 +40,16 @@ type linkedAccounts struct {
 
 var _ Resource[*v1alpha1.LinkedAccount, linkedAccount] = linkedAccounts{}
 
+// newLinkedAccounts returns the resource. finished tells whether an object needs its account no more.
+func newLinkedAccounts(d deps, finished func(client.Object) bool) linkedAccounts {
+	return linkedAccounts{
+		dependents{d.client, d.environments, object.Dependents, finished},
+		credentials{d.client, d.events},
+		sessionTokens{d.client, d.live, d.clock, newUnwritten(d.clock)},
+		d.accounts.Remade,
+	}
+}
+
 // Identities has one: the account itself.
 func (linkedAccounts) Identities(*v1alpha1.LinkedAccount) []string { return []string{""} }
 
@@ -128,6 +138,14 @@ func (linkedAccounts) Annotations(obj *v1alpha1.LinkedAccount, remote *linkedAcc
 		annotations[object.VanishedAnnotation] = ""
 	}
 	return annotations
+}
+
+// Remembered is what was sent of credentials.
+func (linkedAccounts) Remembered(obj *v1alpha1.LinkedAccount) map[string]string {
+	if len(obj.Status.Credentials) == 0 {
+		return nil
+	}
+	return map[string]string{object.CredentialsAnnotation: credentialsIn(rememberedInStatus(obj))}
 }
 
 // madeByOthers tells whether what is there now is none of ours, whatever was recorded: others have made it in the place

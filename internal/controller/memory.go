@@ -86,11 +86,11 @@ type fingerprint struct {
 	refused bool
 }
 
-func newMemories(options Options, longest time.Duration) *memories {
+func newMemories(c clock.PassiveClock, conflictPause, longest time.Duration) *memories {
 	return &memories{
-		clock: options.Clock, objects: map[types.NamespacedName]memory{},
+		clock: c, objects: map[types.NamespacedName]memory{},
 		pauses:    backoff.Limits{Shortest: shortestPause, Longest: longest},
-		conflicts: backoff.Limits{Shortest: options.ConflictPause, Longest: longest},
+		conflicts: backoff.Limits{Shortest: conflictPause, Longest: longest},
 	}
 }
 

@@ -58,7 +58,7 @@ func TestLagsEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			live, asked := liveAt(t, tc.live)
-			times, cached, now := newMemories(Options{}, longestPause), accountAt("700"), time.Now()
+			times, cached, now := newMemories(nil, 0, longestPause), accountAt("700"), time.Now()
 			key := client.ObjectKeyFromObject(cached)
 			times.set(key, memory{uid: "uid", seen: "1000", ready: true})
 			lags := true
@@ -86,7 +86,7 @@ func TestLagsEnd(t *testing.T) {
 func TestLagsAreOver(t *testing.T) {
 	t.Parallel()
 	live, asked := liveAt(t, "1000")
-	times, now := newMemories(Options{}, longestPause), time.Now()
+	times, now := newMemories(nil, 0, longestPause), time.Now()
 	times.set(client.ObjectKeyFromObject(accountAt("")), memory{uid: "uid", seen: "1000"})
 	for range 3 {
 		for _, version := range []string{"700", "1000"} {

@@ -252,6 +252,9 @@ func (publicWorkflows) Annotations(obj *v1alpha1.PublicWorkflow) map[string]stri
 		return nil
 	}
 	annotations := map[string]string{object.WorkflowAnnotation: obj.Status.ID + "/" + obj.Status.Hash}
+	if obj.Status.LinkedAccountID != "" {
+		annotations[object.AccountAnnotation] = obj.Status.LinkedAccountID
+	}
 	if adopted := strings.TrimSpace(obj.Annotations[v1alpha1.AdoptWorkflowAnnotation]); cobalt.ValidatePathID(adopted) == nil {
 		annotations[object.AdoptedAnnotation] = adopted // once, however long the wish stands there
 	}
@@ -265,6 +268,10 @@ func restoreWorkflow(obj *v1alpha1.PublicWorkflow) {
 		obj.Status.ID, obj.Status.Hash = id, hash
 	}
 }
+
+func (publicWorkflows) Holds() bool { return true }
+
+func (publicWorkflows) Refused(*v1alpha1.PublicWorkflow) bool { return false }
 
 func (publicWorkflows) Suspend(*v1alpha1.PublicWorkflow) {}
 

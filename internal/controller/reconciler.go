@@ -5,18 +5,14 @@ import (
 	"maps"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/identity"
-	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -24,23 +20,23 @@ import (
 type Reconciler[T object.Managed, R any] struct {
 	Resource Resource[T, R]
 
-	client client.Client
-	// live reads from the API server and not from the cache.
-	live         client.Reader
-	events       events.EventRecorder
-	environments *environment.Pool
-	accounts     account.Finder
-	inputs       inputs.Store
-	options      Options
-	clock        clock.Clock
-	memories     *memories
-	locks        *identity.Locks
-	lostObjects  *lostObjects[T]
-	waker        *breaker.Waker
-	kind         string
+	deps
+	memories    *memories
+	locks       *identity.Locks
+	lostObjects *lostObjects[T]
+	waker       *breaker.Waker
+	kind        string
 	// prototype is an empty object of the kind, list an empty list.
 	prototype T
 	list      client.ObjectList
+}
+
+// newReconciler returns the reconciler of a kind.
+func newReconciler[T object.Managed, R any](d deps, resource Resource[T, R], prototype T, list client.ObjectList) *Reconciler[T, R] {
+	return &Reconciler[T, R]{
+		Resource: resource, deps: d, memories: newMemories(d.clock, d.settings.ConflictPause, longestPause), locks: identity.NewLocks(),
+		lostObjects: newLostObjects[T](d.live), waker: &breaker.Waker{}, kind: object.KindOf(prototype), prototype: prototype, list: list,
+	}
 }
 
 // Reconcile brings Cobalt in line with an object, then reports what came of it
@@ -58,9 +54,9 @@ func (r *Reconciler[T, R]) Reconcile(ctx context.Context, request ctrl.Request) 
 		environments.Quit(self)
 	}
 	if lags, err := r.memories.lags(ctx, r.live, obj, r.clock.Now()); lags || err != nil { // what we have reported is not in it yet
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, err
+		return ctrl.Result{RequeueAfter: r.settings.ConflictPause}, err
 	}
-	obj, early, err := restore(ctx, r.client, r.memories, obj)
+	obj, early, err := restore(ctx, r.client, r.memories, obj, r.lasting(obj))
 	switch {
 	case err != nil:
 		return r.memories.requeue(request.NamespacedName, err)
@@ -76,7 +72,7 @@ func (r *Reconciler[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctr
 	account, accountErr := r.accounts.Of(ctx, obj)
 	release, ok := r.locks.Take(account.Id, r.Resource.Identities(obj))
 	if !ok {
-		return ctrl.Result{RequeueAfter: r.options.ConflictPause}, nil
+		return ctrl.Result{RequeueAfter: r.settings.ConflictPause}, nil
 	}
 	defer release()
 	env, envErr := r.environments.Find(ctx, obj, account.Id, self)

@@ -88,7 +88,7 @@ func (p *run[T]) patch() client.Patch {
 func (r *Reconciler[T, R]) next(p *run[T], o condition.Outcome, now time.Time) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(p.obj)
 	if o.Class == condition.Ready || o.Class == condition.Stuck && o.Err == nil {
-		at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
+		at := earlier(now.Add(r.settings.Jitter(p.interval)), p.wake)
 		r.memories.set(key, memory{
 			uid: p.obj.GetUID(), fingerprint: p.fingerprint, ready: o.Class == condition.Ready, seen: p.memory.seen, wrote: p.wrote, at: at,
 			firstReady: p.memory.firstReady, failure: r.pardon(p, o), restored: p.memory.restored, inputs: p.memory.inputs, unmade: p.memory.unmade,
@@ -108,7 +108,7 @@ func (r *Reconciler[T, R]) next(p *run[T], o condition.Outcome, now time.Time) (
 	case o.Conflict:
 		return p.comeBack(r.memories.refused(key)), nil
 	case o.Again:
-		return p.comeBack(r.options.ConflictPause), nil
+		return p.comeBack(r.settings.ConflictPause), nil
 	case o.Err != nil && o.After == 0:
 		return ctrl.Result{}, errors.New(o.Message) // without the secrets that o.err may quote
 	case o.Fails():
@@ -117,9 +117,9 @@ func (r *Reconciler[T, R]) next(p *run[T], o condition.Outcome, now time.Time) (
 		return p.comeBack(o.After), nil
 	}
 	// A watch or the breaker wakes it; this is for what neither sees.
-	at := earlier(now.Add(r.options.Jitter(p.interval)), p.wake)
+	at := earlier(now.Add(r.settings.Jitter(p.interval)), p.wake)
 	if o.Class == condition.Reconciling { // a silent outcome is about a moment: an old deadline would make it a hot loop
-		at = earlier(at, object.ConditionsOf(p.obj).Deadline(r.options.ProgressDeadline))
+		at = earlier(at, object.ConditionsOf(p.obj).Deadline(r.settings.ProgressDeadline))
 	}
 	return ctrl.Result{RequeueAfter: soon(at.Sub(now))}, nil
 }
@@ -150,7 +150,7 @@ func (r *Reconciler[T, R]) keepsQuiet(p *run[T], o condition.Outcome, now time.T
 }
 
 func (r *Reconciler[T, R]) report(p *run[T], o condition.Outcome, now time.Time) {
-	object.ConditionsOf(p.obj).Report(o, p.obj.GetGeneration(), now, r.options.ProgressDeadline)
+	object.ConditionsOf(p.obj).Report(o, p.obj.GetGeneration(), now, r.settings.ProgressDeadline)
 	if o.Class == condition.Silent {
 		return
 	}

@@ -25,7 +25,7 @@ func TestOldDeadlineIsNoHotLoop(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	same := func(d time.Duration) time.Duration { return d }
-	r := &Reconciler[*v1alpha1.LinkedAccount, linkedAccount]{memories: newMemories(Options{}, longestPause), options: Options{ProgressDeadline: time.Minute, Jitter: same}}
+	r := &Reconciler[*v1alpha1.LinkedAccount, cobalt.LinkedAccount]{memories: newMemories(nil, 0, longestPause), deps: deps{settings: settings{ProgressDeadline: time.Minute, Jitter: same}}}
 	obj := &v1alpha1.LinkedAccount{}
 	meta.SetStatusCondition(&obj.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
@@ -42,8 +42,9 @@ func TestOldDeadlineIsNoHotLoop(t *testing.T) {
 func TestConflictsGrowUntilSomethingIsWritten(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	options := Options{Clock: clock, ConflictPause: 200 * time.Millisecond, Jitter: func(d time.Duration) time.Duration { return d }}
-	r := &Reconciler[*v1alpha1.LinkedAccount, linkedAccount]{memories: newMemories(options, longestPause), options: options}
+	const pause = 200 * time.Millisecond
+	d := deps{clock: clock, settings: settings{ConflictPause: pause, Jitter: func(d time.Duration) time.Duration { return d }}}
+	r := &Reconciler[*v1alpha1.LinkedAccount, cobalt.LinkedAccount]{memories: newMemories(clock, pause, longestPause), deps: d}
 	obj := &v1alpha1.LinkedAccount{}
 	conflict := apierrors.NewConflict(schema.GroupResource{}, "acme", errors.New("another version"))
 	var got []time.Duration

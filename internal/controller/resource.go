@@ -34,6 +34,8 @@ type Resource[T object.Managed, R any] interface {
 	// Marks names the annotations that obj must carry before anything is written to
 	// Cobalt, beside its account and its origin. remote is nil if there is nothing yet. It is pure.
 	Annotations(obj T, remote *R) map[string]string
+	// Remembered are more annotations that obj must carry, by what its status knows. It is pure.
+	Remembered(obj T) map[string]string
 	// Origin tells where remote came from, by what obj has recorded and by when
 	// Cobalt says that it was created; empty if that cannot be told. It is pure.
 	Origin(obj T, remote *R) v1alpha1.Origin
@@ -73,6 +75,8 @@ func (plain[T, R]) UniqueID(T) string { return "" }
 func (plain[T, R]) Uses(T) []inputs.Use { return nil }
 
 func (plain[T, R]) Annotations(T, *R) map[string]string { return nil }
+
+func (plain[T, R]) Remembered(T) map[string]string { return nil }
 
 func (plain[T, R]) Due(context.Context, T) time.Time { return time.Time{} }
 

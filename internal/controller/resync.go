@@ -14,7 +14,7 @@ const backgroundShare = 0.5
 // resyncFactor makes sync intervals as long as it takes for all looks to fit, and
 // says so if that is longer than asked for.
 func (r *EnvironmentReconciler[T]) resyncFactor(env T, conn *environment.Connection, asked environment.Load) string {
-	interval := env.Settings().SyncInterval.Value(r.options.SyncInterval)
+	interval := env.Settings().SyncInterval.Value(r.settings.SyncInterval)
 	fits := backgroundShare * float64(env.Settings().RateLimit.RequestsPerSecond)
 	factor := max(1, math.Ceil(10*asked.PerSecond(interval)/fits)/10) // coarse, so that it seldom changes
 	conn.SetResyncFactor(factor)

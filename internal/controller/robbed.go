@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -42,12 +43,20 @@ var lastingAnnotations = []string{
 // again must not have us write all the time.
 const restorePause = time.Minute
 
+// lasting are the annotations that an object must have by what its status knows, nil if none, and whether it must have the
+// finalizer.
+type lasting struct {
+	annotations map[string]string
+	finalizer   bool
+}
+
 // restore writes back what the status knows and the metadata has lost, whatever else keeps obj from being looked after: it
-// takes no call, and what is deleted without it stays in Cobalt. It returns obj as the API server has it then and, if it is
-// too early to write that again, in how long it is not.
-func restore[T object.Object](ctx context.Context, c client.Client, due *memories, obj T) (T, time.Duration, error) {
-	annotations, held := lasting(obj)
-	if !obj.GetDeletionTimestamp().IsZero() || !isRobbed(obj, annotations, held) {
+// takes no call, and what is deleted without it stays in Cobalt. Values that obj has are left alone: they may be newer than
+// what the cache has of the status. It returns obj as the API server has it then and, if it is too early to write that
+// again, in how long it is not.
+func restore[T object.Object](ctx context.Context, c client.Client, due *memories, obj T, must lasting) (T, time.Duration, error) {
+	lost := must.lostBy(obj)
+	if !obj.GetDeletionTimestamp().IsZero() || len(lost) == 0 && !must.robbed(obj) {
 		return obj, 0, nil
 	}
 	key, now := client.ObjectKeyFromObject(obj), due.clock.Now()
@@ -56,10 +65,10 @@ func restore[T object.Object](ctx context.Context, c client.Client, due *memorie
 		return obj, left, nil
 	}
 	write := object.Annotate[T]
-	if held {
+	if must.finalizer {
 		write = object.AddFinalizer[T]
 	}
-	whole, err := write(ctx, c, obj, annotations)
+	whole, err := write(ctx, c, obj, lost)
 	if err != nil {
 		return obj, 0, client.IgnoreNotFound(err)
 	}
@@ -68,57 +77,34 @@ func restore[T object.Object](ctx context.Context, c client.Client, due *memorie
 	return whole, 0, nil
 }
 
-// isRobbed tells whether obj lacks one of these annotations, or the finalizer.
-func isRobbed(obj client.Object, annotations map[string]string, held bool) bool {
-	for name := range annotations {
-		if _, ok := object.Annotation(obj, name); !ok {
-			return true
+// lostBy are the annotations that obj lacks.
+func (l lasting) lostBy(obj client.Object) map[string]string {
+	lost := map[string]string{}
+	for name, value := range l.annotations {
+		if _, ok := object.Annotation(obj, name); !ok && value != "" {
+			lost[name] = value
 		}
 	}
-	return held && !object.HasFinalizer(obj)
+	return lost
 }
 
-// lasting are the annotations that obj must have by what its status knows, and whether it must have the finalizer.
-// Values that it has are left alone: they may be newer than what the cache has of the status.
-func lasting(obj object.Object) (annotations map[string]string, held bool) {
-	switch obj := obj.(type) {
-	case object.Managed:
-		if annotations = lastingOf(obj); annotations == nil {
-			return nil, false
-		}
-	case *v1alpha1.PublicWorkflow:
-		if annotations = (publicWorkflows{}).Annotations(obj); annotations == nil {
-			return nil, false
-		}
-		annotations[object.AccountAnnotation] = obj.Status.LinkedAccountID
-	case *v1alpha1.EventTrigger: // which has no finalizer, as Cobalt has nothing to take back
-		annotations = (eventTriggers{}).Annotations(obj)
-	}
-	for name, value := range annotations {
-		if present, ok := object.Annotation(obj, name); ok {
-			annotations[name] = present
-		} else if value == "" {
-			delete(annotations, name)
-		}
-	}
-	_, trigger := obj.(*v1alpha1.EventTrigger)
-	return annotations, !trigger
+// robbed tells whether obj lacks the finalizer.
+func (l lasting) robbed(obj client.Object) bool {
+	return l.annotations != nil && l.finalizer && !object.HasFinalizer(obj)
 }
 
-// lastingOf is lasting for an object that keeps a state; nil if it does not, or not yet: what was only looked at is
-// nobody's before the first run that may write.
-func lastingOf(obj object.Managed) map[string]string {
+// lasting is nothing for an object that does not keep a state, or not yet: what was only looked at is nobody's before the
+// first run that may write.
+func (r *Reconciler[T, R]) lasting(obj T) lasting {
 	status := obj.CommonStatus()
 	managed := obj.CommonSpec().ManagementPolicy != v1alpha1.ManagementPolicyReadOnly &&
 		(status.Origin != "" || object.ConditionsOf(obj).IsReady(obj.GetGeneration()))
 	if status.ID == "" || !managed {
-		return nil
+		return lasting{}
 	}
 	annotations := map[string]string{object.AccountAnnotation: status.LinkedAccountID, object.OriginAnnotation: string(status.Origin)}
-	if account, ok := obj.(*v1alpha1.LinkedAccount); ok && len(account.Status.Credentials) > 0 {
-		annotations[object.CredentialsAnnotation] = credentialsIn(rememberedInStatus(account))
-	}
-	return annotations
+	maps.Copy(annotations, r.Resource.Remembered(obj))
+	return lasting{annotations, true}
 }
 
 // noLaterThan has an object come back after then at the latest, unless that is zero.

@@ -95,7 +95,7 @@ func (r *Reconciler[T, R]) begin(
 	p.changed = p.memory.fingerprint.generation != p.fingerprint.generation || p.memory.fingerprint.inputs != p.fingerprint.inputs
 	p.interval = r.interval(obj, env)
 	if restarted && !p.wanted && p.memory.ready {
-		p.memory.at = r.clock.Now().Add(r.options.Spread(p.interval)) // not all at once
+		p.memory.at = r.clock.Now().Add(r.settings.Spread(p.interval)) // not all at once
 		r.memories.set(key, p.memory)
 	}
 	return p, nil
@@ -117,7 +117,7 @@ func (p *run[T]) recall() {
 
 // interval is how often obj is looked at.
 func (r *Reconciler[T, R]) interval(obj T, env object.Environment) time.Duration {
-	interval := r.options.SyncInterval
+	interval := r.settings.SyncInterval
 	if env != nil {
 		interval = env.Settings().SyncInterval.Value(interval)
 	}

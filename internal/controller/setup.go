@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
-	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -93,20 +91,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 			return fmt.Errorf("set up index %s of %T: %w", index.Name, index.Object, err)
 		}
 	}
-	accounts := linkedAccounts{
-		dependents{mgr.GetClient(), s.environments, object.Dependents, isFinished},
-		credentials{mgr.GetClient(), s.events},
-		sessionTokens{mgr.GetClient(), mgr.GetAPIReader(), s.options.Clock, newUnwritten(s.options.Clock)},
-		s.accounts.Remade,
-	}
-	if err := setupKind(ctx, s, accounts, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
+	if err := setupKind(ctx, s, newLinkedAccounts(s.deps, isFinished), &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
 		return fmt.Errorf("set up LinkedAccount: %w", err)
 	}
 	if err := setupDependent(ctx, s, configs{}, &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}); err != nil {
 		return fmt.Errorf("set up IntegrationConfig: %w", err)
 	}
-	hooks := webhooks{insecure: slices.ContainsFunc(s.options.AllowedAPIOrigins, isInsecure)}
-	if err := setupDependent(ctx, s, hooks, &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}); err != nil {
+	if err := setupDependent(ctx, s, newWebhooks(s.options.AllowedAPIOrigins), &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}); err != nil {
 		return fmt.Errorf("set up Webhook: %w", err)
 	}
 	if err := setupActions(ctx, s); err != nil {
@@ -125,13 +116,10 @@ const (
 
 // setup is what the controllers share.
 type setup struct {
-	mgr          ctrl.Manager
-	options      Options
-	events       events.EventRecorder
-	environments *environment.Pool
-	accounts     account.Finder
-	inputs       inputs.Store
-	jumps        *jumps
+	deps
+	mgr     ctrl.Manager
+	options Options
+	jumps   *jumps
 }
 
 func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
@@ -164,10 +152,16 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 	}
 	options.workers = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles)
 	return &setup{
-		mgr: mgr, options: options, events: notes{mgr.GetEventRecorder(recorder)},
-		environments: environment.NewPool(mgr.GetClient(), options.Clock, options.workers, object.Users, options.Namespaced),
-		accounts:     account.NewFinder(mgr.GetClient()),
-		inputs:       inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
-		jumps:        &jumps{clock: options.Clock, steady: options.Steady},
+		mgr: mgr, options: options, jumps: &jumps{clock: options.Clock, steady: options.Steady},
+		deps: deps{
+			client: mgr.GetClient(), live: mgr.GetAPIReader(), events: notes{mgr.GetEventRecorder(recorder)}, clock: options.Clock,
+			environments: environment.NewPool(mgr.GetClient(), options.Clock, options.workers, object.Users, options.Namespaced),
+			accounts:     account.NewFinder(mgr.GetClient()),
+			inputs:       inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
+			settings: settings{
+				SyncInterval: options.SyncInterval, ProgressDeadline: options.ProgressDeadline, ConflictPause: options.ConflictPause,
+				Jitter: options.Jitter, Spread: options.Spread, Lifetime: options.Lifetime,
+			},
+		},
 	}
 }

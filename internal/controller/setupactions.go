@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -22,8 +21,7 @@ func setupActions(ctx context.Context, s *setup) error {
 		return fmt.Errorf("set up PublicWorkflow: %w", err)
 	}
 	triggers, triggerList := &v1alpha1.EventTrigger{}, &v1alpha1.EventTriggerList{}
-	act := eventTriggers{cache: s.mgr.GetClient(), writer: s.mgr.GetClient()}
-	if err := setupAction(ctx, s, act, triggers, triggerList, s.watchTargets); err != nil {
+	if err := setupAction(ctx, s, newEventTriggers(s.client), triggers, triggerList, s.watchTargets); err != nil {
 		return fmt.Errorf("set up EventTrigger: %w", err)
 	}
 	return nil
@@ -36,12 +34,7 @@ func setupAction[T object.Object](
 	if err := indexInputs(ctx, s, prototype, action.Uses); err != nil {
 		return err
 	}
-	r := &ActionReconciler[T]{
-		Action: action, kind: object.KindOf(prototype), prototype: prototype,
-		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
-		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		memories: newMemories(s.options, longestPause), attempts: newAttempts(), waker: &breaker.Waker{},
-	}
+	r := newActionReconciler(s.deps, action, prototype)
 	b := s.controller(prototype, list, r.waker, r.memories)
 	s.watchEnvironments(b, list)
 	s.watchAccounts(b, list)

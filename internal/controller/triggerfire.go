@@ -121,11 +121,9 @@ func (e eventTriggers) refused(ctx context.Context, t *triggerRun, intent *v1alp
 	return err
 }
 
-// refusedForGood tells whether the status says that Cobalt has refused what a trigger starts.
-// That is not tried again by itself: what was refused once may have been done all the same.
-func refusedForGood(obj client.Object) bool {
-	trigger, ok := obj.(*v1alpha1.EventTrigger)
-	if !ok || len(trigger.Status.OpenRuns()) > 0 {
+// Refused tells that Cobalt has refused what a trigger starts: what was refused once may have been done all the same.
+func (eventTriggers) Refused(trigger *v1alpha1.EventTrigger) bool {
+	if len(trigger.Status.OpenRuns()) > 0 {
 		return false
 	}
 	switch object.ReadyReason(trigger) {

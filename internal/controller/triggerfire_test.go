@@ -20,7 +20,7 @@ func TestDoubtIsLogged(t *testing.T) {
 	var logged strings.Builder
 	ctx := ctrl.LoggerInto(t.Context(), zap.New(zap.WriteTo(&logged)))
 	clock := clocktesting.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	turn := &triggerRun{obj: &v1alpha1.EventTrigger{}, inputs: inputs.NewStore(nil, nil).Open(), flow: &ActionReconciler[*v1alpha1.EventTrigger]{clock: clock}}
+	turn := &triggerRun{obj: &v1alpha1.EventTrigger{}, inputs: inputs.NewStore(nil, nil).Open(), flow: &ActionReconciler[*v1alpha1.EventTrigger]{deps: deps{clock: clock}}}
 	turn.obj.Status.Intent = &v1alpha1.TriggerIntent{Intent: newIntent("hash", clock.Now()), Attempt: 1}
 	turn.inputs.Hide("hunter2-secret")
 	if err := (eventTriggers{}).doubt(ctx, turn, errors.New("no answer: hunter2-secret was closed")); err != nil {

@@ -18,7 +18,6 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
-	"github.com/cobalt-operator/cobalt-operator/internal/identity"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -41,13 +40,7 @@ func setupKind[T object.Managed, R any](
 	if err := indexInputs(ctx, s, prototype, resource.Uses); err != nil {
 		return err
 	}
-	r := &Reconciler[T, R]{
-		Resource: resource, kind: object.KindOf(prototype), prototype: prototype, list: list,
-		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
-		environments: s.environments, accounts: s.accounts, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		memories: newMemories(s.options, longestPause), locks: identity.NewLocks(), lostObjects: newLostObjects[T](s.mgr.GetAPIReader()),
-		waker: &breaker.Waker{},
-	}
+	r := newReconciler(s.deps, resource, prototype, list)
 	b := s.controller(prototype, list, r.waker, r.memories).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(deleted)). // our own writes are no news
 		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.requestsForConflicting),
@@ -89,12 +82,9 @@ func setupEnvironments[T object.Environment](
 	if err := indexInputs(ctx, s, prototype, func(env T) []inputs.Use { return environmentUses(env) }); err != nil {
 		return err
 	}
-	r := &EnvironmentReconciler[T]{
-		kind: kind, prototype: prototype,
-		client: s.mgr.GetClient(), live: s.mgr.GetAPIReader(), events: s.events,
-		environments: s.environments, inputs: s.inputs, options: s.options, clock: s.options.Clock,
-		due: newMemories(s.options, longestProbesPause), states: newProbeStates(s.options.Clock), waker: &breaker.Waker{},
-	}
+	r := newEnvironmentReconciler(s.deps, connectOptions{
+		AllowedAPIOrigins: s.options.AllowedAPIOrigins, UserAgent: s.options.UserAgent, Tracer: s.options.Tracer,
+	}, kind, prototype)
 	b := s.controller(prototype, list, r.waker, r.due)
 	for _, user := range object.Users {
 		b.Watches(user.Object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))

@@ -24,6 +24,11 @@ type webhooks struct {
 
 var _ Resource[*v1alpha1.Webhook, cobalt.Webhook] = webhooks{}
 
+// newWebhooks returns the resource for an operator that may call these origins.
+func newWebhooks(origins []string) webhooks {
+	return webhooks{insecure: slices.ContainsFunc(origins, isInsecure)}
+}
+
 // isInsecure tells whether an origin is plain http.
 func isInsecure(origin string) bool { return strings.HasPrefix(origin, "http://") }
 
