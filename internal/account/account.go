@@ -22,7 +22,7 @@ import (
 // Owner is the account that an object belongs to.
 type Owner struct {
 	// Id by which calls name it; empty while it is not known.
-	Id string
+	ID string
 	// Made stands for the account that a LinkedAccount has in Cobalt: another one
 	// after it was deleted there and made again. Empty where an id is given.
 	Made string
@@ -43,27 +43,27 @@ func NewFinder(cache client.Reader) Finder { return Finder{cache, NewRemade()} }
 func (f Finder) Of(ctx context.Context, obj object.Object) (Owner, error) {
 	account := obj.Account()
 	if account.LinkedAccountRef == nil {
-		return Owner{Id: account.LinkedAccountID}, nil
+		return Owner{ID: account.LinkedAccountID}, nil
 	}
 	known := object.KnownAccount(obj)
 	if !obj.GetDeletionTimestamp().IsZero() && known != "" { // the LinkedAccount may be gone
-		return Owner{Id: known}, nil
+		return Owner{ID: known}, nil
 	}
 	linked := &v1alpha1.LinkedAccount{}
 	key := types.NamespacedName{Namespace: obj.GetNamespace(), Name: account.LinkedAccountRef.Name}
 	err := f.cache.Get(ctx, key, linked)
 	switch {
 	case apierrors.IsNotFound(err):
-		return Owner{Id: known}, condition.WaitingFor(v1alpha1.ReasonLinkedAccountNotReady,
+		return Owner{ID: known}, condition.WaitingFor(v1alpha1.ReasonLinkedAccountNotReady,
 			"LinkedAccount %s does not exist: create it, or delete this object", key)
 	case err != nil:
-		return Owner{Id: known}, fmt.Errorf("read LinkedAccount %s: %w", key, err)
+		return Owner{ID: known}, fmt.Errorf("read LinkedAccount %s: %w", key, err)
 	}
 	found := Owner{linked.AccountID(), linked.Status.ID, key}
 	switch {
-	case known != "" && known != found.Id:
-		return Owner{Id: known}, condition.StalledBy(v1alpha1.ReasonDifferentAccount,
-			"it was made for account %q, and LinkedAccount %s now stands for %q: delete this object and create it again", known, key, found.Id)
+	case known != "" && known != found.ID:
+		return Owner{ID: known}, condition.StalledBy(v1alpha1.ReasonDifferentAccount,
+			"it was made for account %q, and LinkedAccount %s now stands for %q: delete this object and create it again", known, key, found.ID)
 	case object.EnvironmentOf(linked) != object.EnvironmentOf(obj):
 		return found, condition.StalledBy(v1alpha1.ReasonDifferentAccount,
 			"LinkedAccount %s is in %s, and this object in %s: delete this object and create it again with the same environmentRef",

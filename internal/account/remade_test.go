@@ -9,7 +9,7 @@ import (
 func TestAccountIsNotMadeAgainUnderACall(t *testing.T) {
 	t.Parallel()
 	r, key := NewRemade(), types.NamespacedName{Namespace: "team", Name: "acme"}
-	old := Owner{Id: "acme", Made: "1", Linked: key}
+	old := Owner{ID: "acme", Made: "1", Linked: key}
 	release, ok := r.Use(old)
 	if !ok {
 		t.Fatal("an account that is there cannot be used")
@@ -27,10 +27,10 @@ func TestAccountIsNotMadeAgainUnderACall(t *testing.T) {
 	if _, ok := r.Use(old); ok || !r.IsGone(key, "1") {
 		t.Error("an account is used that is gone")
 	}
-	if _, ok := r.Use(Owner{Id: "acme", Made: "2", Linked: key}); !ok || r.IsGone(key, "2") {
+	if _, ok := r.Use(Owner{ID: "acme", Made: "2", Linked: key}); !ok || r.IsGone(key, "2") {
 		t.Error("the account that was made again cannot be used")
 	}
-	if _, ok := r.Use(Owner{Id: "acme"}); !ok {
+	if _, ok := r.Use(Owner{ID: "acme"}); !ok {
 		t.Error("an account that is given by its id cannot be used")
 	}
 	r.Found(key, "1")

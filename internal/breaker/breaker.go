@@ -33,7 +33,7 @@ type Breaker struct {
 	// probe has the environment looked at, because a call has met what may be its fault.
 	probe func()
 
-	mu     sync.Mutex
+	mu sync.Mutex
 	// closed is as of a circuit: calls go through. reason is why not, if that is known.
 	closed bool
 	reason string

@@ -6,6 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/linkedaccount"
 )
 
 // CacheOptions keep in memory what the controllers need and no secret.
@@ -46,12 +48,12 @@ func stripSecret(in any) (any, error) {
 	before := object.ObjectMeta
 	object.ObjectMeta = identityOf(before)
 	owner := metav1.GetControllerOfNoCopy(&before)
-	if owner == nil || !isLinkedAccount(owner) || len(owner.APIVersion)+len(owner.Name)+len(owner.UID) > longestOwner {
+	if owner == nil || !linkedaccount.IsLinkedAccount(owner) || len(owner.APIVersion)+len(owner.Name)+len(owner.UID) > longestOwner {
 		return in, nil
 	}
 	object.OwnerReferences = []metav1.OwnerReference{*owner}
-	object.Labels = onlyOf(before.Labels, accountLabel, longestLabel)
-	object.Annotations = onlyOf(before.Annotations, tokenAnnotation, longestIssue)
+	object.Labels = onlyOf(before.Labels, linkedaccount.AccountLabel, linkedaccount.LongestLabel)
+	object.Annotations = onlyOf(before.Annotations, linkedaccount.TokenAnnotation, longestIssue)
 	return in, nil
 }
 

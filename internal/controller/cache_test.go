@@ -11,6 +11,7 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/linkedaccount"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
@@ -18,7 +19,7 @@ import (
 func ownedBy(owner metav1.OwnerReference, annotations map[string]string) *metav1.PartialObjectMetadata {
 	return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "default", Name: "a", UID: "uid", ResourceVersion: "7", OwnerReferences: []metav1.OwnerReference{owner},
-		Labels: map[string]string{accountLabel: "acme", "team": "crm"}, Annotations: annotations,
+		Labels: map[string]string{linkedaccount.AccountLabel: "acme", "team": "crm"}, Annotations: annotations,
 	}}
 }
 
@@ -47,13 +48,13 @@ func transforms(t *testing.T) map[string]toolscache.TransformFunc {
 // TestCacheKeepsWhatIsUsed: whose a Secret is, and what is known of the token in it.
 func TestCacheKeepsWhatIsUsed(t *testing.T) {
 	t.Parallel()
-	secret := ownedBy(controllerReference("acme"), map[string]string{tokenAnnotation: `{"account":"id"}`, "kubectl": "hunter2"})
+	secret := ownedBy(controllerReference("acme"), map[string]string{linkedaccount.TokenAnnotation: `{"account":"id"}`, "kubectl": "hunter2"})
 	got, err := transforms(t)[inputs.KindSecret](secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := ownedBy(controllerReference("acme"), map[string]string{tokenAnnotation: `{"account":"id"}`})
-	want.Labels = map[string]string{accountLabel: "acme"}
+	want := ownedBy(controllerReference("acme"), map[string]string{linkedaccount.TokenAnnotation: `{"account":"id"}`})
+	want.Labels = map[string]string{linkedaccount.AccountLabel: "acme"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -87,14 +88,14 @@ func TestCacheKeepsFactsOfFixedSize(t *testing.T) {
 	other, version := controllerReference("acme"), controllerReference("acme")
 	other.Kind, other.UID = "Deployment", "other"
 	version.APIVersion = v1alpha1.GroupVersion.Group + "/" + large
-	plain := map[string]string{tokenAnnotation: "{}"}
+	plain := map[string]string{linkedaccount.TokenAnnotation: "{}"}
 	for name, meta := range map[string]*metav1.PartialObjectMetadata{
 		"Annotation":       ownedBy(controllerReference("acme"), map[string]string{"cobalt.gocobalt.io/x": large}),
 		"LastApplied":      ownedBy(controllerReference("acme"), map[string]string{corev1.LastAppliedConfigAnnotation: large}),
-		"UsedAnnotation":   ownedBy(controllerReference("acme"), map[string]string{tokenAnnotation: large}),
+		"UsedAnnotation":   ownedBy(controllerReference("acme"), map[string]string{linkedaccount.TokenAnnotation: large}),
 		"NameOfOwner":      ownedBy(controllerReference(large), plain),
 		"VersionOfOwner":   ownedBy(version, plain),
-		"OtherController":  ownedBy(other, map[string]string{tokenAnnotation: large}),
+		"OtherController":  ownedBy(other, map[string]string{linkedaccount.TokenAnnotation: large}),
 		"OwnersInGreatNum": manyOwners(ownedBy(controllerReference("acme"), plain)),
 		"Finalizers":       {ObjectMeta: metav1.ObjectMeta{Name: "a", Finalizers: []string{large}}},
 		"Label":            {ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: map[string]string{"cobalt.gocobalt.io/" + large: "x"}}},

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 )
 
 // TestJumpsOfTheClockWakeWhatIsDue: and nothing else, and nobody for a clock that is a little wrong.
@@ -67,7 +68,7 @@ type afterItsName struct{}
 func (afterItsName) Reconcile(_ context.Context, request ctrl.Request) (ctrl.Result, error) {
 	after := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[request.Name]
 	if request.Name == "hour" {
-		return background(after), nil
+		return engine.Background(after), nil
 	}
 	return ctrl.Result{RequeueAfter: after}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -58,13 +59,13 @@ func TestLagsEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			live, asked := liveAt(t, tc.live)
-			times, cached, now := newMemories(nil, 0, longestPause), accountAt("700"), time.Now()
+			times, cached, now := engine.NewMemories(nil, 0, engine.LongestPause), accountAt("700"), time.Now()
 			key := client.ObjectKeyFromObject(cached)
-			times.set(key, memory{uid: "uid", seen: "1000", ready: true})
+			times.Set(key, engine.Memory{UID: "uid", Seen: "1000", Ready: true})
 			lags := true
 			for range 250 { // fifty seconds
 				var err error
-				if lags, err = times.lags(t.Context(), live, cached, now); err != nil {
+				if lags, err = times.Lags(t.Context(), live, cached, now); err != nil {
 					t.Fatal(err)
 				}
 				if !lags && *asked == 0 {
@@ -75,7 +76,7 @@ func TestLagsEnd(t *testing.T) {
 			if lags != tc.lags || *asked != tc.asked {
 				t.Errorf("%s: lags %t, want %t; asked %d times, want %d", tc.reason, lags, tc.lags, *asked, tc.asked)
 			}
-			if !times.get(key, "uid").ready {
+			if !times.Get(key, "uid").Ready {
 				t.Error("what else is known of the object is forgotten")
 			}
 		})
@@ -86,11 +87,11 @@ func TestLagsEnd(t *testing.T) {
 func TestLagsAreOver(t *testing.T) {
 	t.Parallel()
 	live, asked := liveAt(t, "1000")
-	times, now := newMemories(nil, 0, longestPause), time.Now()
-	times.set(client.ObjectKeyFromObject(accountAt("")), memory{uid: "uid", seen: "1000"})
+	times, now := engine.NewMemories(nil, 0, engine.LongestPause), time.Now()
+	times.Set(client.ObjectKeyFromObject(accountAt("")), engine.Memory{UID: "uid", Seen: "1000"})
 	for range 3 {
 		for _, version := range []string{"700", "1000"} {
-			if lags, err := times.lags(t.Context(), live, accountAt(version), now); err != nil || lags != (version == "700") {
+			if lags, err := times.Lags(t.Context(), live, accountAt(version), now); err != nil || lags != (version == "700") {
 				t.Errorf("%v: version %s lags %t", err, version, lags)
 			}
 			now = now.Add(object.LongestLag - time.Second)

@@ -36,7 +36,7 @@ func (s *setup) collect() error {
 		})
 	}
 	return s.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-		c := &collector{s.mgr.GetClient(), s.environments, kinds, ctx}
+		c := &collector{s.mgr.GetClient(), s.Environments, kinds, ctx}
 		if err := s.options.Metrics.Register(c); err != nil {
 			return err
 		}

@@ -16,6 +16,11 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/eventtrigger"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/integrationconfig"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/linkedaccount"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/webhook"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
@@ -83,7 +88,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 			return fmt.Errorf("set up ClusterEnvironment: %w", err)
 		}
 	}
-	if err := indexOutputs(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := linkedaccount.IndexOutputs(ctx, mgr.GetFieldIndexer()); err != nil {
 		return fmt.Errorf("set up output Secrets: %w", err)
 	}
 	for _, index := range object.Indexes() {
@@ -91,13 +96,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 			return fmt.Errorf("set up index %s of %T: %w", index.Name, index.Object, err)
 		}
 	}
-	if err := setupKind(ctx, s, newLinkedAccounts(s.deps, isFinished), &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
+	if err := setupKind(ctx, s, linkedaccount.New(s.Deps, eventtrigger.IsFinished), &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
 		return fmt.Errorf("set up LinkedAccount: %w", err)
 	}
-	if err := setupDependent(ctx, s, configs{}, &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}); err != nil {
+	if err := setupDependent(ctx, s, integrationconfig.Resource{}, &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}); err != nil {
 		return fmt.Errorf("set up IntegrationConfig: %w", err)
 	}
-	if err := setupDependent(ctx, s, newWebhooks(s.options.AllowedAPIOrigins), &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}); err != nil {
+	if err := setupDependent(ctx, s, webhook.New(s.options.AllowedAPIOrigins), &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}); err != nil {
 		return fmt.Errorf("set up Webhook: %w", err)
 	}
 	if err := setupActions(ctx, s); err != nil {
@@ -116,7 +121,7 @@ const (
 
 // setup is what the controllers share.
 type setup struct {
-	deps
+	engine.Deps
 	mgr     ctrl.Manager
 	options Options
 	jumps   *jumps
@@ -139,10 +144,12 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 		options.Steady = clock.RealClock{}
 	}
 	if options.Jitter == nil {
-		options.Jitter = func(d time.Duration) time.Duration { return together(options.Clock.Now(), d-d/10+rand.N(d/5+1), d) }
+		options.Jitter = func(d time.Duration) time.Duration {
+			return engine.Together(options.Clock.Now(), d-d/10+rand.N(d/5+1), d)
+		}
 	}
 	if options.Spread == nil {
-		options.Spread = func(d time.Duration) time.Duration { return together(options.Clock.Now(), rand.N(d+1), d) }
+		options.Spread = func(d time.Duration) time.Duration { return engine.Together(options.Clock.Now(), rand.N(d+1), d) }
 	}
 	if options.ConflictPause == 0 {
 		options.ConflictPause = usualConflictPause
@@ -153,12 +160,12 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 	options.workers = max(1, mgr.GetControllerOptions().MaxConcurrentReconciles)
 	return &setup{
 		mgr: mgr, options: options, jumps: &jumps{clock: options.Clock, steady: options.Steady},
-		deps: deps{
-			client: mgr.GetClient(), live: mgr.GetAPIReader(), events: notes{mgr.GetEventRecorder(recorder)}, clock: options.Clock,
-			environments: environment.NewPool(mgr.GetClient(), options.Clock, options.workers, object.Users, options.Namespaced),
-			accounts:     account.NewFinder(mgr.GetClient()),
-			inputs:       inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
-			settings: settings{
+		Deps: engine.Deps{
+			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: notes{mgr.GetEventRecorder(recorder)}, Clock: options.Clock,
+			Environments: environment.NewPool(mgr.GetClient(), options.Clock, options.workers, object.Users, options.Namespaced),
+			Accounts:     account.NewFinder(mgr.GetClient()),
+			Inputs:       inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
+			Settings: engine.Settings{
 				SyncInterval: options.SyncInterval, ProgressDeadline: options.ProgressDeadline, ConflictPause: options.ConflictPause,
 				Jitter: options.Jitter, Spread: options.Spread, Lifetime: options.Lifetime,
 			},

@@ -11,17 +11,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/eventtrigger"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/publicworkflow"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // setupActions adds the controllers of the kinds whose calls must not be made twice.
 func setupActions(ctx context.Context, s *setup) error {
 	workflows, workflowList := &v1alpha1.PublicWorkflow{}, &v1alpha1.PublicWorkflowList{}
-	if err := setupAction(ctx, s, publicWorkflows{}, workflows, workflowList, func(*builder.Builder) {}); err != nil {
+	if err := setupAction(ctx, s, publicworkflow.Action{}, workflows, workflowList, func(*builder.Builder) {}); err != nil {
 		return fmt.Errorf("set up PublicWorkflow: %w", err)
 	}
 	triggers, triggerList := &v1alpha1.EventTrigger{}, &v1alpha1.EventTriggerList{}
-	if err := setupAction(ctx, s, newEventTriggers(s.client), triggers, triggerList, s.watchTargets); err != nil {
+	if err := setupAction(ctx, s, eventtrigger.New(s.Client), triggers, triggerList, s.watchTargets); err != nil {
 		return fmt.Errorf("set up EventTrigger: %w", err)
 	}
 	return nil
@@ -29,17 +32,17 @@ func setupActions(ctx context.Context, s *setup) error {
 
 // setupAction adds the controller of such a kind.
 func setupAction[T object.Object](
-	ctx context.Context, s *setup, action Action[T], prototype T, list client.ObjectList, watch func(*builder.Builder),
+	ctx context.Context, s *setup, action engine.Action[T], prototype T, list client.ObjectList, watch func(*builder.Builder),
 ) error {
 	if err := indexInputs(ctx, s, prototype, action.Uses); err != nil {
 		return err
 	}
-	r := newActionReconciler(s.deps, action, prototype)
-	b := s.controller(prototype, list, r.waker, r.memories)
+	r := engine.NewOnce(s.Deps, action, prototype)
+	b := s.controller(prototype, list, r.Waker, r.Memories)
 	s.watchEnvironments(b, list)
 	s.watchAccounts(b, list)
 	watch(b)
-	return b.Complete(s.complete(r, r.kind, r.waker))
+	return b.Complete(s.complete(r, r.Kind, r.Waker))
 }
 
 // watchTargets has triggers looked at when what they refer to gets to Cobalt.

@@ -18,13 +18,15 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/environment"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // setupKind adds the controller of a kind that keeps a state in Cobalt.
 func setupKind[T object.Managed, R any](
-	ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList, watch func(*builder.Builder),
+	ctx context.Context, s *setup, resource engine.Resource[T, R], prototype T, list client.ObjectList, watch func(*builder.Builder),
 ) error {
 	indexer := s.mgr.GetFieldIndexer()
 	err := indexer.IndexField(ctx, prototype, object.IdentityIndex, func(obj client.Object) []string {
@@ -40,15 +42,15 @@ func setupKind[T object.Managed, R any](
 	if err := indexInputs(ctx, s, prototype, resource.Uses); err != nil {
 		return err
 	}
-	r := newReconciler(s.deps, resource, prototype, list)
-	b := s.controller(prototype, list, r.waker, r.memories).
+	r := engine.NewManaged(s.Deps, resource, prototype, list)
+	b := s.controller(prototype, list, r.Waker, r.Memories).
 		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(deleted)). // our own writes are no news
-		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.requestsForConflicting),
+		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.RequestsForConflicting),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}, created))
 	s.watchEnvironments(b, list)
-	s.watchLabels(b, s.eachIn(r.requestsForConflicting, list))
+	s.watchLabels(b, s.eachIn(r.RequestsForConflicting, list))
 	watch(b)
-	return b.Complete(s.complete(r, r.kind, r.waker))
+	return b.Complete(s.complete(r, r.Kind, r.Waker))
 }
 
 // watchEnvironments has the objects of a kind looked at when their environment
@@ -71,7 +73,7 @@ func (s *setup) watchAccounts(b *builder.Builder, list client.ObjectList) {
 }
 
 // setupDependent adds the controller of a kind whose objects belong to an account.
-func setupDependent[T object.Managed, R any](ctx context.Context, s *setup, resource Resource[T, R], prototype T, list client.ObjectList) error {
+func setupDependent[T object.Managed, R any](ctx context.Context, s *setup, resource engine.Resource[T, R], prototype T, list client.ObjectList) error {
 	return setupKind(ctx, s, resource, prototype, list, func(b *builder.Builder) { s.watchAccounts(b, list) })
 }
 
@@ -79,20 +81,20 @@ func setupDependent[T object.Managed, R any](ctx context.Context, s *setup, reso
 func setupEnvironments[T object.Environment](
 	ctx context.Context, s *setup, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList,
 ) error {
-	if err := indexInputs(ctx, s, prototype, func(env T) []inputs.Use { return environmentUses(env) }); err != nil {
+	if err := indexInputs(ctx, s, prototype, func(env T) []inputs.Use { return environment.Uses(env) }); err != nil {
 		return err
 	}
-	r := newEnvironmentReconciler(s.deps, connectOptions{
+	r := environment.New(s.Deps, environment.Options{
 		AllowedAPIOrigins: s.options.AllowedAPIOrigins, UserAgent: s.options.UserAgent, Tracer: s.options.Tracer,
 	}, kind, prototype)
-	b := s.controller(prototype, list, r.waker, r.due)
+	b := s.controller(prototype, list, r.Waker, r.Due)
 	for _, user := range object.Users {
 		b.Watches(user.Object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
 	}
 	if kind == v1alpha1.KindClusterEnvironment {
 		s.watchLabels(b, s.everyOne(list))
 	}
-	return b.Complete(s.complete(r, string(r.kind), r.waker))
+	return b.Complete(s.complete(r, string(r.Kind), r.Waker))
 }
 
 // recorder is the controller that events name.
@@ -100,11 +102,11 @@ const recorder = "cobalt-operator"
 
 // controller is what all controllers have in common: what they watch and how
 // they pause after failures.
-func (s *setup) controller(prototype client.Object, list client.ObjectList, w *breaker.Waker, due *memories) *builder.Builder {
+func (s *setup) controller(prototype client.Object, list client.ObjectList, w *breaker.Waker, due *engine.Memories) *builder.Builder {
 	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(list))
 	return ctrl.NewControllerManagedBy(s.mgr).
 		For(prototype, builder.WithPredicates(predicate.Or[client.Object](
-			predicate.GenerationChangedPredicate{}, requestChanged, metadataTakenAway))).
+			predicate.GenerationChangedPredicate{}, requestChanged, engine.MetadataTakenAway))).
 		WatchesMetadata(&corev1.Secret{}, toUsers).
 		WatchesMetadata(&corev1.ConfigMap{}, toUsers).
 		WatchesRawSource(w).
@@ -220,7 +222,7 @@ func (s *setup) accountsOf(ctx context.Context, obj client.Object) []reconcile.R
 	if ref := obj.(object.Object).Account().LinkedAccountRef; ref != nil {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: obj.GetNamespace(), Name: ref.Name}})
 	}
-	linked, err := account.Named(ctx, s.mgr.GetClient(), s.environments.AccountOf(ctx, obj.(object.Object)))
+	linked, err := account.Named(ctx, s.mgr.GetClient(), s.Environments.AccountOf(ctx, obj.(object.Object)))
 	if err != nil {
 		return nil // only a cache that is stopping fails
 	}

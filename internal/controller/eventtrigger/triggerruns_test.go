@@ -1,0 +1,32 @@
+package eventtrigger
+
+import (
+	"testing"
+
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+)
+
+// TestRedactionLeavesWordsThatAreGoneBy: a value of a Secret may be an id or a word of Cobalt's.
+func TestRedactionLeavesWordsThatAreGoneBy(t *testing.T) {
+	t.Parallel()
+	turn := &triggerRun{Obj: &v1alpha1.EventTrigger{}, Inputs: inputs.NewStore(nil, nil).Open()}
+	for _, word := range []string{"completed", "execution-7", "waiting", statusUnknown} {
+		turn.Inputs.Hide(word)
+	}
+	run := begun(turn, &v1alpha1.TriggerIntent{}, "execution-7", "waiting for it")
+	if run.ExecutionID != "execution-7" || run.Status != "[redacted] for it" {
+		t.Errorf("execution %s has status %s", run.ExecutionID, run.Status)
+	}
+	end(turn, run, ended{phase: v1alpha1.PhaseCompleted, status: "completed"})
+	if phase := phaseOf(turn.Obj); phase != v1alpha1.PhaseCompleted {
+		t.Errorf("it is %s", phase)
+	}
+	end(turn, run, ended{phase: v1alpha1.PhaseUnknown, status: statusUnknown})
+	if phase := phaseOf(turn.Obj); phase != v1alpha1.PhaseUnknown {
+		t.Errorf("it is %s", phase)
+	}
+	if got := shownStatus(turn.Inputs, "completed"); got != "completed" {
+		t.Errorf("a word that says how it ended is %s", got)
+	}
+}
