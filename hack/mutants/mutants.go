@@ -2,6 +2,7 @@ package main
 
 const (
 	controller = "internal/controller/"
+	engine     = "internal/engine/"
 	object     = "internal/object/"
 )
 
@@ -12,38 +13,38 @@ var mutants = []mutant{
 		stories: `leaves nothing, whenever it dies \(a Webhook, created\)`,
 	},
 	{
-		rule: "an environment is held before anything is done in it", file: controller + "environment.go",
+		rule: "an environment is held before anything is done in it", file: controller + "environment/environment.go",
 		text: "if !deleting { //", with: "if false { //",
 		stories: `is held before anything is done in it`,
 	},
 	{
-		rule: "an intent is written before the call", file: controller + "intent.go",
-		text: "if err := t.commit(ctx); err != nil {", with: "if err := error(nil); err != nil {",
+		rule: "an intent is written before the call", file: engine + "intent.go",
+		text: "if err := t.Commit(ctx); err != nil {", with: "if err := error(nil); err != nil {",
 		stories: `whenever it dies \(a PublicWorkflow, created\)`,
 	},
 	{
-		rule: "a cache that may be stale is not believed", file: controller + "newest.go",
+		rule: "a cache that may be stale is not believed", file: engine + "newest.go",
 		text: "if p.known() || p.lost {", with: "if true {",
 		stories: `whatever its successor sees \(a Webhook, deleted\)|goes in the moment in which it is held`,
 	},
 	{
-		rule: "an action's status is written over none that nobody has seen", file: controller + "actionreport.go",
+		rule: "an action's status is written over none that nobody has seen", file: engine + "oncereport.go",
 		text: "patch := client.MergeFromWithOptions(t.before, client.MergeFromWithOptimisticLock{})", with: "patch := client.MergeFrom(t.before)",
 		stories: `whatever its successor sees \(.*AtMostOnce, (created|changed)\)`,
 	},
 	{
-		rule: "the first status of an object is written over none that nobody has seen", file: controller + "report.go",
+		rule: "the first status of an object is written over none that nobody has seen", file: engine + "report.go",
 		text: "if p.held || !p.known() {", with: "if false {",
 		stories: `leaves nothing, whatever its successor sees \(a LinkedAccount, changed\)`,
 	},
 	{
-		rule: "a status is written once", file: controller + "report.go",
+		rule: "a status is written once", file: engine + "report.go",
 		text:    "if err := r.patchStatus(ctx, p); err != nil {",
 		with:    "if err := errors.Join(r.patchStatus(ctx, p), r.patchStatus(ctx, p)); err != nil {",
 		stories: `is created with one write call and two Kubernetes writes`,
 	},
 	{
-		rule: "a pass that finds nothing new writes nothing", file: controller + "report.go",
+		rule: "a pass that finds nothing new writes nothing", file: engine + "report.go",
 		text: "} else if !same {", with: "} else if !same || true {",
 		stories: `is created with one write call and two Kubernetes writes`,
 	},
@@ -58,33 +59,33 @@ var mutants = []mutant{
 		stories: `takes payload from Secrets, which is seen nowhere`,
 	},
 	{
-		rule: "a call whose outcome is unknown is not repeated under AtMostOnce", file: controller + "triggerfire.go",
-		text: "if t.obj.Spec.Delivery == v1alpha1.DeliveryAtLeastOnce {", with: "if true {",
+		rule: "a call whose outcome is unknown is not repeated under AtMostOnce", file: controller + "eventtrigger/triggerfire.go",
+		text: "if t.Obj.Spec.Delivery == v1alpha1.DeliveryAtLeastOnce {", with: "if true {",
 		stories: `whenever it dies \(an event, AtMostOnce, created\)`,
 	},
 	{
-		rule: "of two objects for one account the older counts", file: controller + "identity.go",
+		rule: "of two objects for one account the older counts", file: engine + "identity.go",
 		text: "return slices.MinFunc(append([]object.Managed{obj}, conflicting...), older)", with: "return obj",
 		stories: `Two objects for one account are in conflict`,
 	},
 	{
-		rule: "a key that leads elsewhere stops everything", file: controller + "verify.go",
+		rule: "a key that leads elsewhere stops everything", file: controller + "environment/verify.go",
 		text: "if 2*missing <= total ||", with: "if true ||",
 		stories: `A key that leads elsewhere stops everything`,
 	},
 	{
-		rule: "what may be a stray answer makes no deletion complete", file: controller + "deletion.go",
+		rule: "what may be a stray answer makes no deletion complete", file: engine + "deletion.go",
 		text: "err = r.confirm(ctx, api, p, err)", with: "err = nil",
 		stories: `goes with it although one 404 is false`,
 	},
 	{
 		rule: "the loss of the finalizer wakes an object", file: controller + "watches.go",
-		text:    "predicate.GenerationChangedPredicate{}, requestChanged, metadataTakenAway)",
+		text:    "predicate.GenerationChangedPredicate{}, requestChanged, engine.MetadataTakenAway)",
 		with:    "predicate.GenerationChangedPredicate{}, requestChanged)",
 		stories: `whose finalizer and annotations somebody has taken away`,
 	},
 	{
-		rule: "an annotation leads no deletion to an account that is not lent", file: controller + "deletion.go",
+		rule: "an annotation leads no deletion to an account that is not lent", file: engine + "deletion.go",
 		text:    `if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {`,
 		with:    `if !allowed && status.ID == "" {`,
 		stories: `do not lead its deletion to an account`,
@@ -95,7 +96,7 @@ var mutants = []mutant{
 		stories: `stays when an object goes`,
 	},
 	{
-		rule: "what an update has made again is its object's", file: controller + "linkedaccount.go",
+		rule: "what an update has made again is its object's", file: controller + "linkedaccount/linkedaccount.go",
 		text: "if now != nil && now.ID != remote.ID {", with: "if false {",
 		stories: `goes with its object if the operator's own call has made it again`,
 	},
@@ -110,7 +111,7 @@ var mutants = []mutant{
 		stories: `keep no account from being deleted: one of`,
 	},
 	{
-		rule: "a Secret of somebody else is not overwritten", file: controller + "output.go",
+		rule: "a Secret of somebody else is not overwritten", file: controller + "linkedaccount/output.go",
 		text: "return madeFor(secret) == obj.Name", with: "return true",
 		stories: `never overwrites somebody else's Secret`,
 	},

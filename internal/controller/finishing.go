@@ -2,8 +2,10 @@ package controller
 
 import (
 	"context"
+	"fmt"
 
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
@@ -31,7 +33,10 @@ func (f finishing) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Re
 	return f.Reconciler.Reconcile(ctx, request)
 }
 
-// complete is what a controller runs for a kind.
-func (s *setup) complete(r reconcile.Reconciler, kind string, waker *breaker.Waker) reconcile.Reconciler {
-	return s.remembering(finishing{traced{r, s.options.Tracer, kind}, s.options.Lifetime}, waker)
+// complete has a controller run a reconciler.
+func (s *setup) complete(b *builder.Builder, r reconcile.Reconciler, kind string, waker *breaker.Waker) error {
+	if err := b.Complete(s.remembering(finishing{traced{r, s.options.Tracer, kind}, s.options.Lifetime}, waker)); err != nil {
+		return fmt.Errorf("set up %s: %w", kind, err)
+	}
+	return nil
 }

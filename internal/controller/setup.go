@@ -19,6 +19,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/controller/eventtrigger"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller/integrationconfig"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller/linkedaccount"
+	"github.com/cobalt-operator/cobalt-operator/internal/controller/publicworkflow"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller/webhook"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
@@ -79,39 +80,59 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	s := newSetup(ctx, mgr, options)
-	if err := setupEnvironments(ctx, s, v1alpha1.KindEnvironment, &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{}); err != nil {
-		return fmt.Errorf("set up Environment: %w", err)
+	if err := s.index(ctx); err != nil {
+		return err
 	}
-	if !s.options.Namespaced {
-		prototype, list := &v1alpha1.ClusterEnvironment{}, &v1alpha1.ClusterEnvironmentList{}
-		if err := setupEnvironments(ctx, s, v1alpha1.KindClusterEnvironment, prototype, list); err != nil {
-			return fmt.Errorf("set up ClusterEnvironment: %w", err)
-		}
-	}
-	if err := linkedaccount.IndexOutputs(ctx, mgr.GetFieldIndexer()); err != nil {
-		return fmt.Errorf("set up output Secrets: %w", err)
-	}
-	for _, index := range object.Indexes() {
-		if err := mgr.GetFieldIndexer().IndexField(ctx, index.Object, index.Name, index.Keys); err != nil {
-			return fmt.Errorf("set up index %s of %T: %w", index.Name, index.Object, err)
-		}
-	}
-	if err := setupKind(ctx, s, linkedaccount.New(s.Deps, eventtrigger.IsFinished), &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{}, s.watchDependents); err != nil {
-		return fmt.Errorf("set up LinkedAccount: %w", err)
-	}
-	if err := setupDependent(ctx, s, integrationconfig.Resource{}, &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{}); err != nil {
-		return fmt.Errorf("set up IntegrationConfig: %w", err)
-	}
-	if err := setupDependent(ctx, s, webhook.New(s.options.AllowedAPIOrigins), &v1alpha1.Webhook{}, &v1alpha1.WebhookList{}); err != nil {
-		return fmt.Errorf("set up Webhook: %w", err)
-	}
-	if err := setupActions(ctx, s); err != nil {
+	if err := s.kinds(ctx); err != nil {
 		return err
 	}
 	if err := mgr.Add(s.jumps); err != nil {
 		return fmt.Errorf("watch the clock: %w", err)
 	}
 	return s.collect()
+}
+
+// index lets objects and Secrets be found.
+func (s *setup) index(ctx context.Context) error {
+	if err := linkedaccount.IndexOutputs(ctx, s.mgr.GetFieldIndexer()); err != nil {
+		return fmt.Errorf("set up output Secrets: %w", err)
+	}
+	for _, index := range object.Indexes() {
+		if err := s.mgr.GetFieldIndexer().IndexField(ctx, index.Object, index.Name, index.Keys); err != nil {
+			return fmt.Errorf("set up index %s of %T: %w", index.Name, index.Object, err)
+		}
+	}
+	return nil
+}
+
+// kinds adds the controllers of all kinds; a kind joins with one line.
+func (s *setup) kinds(ctx context.Context) error {
+	cluster := func() error {
+		if s.options.Namespaced {
+			return nil
+		}
+		return setupEnvironments(ctx, s, v1alpha1.KindClusterEnvironment, &v1alpha1.ClusterEnvironment{}, &v1alpha1.ClusterEnvironmentList{})
+	}
+	for _, add := range []func() error{
+		func() error {
+			return setupEnvironments(ctx, s, v1alpha1.KindEnvironment, &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{})
+		},
+		cluster,
+		func() error {
+			return setupManaged(ctx, s, linkedaccount.New(s.Deps, eventtrigger.IsFinished), s.watchDependents)
+		},
+		func() error { return setupManaged(ctx, s, integrationconfig.New(s.Deps), s.watchAccounts) },
+		func() error {
+			return setupManaged(ctx, s, webhook.New(s.Deps, s.options.AllowedAPIOrigins), s.watchAccounts)
+		},
+		func() error { return setupOnce(ctx, s, publicworkflow.New(s.Deps), s.watchAccounts) },
+		func() error { return setupOnce(ctx, s, eventtrigger.New(s.Deps), s.watchAccounts, s.watchTargets) },
+	} {
+		if err := add(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const (

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -17,40 +18,53 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
-	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// setupKind adds the controller of a kind that keeps a state in Cobalt.
-func setupKind[T object.Managed, R any](
-	ctx context.Context, s *setup, resource engine.Resource[T, R], prototype T, list client.ObjectList, watch func(*builder.Builder),
-) error {
-	indexer := s.mgr.GetFieldIndexer()
-	err := indexer.IndexField(ctx, prototype, object.IdentityIndex, func(obj client.Object) []string {
+// watch has the objects of a kind looked at when something else changes.
+type watch func(b *builder.Builder, list client.ObjectList)
+
+// setupManaged adds the controller of a kind that keeps a state in Cobalt.
+func setupManaged[T object.Managed, R any](ctx context.Context, s *setup, r *engine.Managed[T, R], more ...watch) error {
+	err := s.mgr.GetFieldIndexer().IndexField(ctx, r.Prototype, object.IdentityIndex, func(obj client.Object) []string {
 		var keys []string
-		for _, identity := range resource.Identities(obj.(T)) {
+		for _, identity := range r.Resource.Identities(obj.(T)) {
 			keys = append(keys, object.IdentityKey(obj.(T).Account(), obj.GetNamespace(), identity))
 		}
 		return keys
 	})
 	if err != nil {
+		return fmt.Errorf("set up %s: %w", r.Kind, err)
+	}
+	b, err := startOf(ctx, s, &r.Core, r.Resource.Uses)
+	if err != nil {
 		return err
 	}
-	if err := indexInputs(ctx, s, prototype, resource.Uses); err != nil {
-		return err
-	}
-	r := engine.NewManaged(s.Deps, resource, prototype, list)
-	b := s.controller(prototype, list, r.Waker, r.Memories).
-		Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(deleted)). // our own writes are no news
-		Watches(prototype, handler.EnqueueRequestsFromMapFunc(r.RequestsForConflicting),
+	b.Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(deleted)). // our own writes are no news
+												Watches(r.Prototype, handler.EnqueueRequestsFromMapFunc(r.RequestsForConflicting),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}, created))
-	s.watchEnvironments(b, list)
-	s.watchLabels(b, s.eachIn(r.RequestsForConflicting, list))
-	watch(b)
-	return b.Complete(s.complete(r, r.Kind, r.Waker))
+	s.watchEnvironments(b, r.List)
+	s.watchLabels(b, s.eachIn(r.RequestsForConflicting, r.List))
+	for _, watch := range more {
+		watch(b, r.List)
+	}
+	return s.complete(b, r, r.Kind, r.Waker)
+}
+
+// setupOnce adds the controller of a kind whose calls must not be made twice.
+func setupOnce[T object.Object](ctx context.Context, s *setup, r *engine.Once[T], more ...watch) error {
+	b, err := startOf(ctx, s, &r.Core, r.Action.Uses)
+	if err != nil {
+		return err
+	}
+	s.watchEnvironments(b, r.List)
+	for _, watch := range more {
+		watch(b, r.List)
+	}
+	return s.complete(b, r, r.Kind, r.Waker)
 }
 
 // watchEnvironments has the objects of a kind looked at when their environment
@@ -72,49 +86,54 @@ func (s *setup) watchAccounts(b *builder.Builder, list client.ObjectList) {
 	b.Watches(&v1alpha1.LinkedAccount{}, handler.EnqueueRequestsFromMapFunc(s.dependentsOf(list)), builder.WithPredicates(accountChanged))
 }
 
-// setupDependent adds the controller of a kind whose objects belong to an account.
-func setupDependent[T object.Managed, R any](ctx context.Context, s *setup, resource engine.Resource[T, R], prototype T, list client.ObjectList) error {
-	return setupKind(ctx, s, resource, prototype, list, func(b *builder.Builder) { s.watchAccounts(b, list) })
-}
-
 // setupEnvironments adds the controller of a kind of environment.
 func setupEnvironments[T object.Environment](
 	ctx context.Context, s *setup, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList,
 ) error {
-	if err := indexInputs(ctx, s, prototype, func(env T) []inputs.Use { return environment.Uses(env) }); err != nil {
-		return err
-	}
 	r := environment.New(s.Deps, environment.Options{
 		AllowedAPIOrigins: s.options.AllowedAPIOrigins, UserAgent: s.options.UserAgent, Tracer: s.options.Tracer,
-	}, kind, prototype)
-	b := s.controller(prototype, list, r.Waker, r.Due)
+	}, kind, prototype, list)
+	b, err := startOf(ctx, s, &r.Core, r.Uses)
+	if err != nil {
+		return err
+	}
 	for _, user := range object.Users {
 		b.Watches(user.Object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
 	}
 	if kind == v1alpha1.KindClusterEnvironment {
 		s.watchLabels(b, s.everyOne(list))
 	}
-	return b.Complete(s.complete(r, string(r.Kind), r.Waker))
+	return s.complete(b, r, r.Kind, r.Waker)
 }
 
 // recorder is the controller that events name.
 const recorder = "cobalt-operator"
 
-// controller is what all controllers have in common: what they watch and how
-// they pause after failures.
-func (s *setup) controller(prototype client.Object, list client.ObjectList, w *breaker.Waker, due *engine.Memories) *builder.Builder {
-	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(list))
+// startOf is what all controllers have in common: what they watch and how they pause after failures. uses is what an object
+// uses of Secrets and ConfigMaps.
+func startOf[T client.Object](ctx context.Context, s *setup, core *engine.Core[T], uses func(T) []inputs.Use) (*builder.Builder, error) {
+	err := s.mgr.GetFieldIndexer().IndexField(ctx, core.Prototype, object.InputsIndex, func(obj client.Object) []string {
+		var keys []string
+		for _, ref := range inputs.ReferencesOf(uses(obj.(T))) {
+			keys = append(keys, ref.String())
+		}
+		return keys
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up %s: %w", core.Kind, err)
+	}
+	toUsers := handler.EnqueueRequestsFromMapFunc(s.usersOfInput(core.List))
 	return ctrl.NewControllerManagedBy(s.mgr).
-		For(prototype, builder.WithPredicates(predicate.Or[client.Object](
+		For(core.Prototype, builder.WithPredicates(predicate.Or[client.Object](
 			predicate.GenerationChangedPredicate{}, requestChanged, engine.MetadataTakenAway))).
 		WatchesMetadata(&corev1.Secret{}, toUsers).
 		WatchesMetadata(&corev1.ConfigMap{}, toUsers).
-		WatchesRawSource(w).
+		WatchesRawSource(core.Waker).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: s.options.workers + s.options.SpareWorkers,
-			RateLimiter:             due,
+			RateLimiter:             core.Memories,
 			NewQueue:                s.options.Queue,
-		})
+		}), nil
 }
 
 // requestChanged lets what people ask for by annotation through: it changes no generation.
@@ -142,17 +161,6 @@ func ends(before, after object.Object, use object.Use) bool {
 var deleted = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(event.UpdateEvent) bool { return false },
-}
-
-// indexInputs lets the objects be found that refer to a Secret or ConfigMap.
-func indexInputs[T client.Object](ctx context.Context, s *setup, prototype T, uses func(T) []inputs.Use) error {
-	return s.mgr.GetFieldIndexer().IndexField(ctx, prototype, object.InputsIndex, func(obj client.Object) []string {
-		var keys []string
-		for _, ref := range inputs.ReferencesOf(uses(obj.(T))) {
-			keys = append(keys, ref.String())
-		}
-		return keys
-	})
 }
 
 // usersOfInput finds the objects of a kind that refer to a Secret or ConfigMap.
@@ -206,7 +214,7 @@ func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
 
 // watchDependents has an account looked at when one of its objects goes: it may
 // have been the last that the account had to wait for.
-func (s *setup) watchDependents(b *builder.Builder) {
+func (s *setup) watchDependents(b *builder.Builder, _ client.ObjectList) {
 	var lists []client.ObjectList
 	for _, dependent := range object.Dependents {
 		b.Watches(dependent.Object, handler.EnqueueRequestsFromMapFunc(s.accountsOf), builder.WithPredicates(deletionStarted))

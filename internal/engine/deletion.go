@@ -47,7 +47,7 @@ func (r *Managed[T, R]) remove(ctx context.Context, p *Run[T], env object.Enviro
 	if status.ID == "" && p.memory.unmade { // and what is there, others have made
 		return true, nil
 	}
-	api, err := r.Environments.ConnectToDelete(p.obj, env, r.waiterOf(p.obj), object.WasCreatedByUs(p.obj))
+	api, err := r.Environments.ConnectToDelete(p.obj, env, r.WaiterOf(p.obj), object.WasCreatedByUs(p.obj))
 	if err != nil {
 		return false, err
 	}
@@ -184,7 +184,7 @@ func (r *Managed[T, R]) handOver(ctx context.Context, p *Run[T]) error {
 // finalize ends the life of an object that has nothing left to look after. Of one that was
 // lost there is nothing to write, and another may have its name by now.
 func (r *Managed[T, R]) finalize(ctx context.Context, p *Run[T]) (ctrl.Result, error) {
-	r.Environments.Quit(r.waiterOf(p.obj))
+	r.Environments.Quit(r.WaiterOf(p.obj))
 	if p.lost {
 		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj))
 		return ctrl.Result{RequeueAfter: r.Settings.ConflictPause}, nil

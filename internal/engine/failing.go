@@ -11,11 +11,10 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 )
 
-// The pauses between tries of what fails: of an object, and of an environment.
+// The pauses between tries of what fails.
 const (
-	ShortestPause      = time.Second
-	LongestPause       = 5 * time.Minute
-	LongestProbesPause = time.Minute
+	ShortestPause = time.Second
+	LongestPause  = 5 * time.Minute
 )
 
 // failure is what is known of the last try, if it failed: the pause until the next

@@ -63,7 +63,7 @@ func (r *Managed[T, R]) sameIdentity(ctx context.Context, obj T, account string)
 			return nil, err
 		}
 		for _, key := range keys {
-			list := r.list.DeepCopyObject().(client.ObjectList)
+			list := r.List.DeepCopyObject().(client.ObjectList)
 			if err := r.Client.List(ctx, list, client.MatchingFields{object.IdentityIndex: key}, client.UnsafeDisableDeepCopy); err != nil {
 				return nil, fmt.Errorf("list objects of the same identity: %w", err)
 			}

@@ -100,7 +100,7 @@ func (t *OnceRun[T]) OutcomeOf(ctx context.Context, id string, intentOf func(T) 
 	if r, ok := t.Flow.attempts.of(id); ok {
 		return r, true, nil
 	}
-	newest := t.Flow.prototype.DeepCopyObject().(T)
+	newest := t.Flow.New()
 	if err := t.Flow.Live.Get(ctx, client.ObjectKeyFromObject(t.Obj), newest); err != nil {
 		return Result{}, false, err
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Memories struct {
 	objects map[types.NamespacedName]Memory
 }
 
+// Memory is what is remembered of one object.
 type Memory struct {
 	UID types.UID
 	// fingerprint is what the last finished run was about. Unlike the status in the
@@ -86,6 +88,7 @@ type fingerprint struct {
 	refused bool
 }
 
+// NewMemories returns a memory of nothing. The pauses of what fails grow up to longest.
 func NewMemories(c clock.PassiveClock, conflictPause, longest time.Duration) *Memories {
 	return &Memories{
 		clock: c, objects: map[types.NamespacedName]Memory{},
@@ -114,6 +117,7 @@ func (d *Memories) Set(key types.NamespacedName, entry Memory) {
 	d.objects[key] = entry
 }
 
+// Delete forgets an object that is gone.
 func (d *Memories) Delete(key types.NamespacedName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -161,4 +165,23 @@ func Soon(after time.Duration) time.Duration {
 		return 0
 	}
 	return max(after, time.Millisecond)
+}
+
+// Lags tells whether obj, from the cache, is older than what this operator has seen of it.
+func (d *Memories) Lags(ctx context.Context, live client.Reader, obj client.Object, now time.Time) (bool, error) {
+	key := client.ObjectKeyFromObject(obj)
+	last := d.Get(key, obj.GetUID())
+	if !last.lags(obj) {
+		if last.lag != (object.Lag{}) {
+			last.lag = object.Lag{}
+			d.Set(key, last)
+		}
+		return false, nil
+	}
+	var err error
+	if last.lag.Asks(now) {
+		last.Seen, err = object.CatchUp(ctx, live, obj, last.Seen)
+	}
+	d.Set(key, last)
+	return last.lags(obj), err
 }

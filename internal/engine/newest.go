@@ -26,7 +26,7 @@ func (r *Managed[T, R]) newest(ctx context.Context, p *Run[T]) error {
 	if p.known() || p.lost {
 		return nil
 	}
-	now := r.prototype.DeepCopyObject().(T)
+	now := r.New()
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.obj), now); err != nil {
 		return err
 	}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -14,8 +17,10 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
+	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -26,7 +31,7 @@ const patience = 5 * time.Minute
 // finish reports the outcome of a run and says when the next one is.
 func (r *Managed[T, R]) finish(ctx context.Context, p *Run[T], o condition.Outcome) (ctrl.Result, error) {
 	now := r.Clock.Now()
-	r.Environments.Of(object.EnvironmentOf(p.obj)).Waits.Note(r.waiterOf(p.obj), o.InLine, now)
+	r.Environments.Of(object.EnvironmentOf(p.obj)).Waits.Note(r.WaiterOf(p.obj), o.InLine, now)
 	o.Message = p.inputs.Redact(o.Message)
 	uses := r.Resource.Uses(p.obj)
 	p.memory.inputs.Learn(uses, p.inputs, o.Class == condition.Ready)
@@ -59,7 +64,7 @@ func (r *Managed[T, R]) finish(ctx context.Context, p *Run[T], o condition.Outco
 func (r *Managed[T, R]) patchStatus(ctx context.Context, p *Run[T]) error {
 	err := r.Client.Status().Patch(ctx, p.obj, p.patch())
 	for p.held && apierrors.IsConflict(err) {
-		now := r.prototype.DeepCopyObject().(T)
+		now := r.New()
 		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(p.obj), now); err != nil {
 			return err
 		}
@@ -98,7 +103,7 @@ func (r *Managed[T, R]) next(p *Run[T], o condition.Outcome, now time.Time) (ctr
 	p.memory.wrote, p.memory.open = p.wrote, p.memory.open || p.wanted && o.Class == condition.Reconciling
 	if o.Fails() {
 		p.memory.failure.fingerprint, p.memory.failure.epoch, p.memory.wake = p.fingerprint, p.epoch, p.wake
-		r.Environments.Of(object.EnvironmentOf(p.obj)).Breaker.Fails(r.waiterOf(p.obj), true)
+		r.Environments.Of(object.EnvironmentOf(p.obj)).Breaker.Fails(r.WaiterOf(p.obj), true)
 	}
 	if !o.Conflict && o.Class != condition.Silent { // or nothing was written, which says nothing of the next write
 		p.memory.conflict = backoff.Backoff{}
@@ -131,7 +136,7 @@ func (r *Managed[T, R]) pardon(p *Run[T], o condition.Outcome) failure {
 		return p.memory.failure
 	}
 	if p.memory.failure.Failing() {
-		r.Environments.Of(object.EnvironmentOf(p.obj)).Breaker.Fails(r.waiterOf(p.obj), false)
+		r.Environments.Of(object.EnvironmentOf(p.obj)).Breaker.Fails(r.WaiterOf(p.obj), false)
 	}
 	return failure{}
 }
@@ -195,4 +200,24 @@ func readOnlyMessage(differences int) string {
 		count = fmt.Sprintf("%d differences or more", differences)
 	}
 	return count + " to spec, see status.drift; managementPolicy ReadOnly keeps the operator from correcting them"
+}
+
+// TraceOutcome says in the span of a reconcile what came of it. One that says
+// nothing had nothing to do, or not yet.
+func TraceOutcome(ctx context.Context, o condition.Outcome) {
+	if o.Class != condition.Silent {
+		trace.SpanFromContext(ctx).SetAttributes(attribute.String("cobalt.reason", o.Reason))
+	}
+}
+
+// TraceCall makes a span of a call that is over, in that of its reconcile. It is
+// not told to Cobalt, who is not part of whoever's system this is.
+func TraceCall(ctx context.Context, tracer trace.Tracer, call cobalt.Call) {
+	status := metrics.Status(call)
+	_, span := tracer.Start(ctx, call.Operation, trace.WithTimestamp(call.Start), trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(attribute.String("cobalt.operation", call.Operation), attribute.String("cobalt.status", status)))
+	if call.Err != nil {
+		span.SetStatus(codes.Error, status)
+	}
+	span.End(trace.WithTimestamp(call.Start.Add(call.Duration)))
 }

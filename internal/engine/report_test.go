@@ -25,13 +25,13 @@ func TestOldDeadlineIsNoHotLoop(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	same := func(d time.Duration) time.Duration { return d }
-	r := &Managed[*v1alpha1.LinkedAccount, cobalt.LinkedAccount]{Memories: NewMemories(nil, 0, LongestPause), Deps: Deps{Settings: Settings{ProgressDeadline: time.Minute, Jitter: same}}}
-	obj := &v1alpha1.LinkedAccount{}
+	r := NewManaged(Deps{Settings: Settings{ProgressDeadline: time.Minute, Jitter: same}}, hooks{}, &v1alpha1.Webhook{}, nil)
+	obj := &v1alpha1.Webhook{}
 	meta.SetStatusCondition(&obj.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionTrue,
 		Reason: v1alpha1.ReasonSecretNotFound, LastTransitionTime: metav1.NewTime(now.Add(-time.Hour)),
 	})
-	p := &Run[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputs.NewStore(nil, nil).Open(), interval: 10 * time.Minute}
+	p := &Run[*v1alpha1.Webhook]{obj: obj, inputs: inputs.NewStore(nil, nil).Open(), interval: 10 * time.Minute}
 	result, err := r.next(p, condition.Classify(condition.ErrWait), now)
 	if err != nil || result.RequeueAfter != p.interval {
 		t.Errorf("comes back after %s (%v), want %s", result.RequeueAfter, err, p.interval)
@@ -44,14 +44,14 @@ func TestConflictsGrowUntilSomethingIsWritten(t *testing.T) {
 	clock := clocktesting.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	const pause = 200 * time.Millisecond
 	d := Deps{Clock: clock, Settings: Settings{ConflictPause: pause, Jitter: func(d time.Duration) time.Duration { return d }}}
-	r := &Managed[*v1alpha1.LinkedAccount, cobalt.LinkedAccount]{Memories: NewMemories(clock, pause, LongestPause), Deps: d}
-	obj := &v1alpha1.LinkedAccount{}
+	r := NewManaged(d, hooks{}, &v1alpha1.Webhook{}, nil)
+	obj := &v1alpha1.Webhook{}
 	conflict := apierrors.NewConflict(schema.GroupResource{}, "acme", errors.New("another version"))
 	var got []time.Duration
 	for _, err := range []error{
 		conflict, conflict, &cobalt.ThrottledError{After: 3 * time.Second}, conflict, condition.WaitingFor(v1alpha1.ReasonSecretNotFound, "x"), conflict,
 	} {
-		p := &Run[*v1alpha1.LinkedAccount]{obj: obj, inputs: inputs.NewStore(nil, nil).Open(), interval: time.Minute}
+		p := &Run[*v1alpha1.Webhook]{obj: obj, inputs: inputs.NewStore(nil, nil).Open(), interval: time.Minute}
 		p.memory = r.Memories.Get(client.ObjectKeyFromObject(obj), obj.UID)
 		result, _ := r.next(p, condition.Classify(err), clock.Now())
 		got = append(got, result.RequeueAfter)

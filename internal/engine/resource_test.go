@@ -17,8 +17,6 @@ type hooks struct {
 	Plain[*v1alpha1.Webhook, cobalt.Webhook]
 }
 
-var _ Resource[*v1alpha1.Webhook, cobalt.Webhook] = hooks{}
-
 func (hooks) Identities(*v1alpha1.Webhook) []string { return []string{""} }
 
 func (hooks) Desired(context.Context, *inputs.Reader, *v1alpha1.Webhook) (*cobalt.Webhook, error) {

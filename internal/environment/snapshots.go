@@ -34,7 +34,7 @@ const ExecutionsIdle = 30 * time.Second
 type Snapshots struct {
 	clock        clock.PassiveClock
 	environment  object.EnvironmentKey
-	Api          *cobalt.Client
+	API          *cobalt.Client
 	cache        client.Reader
 	Accounts     *snapshot.List[cobalt.LinkedAccount]
 	Applications *snapshot.List[cobalt.Application]
@@ -54,7 +54,7 @@ type Snapshots struct {
 // NewSnapshots returns what objects share of what api sees, with nothing read yet. cache tells what they refer to.
 func NewSnapshots(environment object.EnvironmentKey, api *cobalt.Client, cache client.Reader, c clock.PassiveClock) *Snapshots {
 	return &Snapshots{
-		clock: c, environment: environment, Api: api, cache: cache, configs: map[string]*snapshot.List[cobalt.Config]{},
+		clock: c, environment: environment, API: api, cache: cache, configs: map[string]*snapshot.List[cobalt.Config]{},
 		Sessions: newSessions(c), executions: map[string]*snapshot.List[cobalt.Execution]{},
 		singles: rate.NewLimiter(rate.Every(singlePause), fewSingles),
 		Accounts: snapshot.New(c, snapshot.Source[cobalt.LinkedAccount]{
@@ -81,7 +81,7 @@ func (s *Snapshots) ConfigsOf(account string) *snapshot.List[cobalt.Config] {
 	defer s.mu.Unlock()
 	if s.configs[account] == nil {
 		s.configs[account] = snapshot.New(s.clock, snapshot.Source[cobalt.Config]{
-			Load:     func(ctx context.Context) iter.Seq2[cobalt.Config, error] { return s.Api.ListConfigs(ctx, account) },
+			Load:     func(ctx context.Context) iter.Seq2[cobalt.Config, error] { return s.API.ListConfigs(ctx, account) },
 			Key:      func(c cobalt.Config) string { return c.ID },
 			Keep:     func(id string) bool { return s.RefersTo(account, id) },
 			Personal: cobalt.IsThrottled,
@@ -97,7 +97,7 @@ func (s *Snapshots) ExecutionsOf(account string) *snapshot.List[cobalt.Execution
 	if s.executions[account] == nil {
 		s.executions[account] = snapshot.New(s.clock, snapshot.Source[cobalt.Execution]{
 			Load: func(ctx context.Context) iter.Seq2[cobalt.Execution, error] {
-				return s.Api.ListExecutions(ctx, account)
+				return s.API.ListExecutions(ctx, account)
 			},
 			Key:      func(e cobalt.Execution) string { return e.ID },
 			Keep:     func(id string) bool { return s.follows(id) },

@@ -39,7 +39,7 @@ func (r *Reconciler[T]) load(ctx context.Context, env T, conn *environment.Conne
 			"baseURL: %s is not among the origins that this operator may call (--allowed-api-origins: %s)",
 			origin, strings.Join(r.options.AllowedAPIOrigins, ", "))
 	}
-	uses := Uses(env)
+	uses := usesOf(env)
 	used, err := r.Inputs.Compare(ctx, uses, state.inputs)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (r *Reconciler[T]) replace(env T, conn *environment.Connection, state *prob
 		conn.ServeDeletions(nil)
 		return nil
 	}
-	breaker, all, id := conn.Breaker, r.Environments, object.EnvironmentKey{Kind: r.Kind, NamespacedName: client.ObjectKeyFromObject(env)}
+	breaker, all, id := conn.Breaker, r.Environments, r.keyOf(client.ObjectKeyFromObject(env))
 	epoch := breaker.NewEpoch()
 	api, err := cobalt.New(cobalt.Options{
 		BaseURL: where.BaseURL, APIKey: key, CABundle: bundle, Limiter: r.limiter(env, where),
@@ -117,7 +117,7 @@ func (r *Reconciler[T]) replace(env T, conn *environment.Connection, state *prob
 
 // limiter is what paces the calls of an environment.
 func (r *Reconciler[T]) limiter(env T, where *environment.Endpoint) *ratelimit.Limiter {
-	key := object.EnvironmentKey{Kind: r.Kind, NamespacedName: client.ObjectKeyFromObject(env)}
+	key := r.keyOf(client.ObjectKeyFromObject(env))
 	return r.Environments.Limiters.For(key.String(), where.Digest("pace"), env.Settings().RateLimit)
 }
 
@@ -131,8 +131,8 @@ func refused(env object.Environment, state *probeState, now time.Time) error {
 	return condition.StalledBy(v1alpha1.ReasonAuthenticationFailed, "%s: put a valid key there", message)
 }
 
-// Uses is what an environment is made from.
-func Uses(env object.Environment) []inputs.Use {
+// usesOf is what the client of an environment is made from.
+func usesOf(env object.Environment) []inputs.Use {
 	key := env.APIKey()
 	uses := []inputs.Use{{Reference: inputs.Reference{Kind: inputs.KindSecret, Namespace: key.Namespace, Name: key.Name}, Key: key.Key}}
 	if ca := env.CABundle(); ca != nil {

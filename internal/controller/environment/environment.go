@@ -1,3 +1,4 @@
+// Package environment makes the clients of environments from their Secrets, and lets objects through once the API has answered.
 package environment
 
 import (
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
@@ -26,13 +29,9 @@ import (
 // Reconciler makes the client of an Environment or ClusterEnvironment
 // from its Secret, and lets objects through once the API has answered.
 type Reconciler[T object.Environment] struct {
-	engine.Deps
-	options   Options
-	Due       *engine.Memories
-	states    *probeStates
-	Waker     *breaker.Waker
-	Kind      v1alpha1.EnvironmentKind
-	prototype T
+	engine.Core[T]
+	options Options
+	states  *probeStates
 }
 
 // Options say how environments are connected to.
@@ -46,18 +45,24 @@ type Options struct {
 }
 
 // New returns the reconciler of a kind of environments.
-func New[T object.Environment](d engine.Deps, options Options, kind v1alpha1.EnvironmentKind, prototype T) *Reconciler[T] {
+func New[T object.Environment](d engine.Deps, options Options, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList) *Reconciler[T] {
 	return &Reconciler[T]{
-		Deps: d, options: options, Due: engine.NewMemories(d.Clock, d.Settings.ConflictPause, engine.LongestProbesPause), states: newProbeStates(d.Clock),
-		Waker: &breaker.Waker{}, Kind: kind, prototype: prototype,
+		Core: engine.NewCore(d, string(kind), prototype, list, longestProbesPause), options: options, states: newProbeStates(d.Clock),
 	}
+}
+
+// Uses is what the client of an environment is made from.
+func (*Reconciler[T]) Uses(env T) []inputs.Use { return usesOf(env) }
+
+func (r *Reconciler[T]) keyOf(name types.NamespacedName) object.EnvironmentKey {
+	return object.EnvironmentKey{Kind: v1alpha1.EnvironmentKind(r.Kind), NamespacedName: name}
 }
 
 // Reconcile connects an environment and reports whether it can be used.
 func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	defer r.Environments.Workers.Yield(breaker.Waiter{Waker: r.Waker, Request: request})
-	key := object.EnvironmentKey{Kind: r.Kind, NamespacedName: request.NamespacedName}
-	env := r.prototype.DeepCopyObject().(T)
+	key := r.keyOf(request.NamespacedName)
+	env := r.New()
 	if err := r.Client.Get(ctx, request.NamespacedName, env); err != nil {
 		if !apierrors.IsNotFound(err) {
 			return ctrl.Result{}, err
@@ -65,7 +70,7 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 		return ctrl.Result{}, r.lost(ctx, key)
 	}
 	if err := r.newest(ctx, key, env); err != nil {
-		return r.Due.Requeue(request.NamespacedName, err)
+		return r.Memories.Requeue(request.NamespacedName, err)
 	}
 	deleting, conn, state := !env.GetDeletionTimestamp().IsZero(), r.Environments.Of(key), r.states.of(key)
 	conn.Newcomers.Admit(!deleting)
@@ -79,7 +84,7 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 	}
 	if !deleting { // before its first object comes, which would have to wait for it
 		if env, err = object.AddFinalizer(ctx, r.Client, env, nil); condition.Classify(err).Class == condition.Silent {
-			return r.Due.Requeue(request.NamespacedName, err)
+			return r.Memories.Requeue(request.NamespacedName, err)
 		}
 	}
 	before := env.DeepCopyObject().(T)
@@ -208,10 +213,10 @@ func (r *Reconciler[T]) finish(ctx context.Context, key object.EnvironmentKey, b
 	if !equality.Semantic.DeepEqual(before, env) {
 		if err := r.Client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
 			state.untold = true
-			return r.Due.Requeue(key.NamespacedName, err)
+			return r.Memories.Requeue(key.NamespacedName, err)
 		}
 		r.Environments.Of(key).Versions.Saw(env.GetResourceVersion())
-		state.firstReady.Reported(string(r.Kind), env, before.EnvironmentStatus().Conditions, status.Conditions, now)
+		state.firstReady.Reported(r.Kind, env, before.EnvironmentStatus().Conditions, status.Conditions, now)
 		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
 		if o.Class != condition.Ready && (was == nil || was.Reason != o.Reason || was.Message != o.Message) {
 			r.Events.Eventf(env, nil, o.EventType(o.Reason), o.Reason, "Connect", "%s", o.Message)
@@ -232,14 +237,14 @@ func (r *Reconciler[T]) next(env T, o condition.Outcome, now time.Time) (ctrl.Re
 	deadline := condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Deadline(r.Settings.ProgressDeadline)
 	switch key := client.ObjectKeyFromObject(env); {
 	case o.Conflict:
-		return ctrl.Result{RequeueAfter: r.Due.Refused(key)}, nil
+		return ctrl.Result{RequeueAfter: r.Memories.Refused(key)}, nil
 	case o.Again:
 		return ctrl.Result{RequeueAfter: r.Settings.ConflictPause}, nil
 	case o.After > 0:
 		return ctrl.Result{RequeueAfter: engine.Soon(o.After)}, nil
 	case o.Class == condition.Ready:
-		r.Due.Delete(key)
-		return engine.Background(r.Environments.Of(object.EnvironmentKey{Kind: r.Kind, NamespacedName: key}).Waits.Pause(r.interval(env))), nil
+		r.Memories.Delete(key)
+		return engine.Background(r.Environments.Of(r.keyOf(key)).Waits.Pause(r.interval(env))), nil
 	case o.Err != nil:
 		return ctrl.Result{}, o.Err
 	case !deadline.IsZero():
@@ -259,7 +264,7 @@ func (r *Reconciler[T]) finalize(
 	if users.Count == 0 {
 		r.forget(key)
 	}
-	return r.Due.Requeue(key.NamespacedName, object.RemoveFinalizer(ctx, r.Client, env))
+	return r.Memories.Requeue(key.NamespacedName, object.RemoveFinalizer(ctx, r.Client, env))
 }
 
 // lost is what is left to do for an environment that does not exist: its last
@@ -280,7 +285,7 @@ func (r *Reconciler[T]) lost(ctx context.Context, key object.EnvironmentKey) err
 }
 
 func (r *Reconciler[T]) forget(key object.EnvironmentKey) {
-	r.Due.Delete(key.NamespacedName)
+	r.Memories.Delete(key.NamespacedName)
 	r.Environments.Forget(key)
 	r.states.forget(key)
 }

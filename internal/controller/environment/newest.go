@@ -13,7 +13,7 @@ import (
 func (r *Reconciler[T]) newest(ctx context.Context, key object.EnvironmentKey, env T) error {
 	conn := r.Environments.Of(key)
 	if conn.Versions.Unseen() {
-		now := r.prototype.DeepCopyObject().(T)
+		now := r.New()
 		if err := r.Live.Get(ctx, key.NamespacedName, now); err != nil {
 			return err
 		}

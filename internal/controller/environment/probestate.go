@@ -16,6 +16,9 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
+// longestProbesPause is the longest pause between two probes of what fails.
+const longestProbesPause = time.Minute
+
 // probeState is what the reconciler of an environment remembers from one run to the next, of
 // which there is one at a time.
 type probeState struct {
@@ -91,7 +94,7 @@ func (s *probeState) accepted(api *cobalt.Client) {
 func (s *probeState) failed(verdict error, pause time.Duration, grows bool) {
 	now := s.clock.Now()
 	if grows {
-		s.pause = s.pause.Failed(now, backoff.Limits{Shortest: engine.ShortestPause, Longest: engine.LongestProbesPause})
+		s.pause = s.pause.Failed(now, backoff.Limits{Shortest: engine.ShortestPause, Longest: longestProbesPause})
 	}
 	s.verdict, s.pause = verdict, s.pause.NotBefore(now.Add(pause))
 }

@@ -111,7 +111,7 @@ func (r *Reconciler[T]) compare(ctx context.Context, env T, conn *environment.Co
 // knownAccounts are the accounts that objects of env have seen and count on, with
 // Cobalt's own ids, which another environment would not repeat.
 func (r *Reconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]string, error) {
-	key := object.EnvironmentKey{Kind: r.Kind, NamespacedName: client.ObjectKeyFromObject(env)}
+	key := r.keyOf(client.ObjectKeyFromObject(env))
 	list := &v1alpha1.LinkedAccountList{}
 	if err := r.Client.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the accounts of %s: %w", key, err)

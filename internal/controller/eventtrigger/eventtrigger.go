@@ -1,3 +1,4 @@
+// Package eventtrigger fires events and executes workflows in Cobalt, once or by a schedule, and follows what they start.
 package eventtrigger
 
 import (
@@ -19,26 +20,28 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/schedule"
 )
 
-// Action teaches the flow of actions what an EventTrigger is.
-type Action struct {
+// action teaches the flow of actions what an EventTrigger is.
+type action struct {
 	cache  client.Reader
 	writer client.Client
 }
 
-// New returns the action.
-func New(c client.Client) Action { return Action{cache: c, writer: c} }
+// New returns the reconciler of EventTriggers.
+func New(d engine.Deps) *engine.Once[*v1alpha1.EventTrigger] {
+	return engine.NewOnce(d, action{cache: d.Client, writer: d.Client}, &v1alpha1.EventTrigger{}, &v1alpha1.EventTriggerList{})
+}
 
-var _ engine.Action[*v1alpha1.EventTrigger] = Action{}
+var _ engine.Action[*v1alpha1.EventTrigger] = action{}
 
 type triggerRun = engine.OnceRun[*v1alpha1.EventTrigger]
 
-func (Action) Uses(obj *v1alpha1.EventTrigger) []inputs.Use {
+func (action) Uses(obj *v1alpha1.EventTrigger) []inputs.Use {
 	return inputs.SourceUses(obj.Namespace, obj.Spec.PayloadFrom)
 }
 
 // Act settles what is not known of the last call, looks at the runs that go on,
 // and starts another if it is time.
-func (e Action) Act(ctx context.Context, t *triggerRun) (engine.Readiness, error) {
+func (e action) Act(ctx context.Context, t *triggerRun) (engine.Readiness, error) {
 	restoreFired(t.Obj)
 	if err := e.settle(ctx, t); err != nil {
 		return engine.Readiness{}, err
@@ -68,7 +71,7 @@ func (e Action) Act(ctx context.Context, t *triggerRun) (engine.Readiness, error
 }
 
 // once starts a run for each content that spec has had, and again what has failed.
-func (e Action) once(ctx context.Context, t *triggerRun) error {
+func (e action) once(ctx context.Context, t *triggerRun) error {
 	t.Obj.Status.Schedule, t.Obj.Status.LastScheduleTime, t.Obj.Status.NextScheduleTime = "", nil, nil
 	if !e.told(t) {
 		hash, err := e.hash(ctx, t)
@@ -87,7 +90,7 @@ func (e Action) once(ctx context.Context, t *triggerRun) error {
 
 // told tells whether the status speaks of the present content, so that it need not
 // be put together again, for which Secrets would have to be read.
-func (Action) told(t *triggerRun) bool {
+func (action) told(t *triggerRun) bool {
 	status := t.Obj.Status
 	if status.ObservedGeneration != t.Obj.Generation || !t.Used.IsIn(t.Obj) || status.FiredHash == "" {
 		return false
@@ -103,7 +106,7 @@ func (Action) told(t *triggerRun) bool {
 }
 
 // retry starts the last run again if it failed and it is time.
-func (e Action) retry(ctx context.Context, t *triggerRun) error {
+func (e action) retry(ctx context.Context, t *triggerRun) error {
 	at := retryAt(t.Obj)
 	switch {
 	case at.IsZero():
@@ -121,7 +124,7 @@ func (e Action) retry(ctx context.Context, t *triggerRun) error {
 }
 
 // scheduled starts the runs of a schedule, and one more when trigger changes.
-func (e Action) scheduled(ctx context.Context, t *triggerRun) error {
+func (e action) scheduled(ctx context.Context, t *triggerRun) error {
 	status, now := &t.Obj.Status, t.Flow.Clock.Now()
 	plan, err := schedule.Parse(t.Obj.Spec.Schedule, t.Obj.Spec.TimeZone)
 	if err != nil {
@@ -168,7 +171,7 @@ func countsFrom(obj *v1alpha1.EventTrigger, now time.Time) time.Time {
 // text of trigger alone.
 const schedulePrefix = "s-"
 
-func (e Action) startScheduled(ctx context.Context, t *triggerRun, todo schedule.Agenda) error {
+func (e action) startScheduled(ctx context.Context, t *triggerRun, todo schedule.Agenda) error {
 	status, wish := &t.Obj.Status, schedulePrefix+hash.Of("trigger", t.Obj.Spec.Trigger)
 	if !strings.HasPrefix(status.FiredHash, schedulePrefix) { // what trigger says from the beginning is no change
 		status.FiredHash = wish
@@ -189,7 +192,7 @@ func (e Action) startScheduled(ctx context.Context, t *triggerRun, todo schedule
 }
 
 // readiness is how a trigger without schedule stands.
-func (e Action) readiness(t *triggerRun) (engine.Readiness, error) {
+func (e action) readiness(t *triggerRun) (engine.Readiness, error) {
 	run, accepted := lastRun(t.Obj), t.Obj.Spec.ReadyWhen == v1alpha1.ReadyWhenAccepted
 	if run == nil {
 		return engine.Readiness{Reason: v1alpha1.ReasonAcceptedUntracked, Message: "was started before its status was lost, so how that ended is not known"}, nil
@@ -214,7 +217,7 @@ func (e Action) readiness(t *triggerRun) (engine.Readiness, error) {
 }
 
 // expire deletes a trigger whose time is over since it has ended.
-func (e Action) expire(ctx context.Context, t *triggerRun) error {
+func (e action) expire(ctx context.Context, t *triggerRun) error {
 	ttl := t.Obj.Spec.TTLAfterFinished
 	if ttl == "" || !finished(t.Obj) {
 		return nil
@@ -252,13 +255,13 @@ func endedAt(obj *v1alpha1.EventTrigger) time.Time {
 }
 
 // Holds: there is nothing in Cobalt that could be taken back.
-func (Action) Holds() bool { return false }
+func (action) Holds() bool { return false }
 
 // Suspend tells that there is no next run.
-func (Action) Suspend(obj *v1alpha1.EventTrigger) { obj.Status.NextScheduleTime = nil }
+func (action) Suspend(obj *v1alpha1.EventTrigger) { obj.Status.NextScheduleTime = nil }
 
 // Annotations carry that it was fired in the place of a status that is lost.
-func (Action) Annotations(obj *v1alpha1.EventTrigger) map[string]string {
+func (action) Annotations(obj *v1alpha1.EventTrigger) map[string]string {
 	if obj.Status.FiredHash == "" {
 		return nil
 	}
@@ -272,7 +275,7 @@ func restoreFired(obj *v1alpha1.EventTrigger) {
 	}
 }
 
-func (Action) LeftBehind(*v1alpha1.EventTrigger) string { return "" }
+func (action) LeftBehind(*v1alpha1.EventTrigger) string { return "" }
 
 // IsFinished tells whether an object needs its account no more.
 func IsFinished(obj client.Object) bool {

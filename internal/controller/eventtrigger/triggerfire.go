@@ -46,7 +46,7 @@ type fired struct{ id, status string }
 type firingCall func(context.Context, *environment.Remote) (fired, error)
 
 // fire makes the call. All that may fail without consequences comes before the intent.
-func (e Action) fire(ctx context.Context, t *triggerRun, f firing) error {
+func (e action) fire(ctx context.Context, t *triggerRun, f firing) error {
 	if t.AccountErr != nil {
 		return t.AccountErr
 	}
@@ -84,7 +84,7 @@ func (e Action) fire(ctx context.Context, t *triggerRun, f firing) error {
 }
 
 // conclude takes what is known of a call into the status.
-func (e Action) conclude(ctx context.Context, t *triggerRun, r engine.Result) error {
+func (e action) conclude(ctx context.Context, t *triggerRun, r engine.Result) error {
 	intent := t.Obj.Status.Intent
 	if !r.Unwritten {
 		t.Resolved = intent.AttemptID
@@ -113,7 +113,7 @@ func (e Action) conclude(ctx context.Context, t *triggerRun, r engine.Result) er
 
 // refused says what a refusal means, and lets a run of a schedule be that comes to nothing:
 // the next one is another.
-func (e Action) refused(ctx context.Context, t *triggerRun, intent *v1alpha1.TriggerIntent, err error) error {
+func (e action) refused(ctx context.Context, t *triggerRun, intent *v1alpha1.TriggerIntent, err error) error {
 	_, answered := errors.AsType[*cobalt.Error](err)
 	t.Refused = answered && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err)
 	if err = refusal(ctx, t, err); t.Refused && intent.ScheduledTime != nil && condition.Classify(err).Class == condition.Stuck {
@@ -123,7 +123,7 @@ func (e Action) refused(ctx context.Context, t *triggerRun, intent *v1alpha1.Tri
 }
 
 // Refused tells that Cobalt has refused what a trigger starts: what was refused once may have been done all the same.
-func (Action) Refused(trigger *v1alpha1.EventTrigger) bool {
+func (action) Refused(trigger *v1alpha1.EventTrigger) bool {
 	if len(trigger.Status.OpenRuns()) > 0 {
 		return false
 	}
@@ -152,7 +152,7 @@ func refusal(ctx context.Context, t *triggerRun, err error) error {
 }
 
 // settle deals with an intent that was left behind.
-func (e Action) settle(ctx context.Context, t *triggerRun) error {
+func (e action) settle(ctx context.Context, t *triggerRun) error {
 	intent := t.Obj.Status.Intent
 	if intent == nil {
 		return nil
@@ -177,7 +177,7 @@ func (e Action) settle(ctx context.Context, t *triggerRun) error {
 
 // requireVerification deals with a call of which nobody knows whether it worked. Whether it did
 // cannot be told from the executions that there are: one of them may be somebody else's.
-func (e Action) doubt(ctx context.Context, t *triggerRun, cause error) error {
+func (e action) doubt(ctx context.Context, t *triggerRun, cause error) error {
 	intent, now := t.Obj.Status.Intent, t.Flow.Clock.Now()
 	t.Resolved = intent.AttemptID
 	if t.Obj.Spec.Delivery == v1alpha1.DeliveryAtLeastOnce {
@@ -217,7 +217,7 @@ func madeAgain(obj *v1alpha1.EventTrigger, cause error) string {
 const longestRepeat = 5 * time.Minute
 
 // hash stands for all that makes a run another one.
-func (e Action) hash(ctx context.Context, t *triggerRun) (string, error) {
+func (e action) hash(ctx context.Context, t *triggerRun) (string, error) {
 	if t.Account.ID == "" {
 		return "", t.AccountErr
 	}
@@ -258,7 +258,7 @@ func payloadOf(ctx context.Context, t *triggerRun) (json.RawMessage, error) {
 }
 
 // call is the call that spec asks for, with references resolved.
-func (e Action) call(ctx context.Context, t *triggerRun, reader client.Reader) (firingCall, error) {
+func (e action) call(ctx context.Context, t *triggerRun, reader client.Reader) (firingCall, error) {
 	payload, err := payloadOf(ctx, t)
 	if err != nil {
 		return nil, err

@@ -21,10 +21,10 @@ func TestDoubtIsLogged(t *testing.T) {
 	var logged strings.Builder
 	ctx := ctrl.LoggerInto(t.Context(), zap.New(zap.WriteTo(&logged)))
 	clock := clocktesting.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	turn := &triggerRun{Obj: &v1alpha1.EventTrigger{}, Inputs: inputs.NewStore(nil, nil).Open(), Flow: &engine.Once[*v1alpha1.EventTrigger]{Deps: engine.Deps{Clock: clock}}}
+	turn := &triggerRun{Obj: &v1alpha1.EventTrigger{}, Inputs: inputs.NewStore(nil, nil).Open(), Flow: New(engine.Deps{Clock: clock})}
 	turn.Obj.Status.Intent = &v1alpha1.TriggerIntent{Intent: engine.NewIntent("hash", clock.Now()), Attempt: 1}
 	turn.Inputs.Hide("hunter2-secret")
-	if err := (Action{}).doubt(ctx, turn, errors.New("no answer: hunter2-secret was closed")); err != nil {
+	if err := (action{}).doubt(ctx, turn, errors.New("no answer: hunter2-secret was closed")); err != nil {
 		t.Fatal(err)
 	}
 	if logged.Len() > 0 {

@@ -40,7 +40,7 @@ const (
 func pollAfter(age time.Duration) time.Duration { return min(max(age/4, shortestPoll), longestPoll) }
 
 // follow looks at the runs that have not ended, if it is time.
-func (e Action) follow(ctx context.Context, t *triggerRun) error {
+func (e action) follow(ctx context.Context, t *triggerRun) error {
 	now, open := t.Flow.Clock.Now(), t.Obj.Status.OpenRuns()
 	if len(open) == 0 {
 		return nil
@@ -74,7 +74,7 @@ func (e Action) follow(ctx context.Context, t *triggerRun) error {
 }
 
 // check looks at one run, and ends it if it is over.
-func (e Action) check(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, timeout time.Duration) error {
+func (e action) check(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, timeout time.Duration) error {
 	seen, err := e.look(ctx, t, run)
 	now := t.Flow.Clock.Now()
 	age := now.Sub(run.FiredAt.Time)
@@ -115,7 +115,7 @@ func isFinal(t *triggerRun, err error, late time.Duration) bool {
 // look returns an execution; nil if Cobalt does not know it. Several of an account
 // are looked up in one list, and so is one that Cobalt seems to have forgotten: some
 // gateway may have said so.
-func (e Action) look(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun) (*cobalt.Execution, error) {
+func (e action) look(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun) (*cobalt.Execution, error) {
 	api, ctx, err := t.Connect(ctx, t.Retry)
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (e Action) look(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRu
 }
 
 // openOf counts the open runs of the account.
-func (e Action) openOf(ctx context.Context, t *triggerRun) int {
+func (e action) openOf(ctx context.Context, t *triggerRun) int {
 	open := 0
 	for _, other := range e.siblings(ctx, t) {
 		open += len(other.Status.OpenRuns())
@@ -157,7 +157,7 @@ func (e Action) openOf(ctx context.Context, t *triggerRun) int {
 }
 
 // siblings are the triggers of the same account and environment, this one among them.
-func (e Action) siblings(ctx context.Context, t *triggerRun) []v1alpha1.EventTrigger {
+func (e action) siblings(ctx context.Context, t *triggerRun) []v1alpha1.EventTrigger {
 	list := &v1alpha1.EventTriggerList{}
 	key := client.MatchingFields{object.TriggerAccountIndex: object.TriggerAccountKey(object.EnvironmentOf(t.Obj), t.Account.ID)}
 	if err := e.cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
@@ -167,7 +167,7 @@ func (e Action) siblings(ctx context.Context, t *triggerRun) []v1alpha1.EventTri
 }
 
 // over takes the end of an execution into the status.
-func (e Action) over(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, seen *cobalt.Execution) {
+func (e action) over(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, seen *cobalt.Execution) {
 	how := ended{phase: v1alpha1.PhaseCompleted, status: strings.TrimSpace(seen.Status), at: engine.Stamp(t.Flow.Clock.Now())}
 	if !seen.CompletedAt.IsZero() {
 		how.at = engine.Stamp(seen.CompletedAt)
@@ -186,7 +186,7 @@ func (e Action) over(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRu
 
 // tail are the last entries of a log, without what came from Secrets. If that
 // cannot be read any more, nobody could take it out.
-func (e Action) tail(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, entries []json.RawMessage) []string {
+func (e action) tail(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, entries []json.RawMessage) []string {
 	if len(t.Obj.Spec.PayloadFrom) > 0 {
 		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.Used.Told {
 			return []string{"withheld: the Secrets that the payload came from have changed, so what came from them cannot be taken out"}

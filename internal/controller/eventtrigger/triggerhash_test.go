@@ -38,7 +38,7 @@ func TestTriggerHashesStay(t *testing.T) {
 
 func hashOfTrigger(t *testing.T, of account.Owner, obj *v1alpha1.EventTrigger, want string) {
 	t.Helper()
-	got, err := Action{}.hash(t.Context(), &triggerRun{Obj: obj, Account: of, Inputs: inputs.NewStore(nil, nil).Open()})
+	got, err := action{}.hash(t.Context(), &triggerRun{Obj: obj, Account: of, Inputs: inputs.NewStore(nil, nil).Open()})
 	if err != nil || got != want {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}

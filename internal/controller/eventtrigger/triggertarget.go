@@ -14,7 +14,7 @@ import (
 
 // workflowID is the workflow to execute; empty if an event is to be fired. It
 // returns waiting while the PublicWorkflow that is referred to is not in Cobalt.
-func (e Action) workflowID(ctx context.Context, t *triggerRun, reader client.Reader) (string, error) {
+func (e action) workflowID(ctx context.Context, t *triggerRun, reader client.Reader) (string, error) {
 	target := t.Obj.Spec.Workflow
 	if target == nil || target.Ref == nil {
 		if target == nil {
@@ -35,7 +35,7 @@ func (e Action) workflowID(ctx context.Context, t *triggerRun, reader client.Rea
 
 // configID is the config that an event is for; empty for Cobalt's choice. It
 // returns waiting while the IntegrationConfig that is referred to is not in Cobalt.
-func (e Action) configID(ctx context.Context, t *triggerRun, reader client.Reader) (string, error) {
+func (e action) configID(ctx context.Context, t *triggerRun, reader client.Reader) (string, error) {
 	if t.Obj.Spec.ConfigRef == nil {
 		return t.Obj.Spec.ConfigID, nil
 	}

@@ -21,7 +21,7 @@ const mostSingles = 2
 
 // Create asks for the config, which Cobalt makes or hands back, and writes into
 // it what spec lists.
-func (c Resource) Create(ctx context.Context, api *environment.Remote, desired *config) (*config, error) {
+func (c resource) Create(ctx context.Context, api *environment.Remote, desired *config) (*config, error) {
 	if err := api.RequireApplication(ctx, desired.Slug); err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (c Resource) Create(ctx context.Context, api *environment.Remote, desired *
 }
 
 // Update writes what differs, and nothing of what spec does not list.
-func (c Resource) Update(ctx context.Context, api *environment.Remote, desired, remote *config) (now *config, told bool, err error) {
+func (c resource) Update(ctx context.Context, api *environment.Remote, desired, remote *config) (now *config, told bool, err error) {
 	defer api.Snapshots.ConfigsOf(api.Account).Forget(remote.ID) // however it ends
 	now, told, err = c.write(ctx, api, desired, remote)
 	if !cobalt.IsNotFound(err) {
@@ -57,7 +57,7 @@ func (c Resource) Update(ctx context.Context, api *environment.Remote, desired, 
 	return now, told, err
 }
 
-func (c Resource) write(ctx context.Context, api *environment.Remote, desired, remote *config) (now *config, told bool, err error) {
+func (c resource) write(ctx context.Context, api *environment.Remote, desired, remote *config) (now *config, told bool, err error) {
 	now = &config{Config: remote.Config, unset: map[string]bool{}}
 	now.Fields = maps.Clone(remote.Fields)
 	if err := unsetFields(ctx, api, desired, now); err != nil {

@@ -22,7 +22,7 @@ func TestFieldsFitIntoStatus(t *testing.T) {
 		for i := range 100 {
 			obj.Status.Fields = append(obj.Status.Fields, fmt.Sprint("old", i))
 		}
-		_, err := Resource{}.Desired(t.Context(), inputs.NewStore(nil, nil).Open(), obj)
+		_, err := resource{}.Desired(t.Context(), inputs.NewStore(nil, nil).Open(), obj)
 		if refused := condition.Classify(err).Reason == v1alpha1.ReasonInvalidInput; refused != (listed > 100) {
 			t.Errorf("%d and 100 others: %v", listed, err)
 		}

@@ -1,3 +1,4 @@
+// Package integrationconfig keeps the configs of applications in Cobalt.
 package integrationconfig
 
 import (
@@ -28,15 +29,20 @@ type config struct {
 	unset map[string]bool
 }
 
-// Resource teaches the shared flow what an IntegrationConfig is.
-type Resource struct {
+// resource teaches the shared flow what an IntegrationConfig is.
+type resource struct {
 	engine.Plain[*v1alpha1.IntegrationConfig, config]
 }
 
-var _ engine.Resource[*v1alpha1.IntegrationConfig, config] = Resource{}
+var _ engine.Resource[*v1alpha1.IntegrationConfig, config] = resource{}
+
+// New returns the reconciler of IntegrationConfigs.
+func New(d engine.Deps) *engine.Managed[*v1alpha1.IntegrationConfig, config] {
+	return engine.NewManaged(d, resource{}, &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{})
+}
 
 // Identities are the id, and the choice of it that was left to Cobalt.
-func (Resource) Identities(obj *v1alpha1.IntegrationConfig) []string {
+func (resource) Identities(obj *v1alpha1.IntegrationConfig) []string {
 	var identities []string
 	if id := cmp.Or(obj.Spec.ConfigID, obj.Status.ID); id != "" {
 		identities = append(identities, "id "+id)
@@ -47,7 +53,7 @@ func (Resource) Identities(obj *v1alpha1.IntegrationConfig) []string {
 	return identities
 }
 
-func (Resource) Uses(obj *v1alpha1.IntegrationConfig) []inputs.Use {
+func (resource) Uses(obj *v1alpha1.IntegrationConfig) []inputs.Use {
 	var sources []v1alpha1.ValueSource
 	for _, field := range obj.Spec.Fields {
 		if field.ValueFrom != nil {
@@ -57,7 +63,7 @@ func (Resource) Uses(obj *v1alpha1.IntegrationConfig) []inputs.Use {
 	return inputs.SourceUses(obj.Namespace, sources)
 }
 
-func (Resource) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1.IntegrationConfig) (*config, error) {
+func (resource) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1.IntegrationConfig) (*config, error) {
 	desired := &config{
 		Config: cobalt.Config{ID: obj.Spec.ConfigID, Slug: obj.Spec.Application, Fields: map[string]json.RawMessage{}},
 		hidden: map[string]bool{}, unset: map[string]bool{},
@@ -89,7 +95,7 @@ func (Resource) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha
 }
 
 // Observe does not look for what was never created: upsertConfig answers what is there.
-func (Resource) Observe(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig) (*config, error) {
+func (resource) Observe(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig) (*config, error) {
 	readOnly := obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
 	switch {
@@ -126,7 +132,7 @@ func onlyConfigOf(ctx context.Context, api *environment.Remote, slug string) (*c
 		"the account has %d configs of application %q: delete this object and create it again with the configID that is meant", len(found), slug)
 }
 
-func (Resource) Diff(desired, remote *config) []drift.Difference {
+func (resource) Diff(desired, remote *config) []drift.Difference {
 	var differences []drift.Difference
 	for _, id := range slices.Sorted(maps.Keys(desired.Fields)) {
 		want, have := jsonvalue.Decode(desired.Fields[id]), jsonvalue.Decode(remote.Fields[id])
@@ -158,7 +164,7 @@ func enabled(workflows []cobalt.ConfigWorkflow, id string) any {
 
 // Publish records the fields that were set, so that they can be unset when spec
 // no longer lists them, and keeps what is not unset yet.
-func (Resource) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config) {
+func (resource) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config) {
 	if remote.ID != "" {
 		obj.Status.ID = remote.ID
 	}
@@ -183,7 +189,7 @@ func (Resource) Publish(obj *v1alpha1.IntegrationConfig, desired, remote *config
 }
 
 // Origin goes by when Cobalt says that the config was created; if it does not say, others may have.
-func (Resource) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1.Origin {
+func (resource) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1.Origin {
 	if remote == nil {
 		return object.KnownOrigin(obj)
 	}
@@ -193,7 +199,7 @@ func (Resource) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1
 // Delete takes the config with it even where Cobalt chose its id and the answer
 // was lost: asked again, Cobalt chooses the same. What it refused to make is
 // none of ours.
-func (c Resource) Delete(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
+func (c resource) Delete(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
 	if obj.Status.ID == "" && object.WasRefused(obj) {
 		return nil
@@ -221,7 +227,7 @@ func (c Resource) Delete(ctx context.Context, api *environment.Remote, obj *v1al
 }
 
 // Find asks for the config.
-func (Resource) Find(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig) error {
+func (resource) Find(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig) error {
 	_, err := api.GetConfig(ctx, api.Account, cmp.Or(obj.Status.ID, obj.Spec.ConfigID))
 	return err
 }

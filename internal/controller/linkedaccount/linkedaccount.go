@@ -1,3 +1,5 @@
+// Package linkedaccount keeps the accounts of customers in Cobalt, hands over their credentials, and keeps session tokens for
+// them.
 package linkedaccount
 
 import (
@@ -31,36 +33,37 @@ type linkedAccount struct {
 	asked bool
 }
 
-// Resource teaches the shared flow what a LinkedAccount is.
-type Resource struct {
+// resource teaches the shared flow what a LinkedAccount is.
+type resource struct {
 	dependents  dependents
 	credentials credentials
 	tokens      sessionTokens
 	remade      *account.Remade
 }
 
-var _ engine.Resource[*v1alpha1.LinkedAccount, linkedAccount] = Resource{}
+var _ engine.Resource[*v1alpha1.LinkedAccount, linkedAccount] = resource{}
 
-// New returns the resource. finished tells whether an object needs its account no more.
-func New(d engine.Deps, finished func(client.Object) bool) Resource {
-	return Resource{
+// New returns the reconciler of LinkedAccounts. finished tells whether an object needs its account no more.
+func New(d engine.Deps, finished func(client.Object) bool) *engine.Managed[*v1alpha1.LinkedAccount, linkedAccount] {
+	kind := resource{
 		dependents{d.Client, d.Environments, object.Dependents, finished},
 		credentials{d.Client, d.Events},
 		sessionTokens{d.Client, d.Live, d.Clock, newUnwritten(d.Clock)},
 		d.Accounts.Remade,
 	}
+	return engine.NewManaged(d, kind, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{})
 }
 
 // Identities has one: the account itself.
-func (Resource) Identities(*v1alpha1.LinkedAccount) []string { return []string{""} }
+func (resource) Identities(*v1alpha1.LinkedAccount) []string { return []string{""} }
 
-func (Resource) UniqueID(obj *v1alpha1.LinkedAccount) string { return obj.Status.ID }
+func (resource) UniqueID(obj *v1alpha1.LinkedAccount) string { return obj.Status.ID }
 
-func (Resource) Uses(obj *v1alpha1.LinkedAccount) []inputs.Use {
+func (resource) Uses(obj *v1alpha1.LinkedAccount) []inputs.Use {
 	return append(inputs.SourceUses(obj.Namespace, obj.Spec.YourAppFrom), credentialUses(obj)...)
 }
 
-func (Resource) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
+func (resource) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
 	desired := &linkedAccount{
 		LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: obj.AccountID(), Name: obj.Spec.Name, YourApp: map[string]any{}},
 		secret:        map[string]bool{},
@@ -92,7 +95,7 @@ func (Resource) Desired(ctx context.Context, reader *inputs.Reader, obj *v1alpha
 	return desired, desired.fits(obj.Status.YourAppKeys, obj.Status.YourAppSecretKeys)
 }
 
-func (a Resource) Observe(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
+func (a resource) Observe(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
 	remote, err := answered(api.LinkedAccount(ctx))
 	key, id := client.ObjectKeyFromObject(obj), obj.Status.ID
 	if remote == nil && err == nil && id == "" && !api.Live && !api.Snapshots.Dated.Load() { // others may have made it since the list
@@ -113,7 +116,7 @@ func (a Resource) Observe(ctx context.Context, api *environment.Remote, obj *v1a
 	return remote, err
 }
 
-func (Resource) Diff(desired, remote *linkedAccount) []drift.Difference {
+func (resource) Diff(desired, remote *linkedAccount) []drift.Difference {
 	var differences []drift.Difference
 	if desired.Name != "" && desired.Name != remote.Name {
 		differences = append(differences, drift.Difference{Path: "name", Want: desired.Name, Have: remote.Name})
@@ -127,7 +130,7 @@ func (Resource) Diff(desired, remote *linkedAccount) []drift.Difference {
 	return differences
 }
 
-func (Resource) Annotations(obj *v1alpha1.LinkedAccount, remote *linkedAccount) map[string]string {
+func (resource) Annotations(obj *v1alpha1.LinkedAccount, remote *linkedAccount) map[string]string {
 	annotations := map[string]string{}
 	if madeByOthers(obj, remote) {
 		annotations[object.OriginAnnotation] = string(v1alpha1.OriginAdopted)
@@ -142,7 +145,7 @@ func (Resource) Annotations(obj *v1alpha1.LinkedAccount, remote *linkedAccount) 
 }
 
 // Remembered is what was sent of credentials.
-func (Resource) Remembered(obj *v1alpha1.LinkedAccount) map[string]string {
+func (resource) Remembered(obj *v1alpha1.LinkedAccount) map[string]string {
 	if len(obj.Status.Credentials) == 0 {
 		return nil
 	}
@@ -165,7 +168,7 @@ func madeByOthers(obj *v1alpha1.LinkedAccount, remote *linkedAccount) bool {
 
 // Origin goes by when Cobalt says that the account was created. If it does not say, the account was looked for right
 // before it was asked for.
-func (Resource) Origin(obj *v1alpha1.LinkedAccount, remote *linkedAccount) v1alpha1.Origin {
+func (resource) Origin(obj *v1alpha1.LinkedAccount, remote *linkedAccount) v1alpha1.Origin {
 	switch {
 	case madeByOthers(obj, remote):
 		return v1alpha1.OriginAdopted
@@ -179,7 +182,7 @@ func (Resource) Origin(obj *v1alpha1.LinkedAccount, remote *linkedAccount) v1alp
 
 // Create returns an account without Cobalt's id where nobody knows whether it is there:
 // what may have been set is to be taken back one day.
-func (Resource) Create(ctx context.Context, api *environment.Remote, desired *linkedAccount) (*linkedAccount, error) {
+func (resource) Create(ctx context.Context, api *environment.Remote, desired *linkedAccount) (*linkedAccount, error) {
 	made, err := upsert(ctx, api, input(desired, nil))
 	if err != nil && cobalt.OutcomeUnknown(err) {
 		return &linkedAccount{}, err
@@ -192,7 +195,7 @@ func (Resource) Create(ctx context.Context, api *environment.Remote, desired *li
 
 // Update makes the account again if it has gone since it was looked at. The age of the account that Cobalt answers with tells
 // whether this call has made it, or others have before.
-func (Resource) Update(ctx context.Context, api *environment.Remote, desired, remote *linkedAccount) (*linkedAccount, bool, error) {
+func (resource) Update(ctx context.Context, api *environment.Remote, desired, remote *linkedAccount) (*linkedAccount, bool, error) {
 	begun := object.OriginRecord{Origin: v1alpha1.OriginCreated, Since: api.Now()}
 	now, err := upsert(ctx, api, input(desired, remote))
 	if now != nil && now.ID != remote.ID {
@@ -201,7 +204,7 @@ func (Resource) Update(ctx context.Context, api *environment.Remote, desired, re
 	return now, true, err
 }
 
-func (a Resource) Publish(obj *v1alpha1.LinkedAccount, desired, remote *linkedAccount) {
+func (a resource) Publish(obj *v1alpha1.LinkedAccount, desired, remote *linkedAccount) {
 	if remote.ID != "" {
 		if obj.Status.ID != "" && obj.Status.ID != remote.ID {
 			a.remade.Replaced(client.ObjectKeyFromObject(obj), obj.Status.ID) // until the status says so
@@ -225,7 +228,7 @@ func (a Resource) Publish(obj *v1alpha1.LinkedAccount, desired, remote *linkedAc
 
 // Extend does all of its steps although one of them fails: a token must not
 // expire because the credentials of some application are unusable.
-func (a Resource) Extend(
+func (a resource) Extend(
 	ctx context.Context, api *environment.Remote, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
 ) (time.Time, error) {
 	if obj.Spec.ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
@@ -242,7 +245,7 @@ func (a Resource) Extend(
 	return renewAt, nil
 }
 
-func (a Resource) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
+func (a resource) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Time {
 	if object.Vanished(obj) {
 		return obj.CreationTimestamp.Time // an operator has died that was making it again
 	}
@@ -251,7 +254,7 @@ func (a Resource) Due(ctx context.Context, obj *v1alpha1.LinkedAccount) time.Tim
 
 // Delete makes sure that the account is the one that obj created, if nothing else is
 // to be deleted.
-func (a Resource) Delete(
+func (a resource) Delete(
 	ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount, may func(v1alpha1.Origin) bool,
 ) error {
 	if err := a.dependents.gone(ctx, obj); err != nil {
@@ -271,16 +274,16 @@ func (a Resource) Delete(
 }
 
 // Find asks for the account.
-func (Resource) Find(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) error {
+func (resource) Find(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) error {
 	_, err := api.GetLinkedAccount(ctx, obj.AccountID())
 	return err
 }
 
 // lastLook returns the account that is about to be deleted. A list will do, if it is
 // young, not another key's, and has the account.
-func (Resource) lastLook(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
+func (resource) lastLook(ctx context.Context, api *environment.Remote, obj *v1alpha1.LinkedAccount) (*linkedAccount, error) {
 	api.MaxAge = min(api.MaxAge, environment.NewsAge)
-	if api.Snapshots.Api == api.Client && !api.Single() {
+	if api.Snapshots.API == api.Client && !api.Single() {
 		found, presence, err := api.Snapshots.Accounts.Find(ctx, api.Account, api.MaxAge)
 		if err != nil && !cobalt.IsNotFound(err) { // that there is no list says nothing of the account
 			return nil, err

@@ -59,10 +59,10 @@ func TestLinkedAccountMarks(t *testing.T) {
 			if tc.remote != "" {
 				remote = &linkedAccount{LinkedAccount: cobalt.LinkedAccount{ID: tc.remote}}
 			}
-			if got := (Resource{}).Origin(obj, remote); got != tc.want {
+			if got := (resource{}).Origin(obj, remote); got != tc.want {
 				t.Errorf("origin is %s, want %s", got, tc.want)
 			}
-			for name, value := range (Resource{}).Annotations(obj, remote) {
+			for name, value := range (resource{}).Annotations(obj, remote) {
 				object.SetAnnotation(obj, name, value)
 			}
 			if got, ok := object.RecordedOrigin(obj); ok && tc.told == "" && got.Of(time.Time{}, created) != tc.want {
@@ -100,7 +100,7 @@ func TestUpdateTellsWhoHasMadeAnAccountAgain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, obj := Resource{remade: account.NewRemade()}, &v1alpha1.LinkedAccount{}
+			a, obj := resource{remade: account.NewRemade()}, &v1alpha1.LinkedAccount{}
 			obj.Status.ID, obj.Status.Origin = "1", v1alpha1.OriginCreated
 			view := &environment.Remote{Client: api, Snapshots: environment.NewSnapshots(object.EnvironmentKey{}, api, nil, clock.RealClock{})}
 			wanted := &linkedAccount{LinkedAccount: cobalt.LinkedAccount{LinkedAccountID: "acme"}}

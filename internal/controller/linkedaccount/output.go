@@ -56,6 +56,7 @@ func madeFor(secret client.Object) string {
 	return owner.Name
 }
 
+// IsLinkedAccount tells whether an owner is one.
 func IsLinkedAccount(owner *metav1.OwnerReference) bool {
 	group, err := schema.ParseGroupVersion(owner.APIVersion)
 	return err == nil && group.Group == v1alpha1.GroupVersion.Group && owner.Kind == "LinkedAccount"

@@ -1,3 +1,4 @@
+// Package publicworkflow makes workflows in Cobalt, each once.
 package publicworkflow
 
 import (
@@ -20,21 +21,26 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// Action teaches the flow of actions what a PublicWorkflow is. Cobalt can
+// action teaches the flow of actions what a PublicWorkflow is. Cobalt can
 // neither list, read, change nor delete workflows: each content makes one, once.
-type Action struct{}
+type action struct{}
 
-var _ engine.Action[*v1alpha1.PublicWorkflow] = Action{}
+var _ engine.Action[*v1alpha1.PublicWorkflow] = action{}
+
+// New returns the reconciler of PublicWorkflows.
+func New(d engine.Deps) *engine.Once[*v1alpha1.PublicWorkflow] {
+	return engine.NewOnce(d, action{}, &v1alpha1.PublicWorkflow{}, &v1alpha1.PublicWorkflowList{})
+}
 
 type workflowRun = engine.OnceRun[*v1alpha1.PublicWorkflow]
 
 // mostPrevious is how many earlier workflows the status remembers.
 const mostPrevious = 20
 
-func (Action) Uses(*v1alpha1.PublicWorkflow) []inputs.Use { return nil }
+func (action) Uses(*v1alpha1.PublicWorkflow) []inputs.Use { return nil }
 
 // Act makes the workflow that spec describes, unless there is one already.
-func (w Action) Act(ctx context.Context, t *workflowRun) (engine.Readiness, error) {
+func (w action) Act(ctx context.Context, t *workflowRun) (engine.Readiness, error) {
 	if t.AccountErr != nil {
 		return engine.Readiness{}, t.AccountErr
 	}
@@ -73,7 +79,7 @@ func (w Action) Act(ctx context.Context, t *workflowRun) (engine.Readiness, erro
 
 // resolve deals with an intent that was left behind: by what is still known of
 // the call, or else by what the user says of it.
-func (w Action) resolve(ctx context.Context, t *workflowRun) error {
+func (w action) resolve(ctx context.Context, t *workflowRun) error {
 	intent := t.Obj.Status.Intent
 	if intent == nil {
 		return nil
@@ -172,7 +178,7 @@ func reuse(obj *v1alpha1.PublicWorkflow, hash string) {
 }
 
 // create makes the workflow. All that may fail without consequences comes before the intent.
-func (w Action) create(ctx context.Context, t *workflowRun, input cobalt.WorkflowInput, hash string) error {
+func (w action) create(ctx context.Context, t *workflowRun, input cobalt.WorkflowInput, hash string) error {
 	api, ctx, err := t.ConnectOnce(ctx)
 	if err != nil {
 		return err
@@ -225,7 +231,7 @@ func createAfresh(
 }
 
 // conclude takes what is known of a call into the status.
-func (w Action) conclude(ctx context.Context, t *workflowRun, r engine.Result) error {
+func (w action) conclude(ctx context.Context, t *workflowRun, r engine.Result) error {
 	intent := t.Obj.Status.Intent
 	if r.Err != nil {
 		t.Obj.Status.Intent = nil
@@ -248,7 +254,7 @@ func (w Action) conclude(ctx context.Context, t *workflowRun, r engine.Result) e
 }
 
 // Annotations carry what was made in the place of a status that is lost.
-func (Action) Annotations(obj *v1alpha1.PublicWorkflow) map[string]string {
+func (action) Annotations(obj *v1alpha1.PublicWorkflow) map[string]string {
 	if obj.Status.ID == "" {
 		return nil
 	}
@@ -270,13 +276,13 @@ func restoreWorkflow(obj *v1alpha1.PublicWorkflow) {
 	}
 }
 
-func (Action) Holds() bool { return true }
+func (action) Holds() bool { return true }
 
-func (Action) Refused(*v1alpha1.PublicWorkflow) bool { return false }
+func (action) Refused(*v1alpha1.PublicWorkflow) bool { return false }
 
-func (Action) Suspend(*v1alpha1.PublicWorkflow) {}
+func (action) Suspend(*v1alpha1.PublicWorkflow) {}
 
-func (Action) LeftBehind(obj *v1alpha1.PublicWorkflow) string {
+func (action) LeftBehind(obj *v1alpha1.PublicWorkflow) string {
 	restoreWorkflow(obj)
 	var ids []string
 	for _, previous := range append([]v1alpha1.PreviousWorkflow{{ID: obj.Status.ID}}, obj.Status.PreviousWorkflows...) {

@@ -17,7 +17,7 @@ func TestWishIsMarkedIfItCanBe(t *testing.T) {
 		obj := &v1alpha1.PublicWorkflow{}
 		obj.Status.ID = "wf-0"
 		metav1.SetMetaDataAnnotation(&obj.ObjectMeta, v1alpha1.AdoptWorkflowAnnotation, wish)
-		if _, ok := (Action{}).Annotations(obj)[object.AdoptedAnnotation]; ok != marked {
+		if _, ok := (action{}).Annotations(obj)[object.AdoptedAnnotation]; ok != marked {
 			t.Errorf("%.20q is marked: %t, want %t", wish, ok, marked)
 		}
 	}

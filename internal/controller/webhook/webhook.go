@@ -1,3 +1,4 @@
+// Package webhook keeps the subscriptions to events in Cobalt.
 package webhook
 
 import (
@@ -16,29 +17,30 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// Resource teaches the shared flow what a Webhook is.
-type Resource struct {
+// resource teaches the shared flow what a Webhook is.
+type resource struct {
 	engine.Plain[*v1alpha1.Webhook, cobalt.Webhook]
 	// insecure tells that plain http is allowed: where the API itself is spoken to so.
 	insecure bool
 }
 
-var _ engine.Resource[*v1alpha1.Webhook, cobalt.Webhook] = Resource{}
+var _ engine.Resource[*v1alpha1.Webhook, cobalt.Webhook] = resource{}
 
-// New returns the resource for an operator that may call these origins.
-func New(origins []string) Resource {
-	return Resource{insecure: slices.ContainsFunc(origins, isInsecure)}
+// New returns the reconciler of Webhooks, for an operator that may call these origins.
+func New(d engine.Deps, origins []string) *engine.Managed[*v1alpha1.Webhook, cobalt.Webhook] {
+	kind := resource{insecure: slices.ContainsFunc(origins, isInsecure)}
+	return engine.NewManaged(d, kind, &v1alpha1.Webhook{}, &v1alpha1.WebhookList{})
 }
 
 // isInsecure tells whether an origin is plain http.
 func isInsecure(origin string) bool { return strings.HasPrefix(origin, "http://") }
 
 // Identities has one: an account has one webhook.
-func (Resource) Identities(*v1alpha1.Webhook) []string { return []string{""} }
+func (resource) Identities(*v1alpha1.Webhook) []string { return []string{""} }
 
-func (Resource) UniqueID(obj *v1alpha1.Webhook) string { return obj.Status.ID }
+func (resource) UniqueID(obj *v1alpha1.Webhook) string { return obj.Status.ID }
 
-func (w Resource) Desired(_ context.Context, _ *inputs.Reader, obj *v1alpha1.Webhook) (*cobalt.Webhook, error) {
+func (w resource) Desired(_ context.Context, _ *inputs.Reader, obj *v1alpha1.Webhook) (*cobalt.Webhook, error) {
 	if isInsecure(obj.Spec.URL) && !w.insecure {
 		return nil, condition.StalledBy(v1alpha1.ReasonInsecureURL, "url is plain http, which would show the events to anybody on the way: use https")
 	}
@@ -46,11 +48,11 @@ func (w Resource) Desired(_ context.Context, _ *inputs.Reader, obj *v1alpha1.Web
 }
 
 // Observe also looks for what was never created: a webhook does not tell who made it, nor when.
-func (Resource) Observe(ctx context.Context, api *environment.Remote, _ *v1alpha1.Webhook) (*cobalt.Webhook, error) {
+func (resource) Observe(ctx context.Context, api *environment.Remote, _ *v1alpha1.Webhook) (*cobalt.Webhook, error) {
 	return api.Webhook(ctx)
 }
 
-func (Resource) Diff(desired, remote *cobalt.Webhook) []drift.Difference {
+func (resource) Diff(desired, remote *cobalt.Webhook) []drift.Difference {
 	var differences []drift.Difference
 	if desired.URL != remote.URL {
 		differences = append(differences, drift.Difference{Path: "url", Want: desired.URL, Have: remote.URL})
@@ -71,7 +73,7 @@ func without(a, b []string) []string {
 	return slices.Compact(rest)
 }
 
-func (w Resource) Create(ctx context.Context, api *environment.Remote, desired *cobalt.Webhook) (*cobalt.Webhook, error) {
+func (w resource) Create(ctx context.Context, api *environment.Remote, desired *cobalt.Webhook) (*cobalt.Webhook, error) {
 	made, err := api.CreateWebhook(ctx, api.Account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
 	switch {
 	case cobalt.IsNotFound(err):
@@ -85,7 +87,7 @@ func (w Resource) Create(ctx context.Context, api *environment.Remote, desired *
 
 // Update subscribes only if something is missing: some of the API's dialects make
 // another webhook each time.
-func (w Resource) Update(ctx context.Context, api *environment.Remote, desired, remote *cobalt.Webhook) (*cobalt.Webhook, bool, error) {
+func (w resource) Update(ctx context.Context, api *environment.Remote, desired, remote *cobalt.Webhook) (*cobalt.Webhook, bool, error) {
 	if desired.URL != remote.URL || len(without(desired.Events, remote.Events)) > 0 {
 		made, err := api.CreateWebhook(ctx, api.Account, cobalt.WebhookInput{URL: desired.URL, Events: desired.Events})
 		if err != nil {
@@ -111,14 +113,14 @@ func unsubscribe(ctx context.Context, api *environment.Remote, desired, remote *
 	return &kept, false, nil
 }
 
-func (Resource) Publish(obj *v1alpha1.Webhook, _, remote *cobalt.Webhook) {
+func (resource) Publish(obj *v1alpha1.Webhook, _, remote *cobalt.Webhook) {
 	if remote.ID != "" {
 		obj.Status.ID = remote.ID
 	}
 }
 
 // Origin goes by the look before the first subscription.
-func (Resource) Origin(obj *v1alpha1.Webhook, remote *cobalt.Webhook) v1alpha1.Origin {
+func (resource) Origin(obj *v1alpha1.Webhook, remote *cobalt.Webhook) v1alpha1.Origin {
 	if remote == nil {
 		return object.KnownOrigin(obj)
 	}
@@ -126,7 +128,7 @@ func (Resource) Origin(obj *v1alpha1.Webhook, remote *cobalt.Webhook) v1alpha1.O
 }
 
 // Delete unsubscribes from whatever there is: the API has no other way.
-func (w Resource) Delete(ctx context.Context, api *environment.Remote, obj *v1alpha1.Webhook, may func(v1alpha1.Origin) bool) error {
+func (w resource) Delete(ctx context.Context, api *environment.Remote, obj *v1alpha1.Webhook, may func(v1alpha1.Origin) bool) error {
 	if obj.Status.ID == "" && object.WasRefused(obj) {
 		return nil
 	}
@@ -141,7 +143,7 @@ func (w Resource) Delete(ctx context.Context, api *environment.Remote, obj *v1al
 }
 
 // Find asks for the webhook.
-func (Resource) Find(ctx context.Context, api *environment.Remote, _ *v1alpha1.Webhook) error {
+func (resource) Find(ctx context.Context, api *environment.Remote, _ *v1alpha1.Webhook) error {
 	_, err := api.GetWebhook(ctx, api.Account)
 	return err
 }

@@ -26,7 +26,7 @@ func TestInsecureURL(t *testing.T) {
 			t.Parallel()
 			hook := &v1alpha1.Webhook{}
 			hook.Spec.URL = tc.url
-			_, err := Resource{insecure: tc.insecure}.Desired(t.Context(), nil, hook)
+			_, err := resource{insecure: tc.insecure}.Desired(t.Context(), nil, hook)
 			refused, ok := errors.AsType[*condition.Stalled](err)
 			if ok != tc.want || ok && refused.Reason != v1alpha1.ReasonInsecureURL {
 				t.Errorf("%s: %v", tc.reason, err)

@@ -20,22 +20,16 @@ import (
 type Managed[T object.Managed, R any] struct {
 	Resource Resource[T, R]
 
-	Deps
-	Memories    *Memories
+	Core[T]
 	locks       *identity.Locks
 	lostObjects *lostObjects[T]
-	Waker       *breaker.Waker
-	Kind        string
-	// prototype is an empty object of the kind, list an empty list.
-	prototype T
-	list      client.ObjectList
 }
 
 // NewManaged returns the reconciler of a kind.
 func NewManaged[T object.Managed, R any](d Deps, resource Resource[T, R], prototype T, list client.ObjectList) *Managed[T, R] {
 	return &Managed[T, R]{
-		Resource: resource, Deps: d, Memories: NewMemories(d.Clock, d.Settings.ConflictPause, LongestPause), locks: identity.NewLocks(),
-		lostObjects: newLostObjects[T](d.Live), Waker: &breaker.Waker{}, Kind: object.KindOf(prototype), prototype: prototype, list: list,
+		Resource: resource, Core: NewCore(d, object.KindOf(prototype), prototype, list, LongestPause),
+		locks: identity.NewLocks(), lostObjects: newLostObjects[T](d.Live),
 	}
 }
 
@@ -68,7 +62,7 @@ func (r *Managed[T, R]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 
 // reconcile is Reconcile for an object that has something to do.
 func (r *Managed[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctrl.Result, error) {
-	environments, self := r.Environments, r.waiterOf(obj)
+	environments, self := r.Environments, r.WaiterOf(obj)
 	account, accountErr := r.Accounts.Of(ctx, obj)
 	release, ok := r.locks.Take(account.ID, r.Resource.Identities(obj))
 	if !ok {
@@ -98,7 +92,7 @@ func (r *Managed[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctrl.R
 // read returns an object, or one of its name that was lost before, which comes first:
 // what that has left in Cobalt must not be taken for somebody else's.
 func (r *Managed[T, R]) read(ctx context.Context, key types.NamespacedName) (obj T, lost bool, err error) {
-	obj = r.prototype.DeepCopyObject().(T)
+	obj = r.New()
 	err = r.Client.Get(ctx, key, obj)
 	if client.IgnoreNotFound(err) != nil {
 		return obj, false, err
@@ -146,7 +140,7 @@ func (r *Managed[T, R]) sync(ctx context.Context, p *Run[T], env object.Environm
 	if p.accountErr != nil {
 		return p.accountErr
 	}
-	api, err := r.Environments.Connect(p.obj, env, r.waiterOf(p.obj), p.first())
+	api, err := r.Environments.Connect(p.obj, env, r.WaiterOf(p.obj), p.first())
 	if err != nil {
 		return err
 	}
@@ -269,10 +263,6 @@ func (r *Managed[T, R]) requireVerification(api *environment.Remote, p *Run[T], 
 	if err := r.believe(api, p); err != nil || r.Environments.Trusted(object.EnvironmentOf(p.obj)) {
 		return err
 	}
-	r.Environments.Of(object.EnvironmentOf(p.obj)).Breaker.RequireVerification(r.waiterOf(p.obj))
+	r.Environments.Of(object.EnvironmentOf(p.obj)).Breaker.RequireVerification(r.WaiterOf(p.obj))
 	return condition.ErrWait
-}
-
-func (r *Managed[T, R]) waiterOf(obj T) breaker.Waiter {
-	return breaker.Waiter{Waker: r.Waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
 }

@@ -22,7 +22,7 @@ import (
 // finish reports how an object stands, and says when its next run is.
 func (r *Once[T]) finish(ctx context.Context, t *OnceRun[T], stands Readiness, err error) (ctrl.Result, error) {
 	o, now := condition.Classify(err), r.Clock.Now()
-	r.Environments.Of(object.EnvironmentOf(t.Obj)).Waits.Note(r.waiterOf(t.Obj), o.InLine, now)
+	r.Environments.Of(object.EnvironmentOf(t.Obj)).Waits.Note(r.WaiterOf(t.Obj), o.InLine, now)
 	if err == nil {
 		o.Reason, o.Message = stands.Reason, stands.Message
 	}
@@ -129,10 +129,10 @@ func (r *Once[T]) next(t *OnceRun[T], o condition.Outcome, now time.Time) (ctrl.
 	switch {
 	case o.Fails():
 		last.failure.fingerprint, last.failure.epoch, last.failure.aside, last.wake = t.fingerprint, t.epoch, t.Aside, t.wake
-		environment.Fails(r.waiterOf(t.Obj), true)
+		environment.Fails(r.WaiterOf(t.Obj), true)
 	case last.failure.Failing() && o.GoesOn():
 		last.failure, last.wake = failure{}, time.Time{}
-		environment.Fails(r.waiterOf(t.Obj), false)
+		environment.Fails(r.WaiterOf(t.Obj), false)
 	}
 	r.Memories.Set(key, last)
 	switch {

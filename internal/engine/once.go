@@ -45,20 +45,13 @@ type Readiness struct{ Reason, Message string }
 type Once[T object.Object] struct {
 	Action Action[T]
 
-	Deps
-	Memories  *Memories
-	attempts  *attempts
-	Waker     *breaker.Waker
-	Kind      string
-	prototype T
+	Core[T]
+	attempts *attempts
 }
 
 // NewOnce returns the reconciler of a kind.
-func NewOnce[T object.Object](d Deps, action Action[T], prototype T) *Once[T] {
-	return &Once[T]{
-		Action: action, Deps: d, Memories: NewMemories(d.Clock, d.Settings.ConflictPause, LongestPause), attempts: newAttempts(),
-		Waker: &breaker.Waker{}, Kind: object.KindOf(prototype), prototype: prototype,
-	}
+func NewOnce[T object.Object](d Deps, action Action[T], prototype T, list client.ObjectList) *Once[T] {
+	return &Once[T]{Action: action, Core: NewCore(d, object.KindOf(prototype), prototype, list, LongestPause), attempts: newAttempts()}
 }
 
 // OnceRun is one reconcile of one object.
@@ -109,7 +102,7 @@ type OnceRun[T object.Object] struct {
 func (r *Once[T]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	environments, self := r.Environments, breaker.Waiter{Waker: r.Waker, Request: request}
 	defer environments.Workers.Yield(self)
-	obj := r.prototype.DeepCopyObject().(T)
+	obj := r.New()
 	if err := r.Client.Get(ctx, request.NamespacedName, obj); err != nil {
 		r.Memories.Delete(request.NamespacedName)
 		environments.Gone(self)
@@ -173,7 +166,7 @@ func (r *Once[T]) begin(ctx context.Context, obj T) (*OnceRun[T], error) {
 		Obj: obj, before: obj.DeepCopyObject().(T), Inputs: r.Inputs.Open(), Used: used, Flow: r, annotations: r.Action.Annotations(obj),
 	}
 	t.Account, t.AccountErr = r.Accounts.Of(ctx, obj)
-	t.env, t.envErr = r.Environments.Find(ctx, obj, t.Account.ID, r.waiterOf(obj))
+	t.env, t.envErr = r.Environments.Find(ctx, obj, t.Account.ID, r.WaiterOf(obj))
 	t.fingerprint = fingerprint{
 		generation: obj.GetGeneration(), inputs: used.Edition, request: object.Wishes(obj), account: t.Account.Made,
 		environment: object.GenerationOf(t.env), refused: environment.NotAllowed(t.envErr),
@@ -221,7 +214,7 @@ func (t *OnceRun[T]) Connect(ctx context.Context, retry bool) (*environment.Remo
 	case t.AccountErr != nil:
 		return nil, nil, t.AccountErr
 	}
-	api, err := r.Environments.Connect(t.Obj, t.env, r.waiterOf(t.Obj), !retry)
+	api, err := r.Environments.Connect(t.Obj, t.env, r.WaiterOf(t.Obj), !retry)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -238,7 +231,7 @@ func (t *OnceRun[T]) Connect(ctx context.Context, retry bool) (*environment.Remo
 // calls of others raise doubts in the environment.
 func (t *OnceRun[T]) ConnectOnce(ctx context.Context) (*environment.Remote, context.Context, error) {
 	api, ctx, err := t.Connect(ctx, t.Retry && !t.wasAside)
-	if err == nil && !t.Flow.Environments.Of(object.EnvironmentOf(t.Obj)).Breaker.PassOnce(t.Flow.waiterOf(t.Obj)) {
+	if err == nil && !t.Flow.Environments.Of(object.EnvironmentOf(t.Obj)).Breaker.PassOnce(t.Flow.WaiterOf(t.Obj)) {
 		return nil, nil, condition.ErrWait
 	}
 	return api, ctx, err
@@ -257,10 +250,6 @@ func (t *OnceRun[T]) EndRest() {
 
 // WakeAt has the next run come no later than at.
 func (t *OnceRun[T]) WakeAt(at time.Time) { t.wake = Earlier(t.wake, at) }
-
-func (r *Once[T]) waiterOf(obj T) breaker.Waiter {
-	return breaker.Waiter{Waker: r.Waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}}
-}
 
 // delete lets an object go, and says what stays behind.
 func (r *Once[T]) delete(ctx context.Context, obj T) (ctrl.Result, error) {
@@ -285,4 +274,13 @@ func (t *OnceRun[T]) Later(do func()) { t.Afterwards = append(t.Afterwards, do) 
 // Event makes an event of what happened, once the status says so.
 func (t *OnceRun[T]) Event(eventType, reason, action, note string) {
 	t.Later(func() { t.Flow.event(t.Obj, eventType, reason, action, t.Inputs.Redact(note)) })
+}
+
+// PollAt has runs looked at again then.
+func (t *OnceRun[T]) PollAt(at time.Time) {
+	key := client.ObjectKeyFromObject(t.Obj)
+	last := t.Flow.Memories.Get(key, t.Obj.GetUID())
+	last.Poll = at
+	t.Flow.Memories.Set(key, last)
+	t.WakeAt(at)
 }
