@@ -29,7 +29,7 @@ type Managed[T object.Managed, R any] struct {
 func NewManaged[T object.Managed, R any](d Deps, resource Resource[T, R], prototype T, list client.ObjectList) *Managed[T, R] {
 	return &Managed[T, R]{
 		Resource: resource, Core: NewCore(d, object.KindOf(prototype), prototype, list, LongestPause),
-		locks: identity.NewLocks(), lostObjects: newLostObjects[T](d.Live),
+		locks: identity.NewLocks(), lostObjects: newLostObjects[T](d.Live, d.Clock),
 	}
 }
 

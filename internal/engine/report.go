@@ -44,13 +44,13 @@ func (r *Managed[T, R]) finish(ctx context.Context, p *Run[T], o condition.Outco
 	}
 	same := equality.Semantic.DeepEqual(p.before.WholeStatus(), p.obj.WholeStatus())
 	if p.lost { // there is no status any more that could tell the next run
-		r.lostObjects.put(p.obj)
+		r.lostObjects.update(p.obj)
 	} else if !same { // a run that finds nothing new writes nothing
 		p.memory.inputs = r.Inputs.Record(ctx, p.obj, uses, p.memory.inputs, p.inputs)
 		if err := r.patchStatus(ctx, p); err != nil {
 			return r.Memories.Requeue(client.ObjectKeyFromObject(p.obj), err)
 		}
-		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj)) // it is still there
+		r.lostObjects.update(p.obj)
 		p.memory.Seen = p.obj.GetResourceVersion()
 		p.memory.firstReady.Reported(r.Kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
 		r.announce(ctx, p, o)
