@@ -145,7 +145,7 @@ func TestReasonsInDocs(t *testing.T) {
 func TestNamesInDocs(t *testing.T) {
 	t.Parallel()
 	var source strings.Builder
-	for _, pattern := range []string{"*.go", "../../internal/controller/*.go"} {
+	for _, pattern := range []string{"*.go", "../../internal/object/*.go", "../../internal/controller/*/*.go"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -117,7 +117,7 @@ const settling = 2 * time.Minute
 // Missing is the error of a call that Cobalt refuses because there is no such account.
 // One that was just made may be known a moment later.
 func Missing(ctx context.Context, cache client.Reader, id string, now time.Time) error {
-	return &condition.Waiting{
+	return &condition.WaitingError{
 		Reason:  v1alpha1.ReasonLinkedAccountNotReady,
 		Message: fmt.Sprintf("account %q is not in Cobalt: create it there, or wait until its LinkedAccount has", id),
 		Soon:    Settles(ctx, cache, id, now),

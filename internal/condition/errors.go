@@ -12,8 +12,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
 )
 
-// Waiting is the error of a step that cannot go on before something else happens.
-type Waiting struct {
+// WaitingError is the error of a step that cannot go on before something else happens.
+type WaitingError struct {
 	Reason, Message string
 	// After is when to come back; zero leaves it to whoever is waited for.
 	After time.Duration
@@ -21,12 +21,12 @@ type Waiting struct {
 	Soon bool
 }
 
-func (w *Waiting) Error() string { return w.Message }
+func (w *WaitingError) Error() string { return w.Message }
 
-// Stalled is the error of a step that cannot go on before a person acts.
-type Stalled struct{ Reason, Message string }
+// StalledError is the error of a step that cannot go on before a person acts.
+type StalledError struct{ Reason, Message string }
 
-func (s *Stalled) Error() string { return s.Message }
+func (s *StalledError) Error() string { return s.Message }
 
 // ErrWait is the error of a step that cannot go on for a moment.
 var ErrWait = errors.New("not yet")
@@ -35,23 +35,23 @@ var ErrWait = errors.New("not yet")
 // has seen what changes the steps before it.
 var ErrStale = errors.New("again")
 
-// Later is the error of a step that cannot go on before it is woken, or so much later at the
+// LaterError is the error of a step that cannot go on before it is woken, or so much later at the
 // latest.
-type Later struct{ After time.Duration }
+type LaterError struct{ After time.Duration }
 
-func (l *Later) Error() string { return "not yet" }
+func (l *LaterError) Error() string { return "not yet" }
 
 // ErrNotOurs is the error of a deletion that leaves what there is, as others have made it.
 var ErrNotOurs = errors.New("made by others")
 
 // WaitingFor returns the error of a step that waits for somebody else, who tells when it can go on.
 func WaitingFor(reason, format string, args ...any) error {
-	return &Waiting{Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return &WaitingError{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
 // StalledBy returns the error of a step that waits for the user.
 func StalledBy(reason, format string, args ...any) error {
-	return &Stalled{reason, fmt.Sprintf(format, args...)}
+	return &StalledError{reason, fmt.Sprintf(format, args...)}
 }
 
 // First returns the first of two errors that there is.

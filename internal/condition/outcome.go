@@ -57,7 +57,7 @@ func (o Outcome) GoesOn() bool {
 // reason: Normal while something is waited for that may be there in a moment, Warning
 // about what fails, needs somebody, or was waited for too long.
 func (o Outcome) EventType(reason string) string {
-	_, waits := errors.AsType[*Waiting](o.Err)
+	_, waits := errors.AsType[*WaitingError](o.Err)
 	if o.Class == Reconciling && (o.Err == nil || waits) && reason == o.Reason {
 		return corev1.EventTypeNormal
 	}
@@ -67,9 +67,9 @@ func (o Outcome) EventType(reason string) string {
 // Classify gives the error of a run its meaning. It is the only place that does.
 func Classify(err error) Outcome {
 	var (
-		wait      *Waiting
-		stop      *Stalled
-		later     *Later
+		wait      *WaitingError
+		stop      *StalledError
+		later     *LaterError
 		throttled *cobalt.ThrottledError
 	)
 	switch {

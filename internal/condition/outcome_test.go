@@ -34,11 +34,11 @@ func TestClassify(t *testing.T) {
 	}{
 		"Nothing":      {reason: "in sync", want: Outcome{Class: Ready, Reason: "Synced"}},
 		"Waiting":      {reason: "somebody else acts", err: WaitingFor("SecretNotFound", "x"), want: Outcome{Class: Reconciling, Reason: "SecretNotFound"}},
-		"Soon":         {reason: "nobody will say when to try again", err: &Waiting{Reason: "LinkedAccountNotReady", Message: "x", Soon: true}, want: Outcome{Class: Reconciling, Reason: "LinkedAccountNotReady", Err: cmpopts.AnyError}},
+		"Soon":         {reason: "nobody will say when to try again", err: &WaitingError{Reason: "LinkedAccountNotReady", Message: "x", Soon: true}, want: Outcome{Class: Reconciling, Reason: "LinkedAccountNotReady", Err: cmpopts.AnyError}},
 		"Stalled":      {reason: "the user acts", err: StalledBy("NotAllowed", "x"), want: Outcome{Class: Stuck, Reason: "NotAllowed"}},
 		"NotYet":       {reason: "a moment later there is more to say", err: ErrWait, want: Outcome{Class: Silent}},
 		"HeldBack":     {reason: "the limiter says when; not worth a write", err: &cobalt.ThrottledError{After: 3 * time.Second}, want: Outcome{Class: Silent, After: 3 * time.Second, InLine: true}},
-		"NoWorker":     {reason: "a worker is free a moment later", err: &Later{time.Minute}, want: Outcome{Class: Silent, After: time.Minute}},
+		"NoWorker":     {reason: "a worker is free a moment later", err: &LaterError{time.Minute}, want: Outcome{Class: Silent, After: time.Minute}},
 		"ToldToStop":   {reason: "the next operator goes on", err: fmt.Errorf("x: %w", lifetime.ErrStopping), want: Outcome{Class: Silent}},
 		"GivenUp":      {reason: "a read ends with the operator", err: fmt.Errorf("x: %w", context.Canceled), want: Outcome{Class: Silent}},
 		"LeaseLost":    {reason: "another operator goes on", err: fmt.Errorf("x: %w", lifetime.ErrLeaseLost), want: Outcome{Class: Silent}},
@@ -96,7 +96,7 @@ func TestEventTypes(t *testing.T) {
 		want   string
 	}{
 		"Waiting":   {WaitingFor(v1alpha1.ReasonSecretNotFound, "x"), v1alpha1.ReasonSecretNotFound, "Normal"},
-		"Soon":      {&Waiting{Reason: v1alpha1.ReasonLinkedAccountNotReady, Soon: true}, v1alpha1.ReasonLinkedAccountNotReady, "Normal"},
+		"Soon":      {&WaitingError{Reason: v1alpha1.ReasonLinkedAccountNotReady, Soon: true}, v1alpha1.ReasonLinkedAccountNotReady, "Normal"},
 		"Throttled": {&cobalt.Error{Status: http.StatusTooManyRequests}, v1alpha1.ReasonThrottled, "Normal"},
 		"TooLong":   {WaitingFor(v1alpha1.ReasonSecretNotFound, "x"), v1alpha1.ReasonProgressDeadlineExceeded, "Warning"},
 		"Failed":    {errors.New("boom"), v1alpha1.ReasonFailed, "Warning"},

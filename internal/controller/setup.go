@@ -92,6 +92,19 @@ func Setup(ctx context.Context, mgr ctrl.Manager, options Options) error {
 	return s.collect()
 }
 
+const (
+	usualConflictPause = 200 * time.Millisecond
+	usualSpareWorkers  = 64
+)
+
+// setup is what the controllers share.
+type setup struct {
+	engine.Deps
+	mgr     ctrl.Manager
+	options Options
+	jumps   *jumps
+}
+
 // index lets objects and Secrets be found.
 func (s *setup) index(ctx context.Context) error {
 	if err := linkedaccount.IndexOutputs(ctx, s.mgr.GetFieldIndexer()); err != nil {
@@ -133,19 +146,6 @@ func (s *setup) kinds(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-const (
-	usualConflictPause = 200 * time.Millisecond
-	usualSpareWorkers  = 64
-)
-
-// setup is what the controllers share.
-type setup struct {
-	engine.Deps
-	mgr     ctrl.Manager
-	options Options
-	jumps   *jumps
 }
 
 func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {

@@ -1,5 +1,3 @@
-// Package engine is the flow of a reconcile, whatever the kind. Managed is that of kinds which keep a state in Cobalt, Once
-// that of kinds whose calls must not be made twice.
 package engine
 
 import (

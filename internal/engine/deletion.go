@@ -125,7 +125,7 @@ func (r *Managed[T, R]) onceMore(missed *time.Time, why string, miss error) erro
 	case since >= confirmPause:
 		return nil
 	}
-	return &condition.Waiting{Reason: v1alpha1.ReasonFailed, After: confirmPause - since, Message: why + miss.Error()}
+	return &condition.WaitingError{Reason: v1alpha1.ReasonFailed, After: confirmPause - since, Message: why + miss.Error()}
 }
 
 // believe makes sure of a look that has found nothing: something on the way may have said so, and what is there must not be

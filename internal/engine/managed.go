@@ -169,7 +169,8 @@ func (r *Managed[T, R]) sync(ctx context.Context, p *Run[T], env object.Environm
 
 // reachable tells whether another call makes sense after one has ended with err.
 func reachable(err error) bool {
-	return err == nil || condition.Classify(err).Class != condition.Silent && !cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err) && !cobalt.IsFailing(err)
+	return err == nil || condition.Classify(err).Class != condition.Silent &&
+		!cobalt.IsThrottled(err) && !cobalt.IsUnauthorized(err) && !cobalt.IsFailing(err)
 }
 
 // converge brings what obj stands for in line with spec.

@@ -180,7 +180,8 @@ func (r *Once[T]) begin(ctx context.Context, obj T) (*OnceRun[T], error) {
 		t.WakeAt(t.Paused)
 	}
 	t.wasAside = last.failure.aside
-	if (last.fingerprint == fingerprint{}) && t.settled && !object.ConditionsOf(obj).IsReady(obj.GetGeneration()) { // after a restart: not all at once
+	restarted := last.fingerprint == fingerprint{}
+	if restarted && t.settled && !object.ConditionsOf(obj).IsReady(obj.GetGeneration()) { // not all at once
 		last.fingerprint, last.at = t.fingerprint, r.Clock.Now().Add(r.Settings.Spread(r.interval(t)))
 		if r.Action.Refused(obj) {
 			last.at = r.Clock.Now().Add(Never)

@@ -39,7 +39,8 @@ func (r *Once[T]) finish(ctx context.Context, t *OnceRun[T], stands Readiness, e
 	was := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	r.report(t, o, now)
 	is := meta.FindStatusCondition(t.Obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
-	if is != nil && is.Status != "True" && (was == nil || was.Reason != is.Reason || was.Message != is.Message) && o.Class != condition.Silent {
+	news := is != nil && (was == nil || was.Reason != is.Reason || was.Message != is.Message)
+	if news && is.Status != "True" && o.Class != condition.Silent {
 		if (o.Err == nil || o.After > 0) && is.Reason != v1alpha1.ReasonExecutionRunning { // or else the work queue logs it, or it is no problem
 			t.Later(func() { ctrl.LoggerFrom(ctx).Info("not Ready", "reason", is.Reason, "message", is.Message) })
 		}

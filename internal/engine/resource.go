@@ -70,16 +70,16 @@ type Resource[T object.Managed, R any] interface {
 // Plain is what a kind need not say that has nothing special to it.
 type Plain[T object.Managed, R any] struct{}
 
-// UniqueID: there is none.
+// UniqueID is none.
 func (Plain[T, R]) UniqueID(T) string { return "" }
 
 // Uses nothing.
 func (Plain[T, R]) Uses(T) []inputs.Use { return nil }
 
-// Annotations: none.
+// Annotations are none.
 func (Plain[T, R]) Annotations(T, *R) map[string]string { return nil }
 
-// Remembered: nothing.
+// Remembered are none.
 func (Plain[T, R]) Remembered(T) map[string]string { return nil }
 
 // Due never.

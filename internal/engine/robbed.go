@@ -36,7 +36,8 @@ var MetadataTakenAway = predicate.Funcs{
 
 // lastingAnnotations are those that an object keeps for as long as it stands for something.
 var lastingAnnotations = []string{
-	object.AccountAnnotation, object.OriginAnnotation, object.CredentialsAnnotation, object.WorkflowAnnotation, object.AdoptedAnnotation, object.FiredAnnotation,
+	object.AccountAnnotation, object.OriginAnnotation, object.CredentialsAnnotation,
+	object.WorkflowAnnotation, object.AdoptedAnnotation, object.FiredAnnotation,
 }
 
 // restorePause is how long it takes at least from one restoring of an object to the next: whoever takes it away again and

@@ -57,7 +57,7 @@ type Run[T object.Managed] struct {
 
 // begin finds out what a run is for. env is nil if there is none.
 func (r *Managed[T, R]) begin(
-	ctx context.Context, obj T, account account.Owner, accountErr error, env object.Environment, envErr error,
+	ctx context.Context, obj T, owner account.Owner, accountErr error, env object.Environment, envErr error,
 ) (*Run[T], error) {
 	key := client.ObjectKeyFromObject(obj)
 	last := r.Memories.Get(key, obj.GetUID())
@@ -69,15 +69,15 @@ func (r *Managed[T, R]) begin(
 		last.inputs = used
 		r.Memories.Set(key, last)
 	}
-	conflicting, err := r.conflicting(ctx, obj, account.ID)
+	conflicting, err := r.conflicting(ctx, obj, owner.ID)
 	if err != nil {
 		return nil, err
 	}
 	p := &Run[T]{
 		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.Inputs.Open(), conflicting: conflicting,
-		account: account, accountErr: accountErr,
+		account: owner, accountErr: accountErr,
 		fingerprint: fingerprint{
-			obj.GetGeneration(), used.Edition, object.Requested(obj), object.GenerationOf(env), oldest(obj, conflicting).GetUID(), account.Made,
+			obj.GetGeneration(), used.Edition, object.Requested(obj), object.GenerationOf(env), oldest(obj, conflicting).GetUID(), owner.Made,
 			environment.NotAllowed(envErr),
 		},
 		epoch: r.Environments.Of(object.EnvironmentOf(obj)).Breaker.Epoch(),

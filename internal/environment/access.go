@@ -93,7 +93,8 @@ func (p *Pool) Connect(obj object.Object, env object.Environment, w breaker.Wait
 	reason, ok := conn.Breaker.Pass(w, wanted)
 	switch {
 	case !env.GetDeletionTimestamp().IsZero():
-		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is being deleted, so its objects can only be deleted as well", key)
+		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady,
+			"%s is being deleted, so its objects can only be deleted as well", key)
 	case !ok && reason == "" && object.SaysMissing(obj, key.String()):
 		return nil, condition.WaitingFor(v1alpha1.ReasonEnvironmentNotReady, "%s is not Ready yet: its API has not answered", key)
 	case !ok && reason == "":

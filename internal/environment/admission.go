@@ -20,7 +20,7 @@ import (
 
 // NotAllowed tells whether an environment may not be used by who asks.
 func NotAllowed(err error) bool {
-	var stop *condition.Stalled
+	var stop *condition.StalledError
 	return errors.As(err, &stop) && stop.Reason == v1alpha1.ReasonNotAllowed
 }
 

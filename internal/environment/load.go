@@ -69,9 +69,10 @@ func lookOf(obj client.Object) look {
 // UsersOf finds the objects that refer to an environment.
 func (p *Pool) UsersOf(ctx context.Context, key object.EnvironmentKey) (Users, error) {
 	found, admissions := Users{Unheld: map[types.UID]bool{}}, p.Admissions()
+	byEnvironment := client.MatchingFields{object.EnvironmentIndex: key.String()}
 	for _, kind := range p.kinds {
 		list := kind.List.DeepCopyObject().(client.ObjectList)
-		if err := p.Cache.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+		if err := p.Cache.List(ctx, list, byEnvironment, client.UnsafeDisableDeepCopy); err != nil {
 			return Users{}, fmt.Errorf("list the objects of %s: %w", key, err)
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {

@@ -76,49 +76,50 @@ func NewSnapshots(environment object.EnvironmentKey, api *cobalt.Client, cache c
 }
 
 // ConfigsOf is the list of the configs of an account.
-func (s *Snapshots) ConfigsOf(account string) *snapshot.List[cobalt.Config] {
+func (s *Snapshots) ConfigsOf(owner string) *snapshot.List[cobalt.Config] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.configs[account] == nil {
-		s.configs[account] = snapshot.New(s.clock, snapshot.Source[cobalt.Config]{
-			Load:     func(ctx context.Context) iter.Seq2[cobalt.Config, error] { return s.API.ListConfigs(ctx, account) },
+	if s.configs[owner] == nil {
+		s.configs[owner] = snapshot.New(s.clock, snapshot.Source[cobalt.Config]{
+			Load:     func(ctx context.Context) iter.Seq2[cobalt.Config, error] { return s.API.ListConfigs(ctx, owner) },
 			Key:      func(c cobalt.Config) string { return c.ID },
-			Keep:     func(id string) bool { return s.RefersTo(account, id) },
+			Keep:     func(id string) bool { return s.RefersTo(owner, id) },
 			Personal: cobalt.IsThrottled,
 		})
 	}
-	return s.configs[account]
+	return s.configs[owner]
 }
 
 // ExecutionsOf is the list of the executions of an account.
-func (s *Snapshots) ExecutionsOf(account string) *snapshot.List[cobalt.Execution] {
+func (s *Snapshots) ExecutionsOf(owner string) *snapshot.List[cobalt.Execution] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.executions[account] == nil {
-		s.executions[account] = snapshot.New(s.clock, snapshot.Source[cobalt.Execution]{
+	if s.executions[owner] == nil {
+		s.executions[owner] = snapshot.New(s.clock, snapshot.Source[cobalt.Execution]{
 			Load: func(ctx context.Context) iter.Seq2[cobalt.Execution, error] {
-				return s.API.ListExecutions(ctx, account)
+				return s.API.ListExecutions(ctx, owner)
 			},
 			Key:      func(e cobalt.Execution) string { return e.ID },
 			Keep:     func(id string) bool { return s.follows(id) },
-			Wanted:   func() []string { return s.followed(account) },
+			Wanted:   func() []string { return s.followed(owner) },
 			Personal: condition.HeldBack, // an answer is for all, who then ask for theirs alone
 		})
 	}
-	return s.executions[account]
+	return s.executions[owner]
 }
 
 // follows tells whether an object follows an execution.
 func (s *Snapshots) follows(id string) bool {
 	list := &v1alpha1.EventTriggerList{}
-	err := s.cache.List(context.Background(), list, client.MatchingFields{object.ExecutionIndex: id}, client.UnsafeDisableDeepCopy, client.Limit(1))
+	key := client.MatchingFields{object.ExecutionIndex: id}
+	err := s.cache.List(context.Background(), list, key, client.UnsafeDisableDeepCopy, client.Limit(1))
 	return err != nil || len(list.Items) > 0
 }
 
 // followed names the executions of an account that objects follow.
-func (s *Snapshots) followed(account string) []string {
+func (s *Snapshots) followed(owner string) []string {
 	list := &v1alpha1.EventTriggerList{}
-	key := client.MatchingFields{object.TriggerAccountIndex: object.TriggerAccountKey(s.environment, account)}
+	key := client.MatchingFields{object.TriggerAccountIndex: object.TriggerAccountKey(s.environment, owner)}
 	if err := s.cache.List(context.Background(), list, key, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // only a cache that is stopping fails
 	}
@@ -132,9 +133,9 @@ func (s *Snapshots) followed(account string) []string {
 }
 
 // RefersTo tells whether an object stands for a config.
-func (s *Snapshots) RefersTo(account, id string) bool {
+func (s *Snapshots) RefersTo(owner, id string) bool {
 	list := &v1alpha1.IntegrationConfigList{}
-	key := client.MatchingFields{object.RemoteIndex: object.RemoteKey(account, id)}
+	key := client.MatchingFields{object.RemoteIndex: object.RemoteKey(owner, id)}
 	err := s.cache.List(context.Background(), list, key, client.UnsafeDisableDeepCopy, client.Limit(1))
 	return err != nil || len(list.Items) > 0
 }

@@ -89,15 +89,15 @@ func (s Store) version(ctx context.Context, uses []Use) (string, error) {
 	if len(uses) == 0 {
 		return "", nil
 	}
-	hash := sha256.New()
+	sum := sha256.New()
 	for _, ref := range ReferencesOf(uses) {
 		version, err := s.versionOf(ctx, ref)
 		if err != nil {
 			return "", err
 		}
-		_, _ = io.WriteString(hash, fmt.Sprintf("%s\x00%s\n", ref, version))
+		_, _ = io.WriteString(sum, fmt.Sprintf("%s\x00%s\n", ref, version))
 	}
-	return hex.EncodeToString(hash.Sum(nil))[:32], nil
+	return hex.EncodeToString(sum.Sum(nil))[:32], nil
 }
 
 func (s Store) versionOf(ctx context.Context, ref Reference) (string, error) {

@@ -194,14 +194,14 @@ func TestInputsAreRecordedWithWhatIsWrittenAnyway(t *testing.T) {
 	w, obj, uses := newInputsWorld(t, map[string][]byte{"a": []byte("1")}), &v1alpha1.EventTrigger{}, usesOf("a")
 	used := w.reported(obj, uses, w.looked(obj, uses, Used{}))
 	obj.Status.History = []v1alpha1.TriggerRun{{ExecutionID: "1", InputsVersion: used.Told}}
-	hash := obj.Status.InputsHash
+	recorded := obj.Status.InputsHash
 	w.annotate("b")
 	used = w.looked(obj, uses, used)
 	if used.version == used.Told || obj.Status.InputsVersion != used.Told {
 		t.Fatal("the status is changed by a look")
 	}
 	used = w.Record(t.Context(), obj, uses, used, w.Open())
-	if status := obj.Status; status.InputsVersion != used.version || status.InputsHash != hash || status.History[0].InputsVersion != used.version {
+	if status := obj.Status; status.InputsVersion != used.version || status.InputsHash != recorded || status.History[0].InputsVersion != used.version {
 		t.Errorf("the newest version is not everywhere: %+v", status)
 	}
 	w.change(func(s *corev1.Secret) { s.Data["a"] = []byte("2") })

@@ -29,7 +29,7 @@ var (
 )
 
 // languages are those of fences that hold no commands.
-var languages = []string{"yaml", "console", "json", "text", "go"}
+var languages = []string{"yaml", "console", "json", "text", "go", "mermaid"}
 
 // blocks are those of a page that hold commands.
 func blocks(t *testing.T, page string) []block {

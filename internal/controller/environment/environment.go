@@ -45,7 +45,9 @@ type Options struct {
 }
 
 // New returns the reconciler of a kind of environments.
-func New[T object.Environment](d engine.Deps, options Options, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList) *Reconciler[T] {
+func New[T object.Environment](
+	d engine.Deps, options Options, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList,
+) *Reconciler[T] {
 	return &Reconciler[T]{
 		Core: engine.NewCore(d, string(kind), prototype, list, longestProbesPause), options: options, states: newProbeStates(d.Clock),
 	}
@@ -133,7 +135,7 @@ func (r *Reconciler[T]) connect(ctx context.Context, env T, conn *environment.Co
 	self := breaker.Waiter{Waker: r.Waker, Request: ctrl.Request{NamespacedName: client.ObjectKeyFromObject(env)}}
 	if !conn.Share.Enter(self, true) {
 		state.untold = true // what was asked for is still to be done
-		return &condition.Later{After: breaker.WorkerPause}
+		return &condition.LaterError{After: breaker.WorkerPause}
 	}
 	defer conn.Share.Leave(self)
 	return r.probe(ctx, env, conn, state)
@@ -188,6 +190,12 @@ func (r *Reconciler[T]) interval(env T) time.Duration {
 	return engine.Never
 }
 
+// conditionsOf is the part of a status that says what came of the last run.
+func conditionsOf(env object.Environment) condition.Status {
+	status := env.EnvironmentStatus()
+	return condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}
+}
+
 // outcomeOf is what an error means in the words of an environment.
 func (r *Reconciler[T]) outcomeOf(err error) condition.Outcome {
 	o := condition.Classify(err)
@@ -207,7 +215,7 @@ func (r *Reconciler[T]) finish(ctx context.Context, key object.EnvironmentKey, b
 	status, now, state := env.EnvironmentStatus(), r.Clock.Now(), r.states.of(key)
 	engine.TraceOutcome(ctx, o)
 	if o.Class != condition.Silent {
-		condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Report(o, env.GetGeneration(), now, r.Settings.ProgressDeadline)
+		conditionsOf(env).Report(o, env.GetGeneration(), now, r.Settings.ProgressDeadline)
 		status.LastHandledReconcileAt = object.Requested(env)
 	}
 	if !equality.Semantic.DeepEqual(before, env) {
@@ -233,8 +241,7 @@ func (r *Reconciler[T]) finish(ctx context.Context, key object.EnvironmentKey, b
 
 // next says when an environment is looked at again.
 func (r *Reconciler[T]) next(env T, o condition.Outcome, now time.Time) (ctrl.Result, error) {
-	status := env.EnvironmentStatus()
-	deadline := condition.Status{Conditions: &status.Conditions, ObservedGeneration: &status.ObservedGeneration}.Deadline(r.Settings.ProgressDeadline)
+	deadline := conditionsOf(env).Deadline(r.Settings.ProgressDeadline)
 	switch key := client.ObjectKeyFromObject(env); {
 	case o.Conflict:
 		return ctrl.Result{RequeueAfter: r.Memories.Refused(key)}, nil

@@ -112,8 +112,8 @@ func (r *Reconciler[T]) compare(ctx context.Context, env T, conn *environment.Co
 // Cobalt's own ids, which another environment would not repeat.
 func (r *Reconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]string, error) {
 	key := r.keyOf(client.ObjectKeyFromObject(env))
-	list := &v1alpha1.LinkedAccountList{}
-	if err := r.Client.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+	list, byEnvironment := &v1alpha1.LinkedAccountList{}, client.MatchingFields{object.EnvironmentIndex: key.String()}
+	if err := r.Client.List(ctx, list, byEnvironment, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the accounts of %s: %w", key, err)
 	}
 	known, admissions := map[string]string{}, r.Environments.Admissions()
@@ -138,9 +138,10 @@ func (r *Reconciler[T]) knownAccounts(ctx context.Context, env T) (map[string]st
 func (r *Reconciler[T]) namedAccounts(
 	ctx context.Context, key object.EnvironmentKey, admissions environment.Admissions, known map[string]string,
 ) error {
+	byEnvironment := client.MatchingFields{object.EnvironmentIndex: key.String()}
 	for _, dependent := range object.Dependents {
 		list := dependent.List.DeepCopyObject().(client.ObjectList)
-		if err := r.Client.List(ctx, list, client.MatchingFields{object.EnvironmentIndex: key.String()}, client.UnsafeDisableDeepCopy); err != nil {
+		if err := r.Client.List(ctx, list, byEnvironment, client.UnsafeDisableDeepCopy); err != nil {
 			return fmt.Errorf("list the accounts of %s: %w", key, err)
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {

@@ -74,15 +74,15 @@ func (e action) Act(ctx context.Context, t *triggerRun) (engine.Readiness, error
 func (e action) once(ctx context.Context, t *triggerRun) error {
 	t.Obj.Status.Schedule, t.Obj.Status.LastScheduleTime, t.Obj.Status.NextScheduleTime = "", nil, nil
 	if !e.told(t) {
-		hash, err := e.hash(ctx, t)
+		wanted, err := e.hash(ctx, t)
 		if err != nil {
 			return err
 		}
-		if hash != t.Obj.Status.FiredHash && len(t.Obj.Status.OpenRuns()) >= mostOpenRuns {
+		if wanted != t.Obj.Status.FiredHash && len(t.Obj.Status.OpenRuns()) >= mostOpenRuns {
 			return condition.ErrWait // and a status that spoke of this spec would tell that it was started
 		}
-		if hash != t.Obj.Status.FiredHash {
-			return e.fire(ctx, t, firing{hash: hash, attempt: 1})
+		if wanted != t.Obj.Status.FiredHash {
+			return e.fire(ctx, t, firing{hash: wanted, attempt: 1})
 		}
 	}
 	return e.retry(ctx, t)
@@ -195,14 +195,18 @@ func (e action) startScheduled(ctx context.Context, t *triggerRun, todo schedule
 func (e action) readiness(t *triggerRun) (engine.Readiness, error) {
 	run, accepted := lastRun(t.Obj), t.Obj.Spec.ReadyWhen == v1alpha1.ReadyWhenAccepted
 	if run == nil {
-		return engine.Readiness{Reason: v1alpha1.ReasonAcceptedUntracked, Message: "was started before its status was lost, so how that ended is not known"}, nil
+		return engine.Readiness{
+			Reason: v1alpha1.ReasonAcceptedUntracked, Message: "was started before its status was lost, so how that ended is not known",
+		}, nil
 	}
 	phase := phaseOf(t.Obj)
 	switch {
 	case phase == v1alpha1.PhaseUnknown:
 		return engine.Readiness{}, condition.StalledBy(v1alpha1.ReasonDeliveryUnknown, "%s", t.Obj.Status.Message)
 	case phase == v1alpha1.PhaseAccepted:
-		return engine.Readiness{Reason: v1alpha1.ReasonAcceptedUntracked, Message: "Cobalt took it and named no execution, so how it ends is not known"}, nil
+		return engine.Readiness{
+			Reason: v1alpha1.ReasonAcceptedUntracked, Message: "Cobalt took it and named no execution, so how it ends is not known",
+		}, nil
 	case accepted:
 		return engine.Readiness{Reason: v1alpha1.ReasonAccepted, Message: "Cobalt took it as execution " + run.ExecutionID}, nil
 	case phase == v1alpha1.PhaseRunning:
@@ -270,8 +274,8 @@ func (action) Annotations(obj *v1alpha1.EventTrigger) map[string]string {
 
 // restoreFired takes what the annotation says into a status that does not know it.
 func restoreFired(obj *v1alpha1.EventTrigger) {
-	if hash, ok := object.Annotation(obj, object.FiredAnnotation); ok && obj.Status.FiredHash == "" {
-		obj.Status.FiredHash = redact.CutCharacters(hash, 64)
+	if fired, ok := object.Annotation(obj, object.FiredAnnotation); ok && obj.Status.FiredHash == "" {
+		obj.Status.FiredHash = redact.CutCharacters(fired, 64)
 	}
 }
 

@@ -80,7 +80,8 @@ type ended struct {
 func end(t *triggerRun, run *v1alpha1.TriggerRun, how ended) {
 	s, last := &t.Obj.Status, run == lastRun(t.Obj)
 	how.message = t.Inputs.Redact(how.message)
-	run.Status, run.Message, run.CompletedAt = redact.CutCharacters(how.status, longestStatus), redact.CutCharacters(how.message, longestRunNote), new(how.at)
+	run.Status, run.CompletedAt = redact.CutCharacters(how.status, longestStatus), new(how.at)
+	run.Message = redact.CutCharacters(how.message, longestRunNote)
 	run.InputsVersion = ""
 	switch how.phase {
 	case v1alpha1.PhaseCompleted, v1alpha1.PhaseAccepted:

@@ -64,7 +64,8 @@ func referred(
 	}
 	account := into.MemberStatus().LinkedAccountID
 	if object.EnvironmentOf(into) != object.EnvironmentOf(t.Obj) || account != "" && account != t.Account.ID {
-		return condition.StalledBy(v1alpha1.ReasonDifferentAccount, "%s %s belongs to another account or environment: refer to one of the same", kind, key)
+		return condition.StalledBy(v1alpha1.ReasonDifferentAccount,
+			"%s %s belongs to another account or environment: refer to one of the same", kind, key)
 	}
 	return nil
 }

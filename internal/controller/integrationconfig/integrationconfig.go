@@ -199,7 +199,9 @@ func (resource) Origin(obj *v1alpha1.IntegrationConfig, remote *config) v1alpha1
 // Delete takes the config with it even where Cobalt chose its id and the answer
 // was lost: asked again, Cobalt chooses the same. What it refused to make is
 // none of ours.
-func (c resource) Delete(ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool) error {
+func (c resource) Delete(
+	ctx context.Context, api *environment.Remote, obj *v1alpha1.IntegrationConfig, may func(v1alpha1.Origin) bool,
+) error {
 	id := cmp.Or(obj.Status.ID, obj.Spec.ConfigID)
 	if obj.Status.ID == "" && object.WasRefused(obj) {
 		return nil

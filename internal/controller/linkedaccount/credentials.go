@@ -234,7 +234,8 @@ func rememberedInStatus(obj *v1alpha1.LinkedAccount) map[string]string {
 func credentialUses(obj *v1alpha1.LinkedAccount) []inputs.Use {
 	var uses []inputs.Use
 	for _, entry := range obj.Spec.Credentials {
-		uses = append(uses, inputs.Use{Reference: inputs.Reference{Kind: inputs.KindSecret, Namespace: obj.Namespace, Name: entry.SecretRef.Name}, Key: entry.SecretRef.Key})
+		secret := inputs.Reference{Kind: inputs.KindSecret, Namespace: obj.Namespace, Name: entry.SecretRef.Name}
+		uses = append(uses, inputs.Use{Reference: secret, Key: entry.SecretRef.Key})
 	}
 	return uses
 }
@@ -246,18 +247,19 @@ func readCredentials(
 ) (token json.RawMessage, referenced []byte, err error) {
 	ref := inputs.Reference{Kind: inputs.KindSecret, Namespace: namespace, Name: source.Name}
 	if source.Key != "" {
-		object, err := reader.Object(ctx, ref, source.Key)
+		properties, err := reader.Object(ctx, ref, source.Key)
 		if err != nil {
 			return nil, nil, err
 		}
-		if len(object) == 0 {
-			return nil, nil, condition.StalledBy(v1alpha1.ReasonInvalidInput, "%s, key %s holds an empty JSON object: put credentials there", ref, source.Key)
+		if len(properties) == 0 {
+			return nil, nil, condition.StalledBy(v1alpha1.ReasonInvalidInput,
+				"%s, key %s holds an empty JSON object: put credentials there", ref, source.Key)
 		}
 		referenced, err = reader.Value(ctx, ref, source.Key)
 		if err != nil {
 			return nil, nil, err
 		}
-		token, err = json.Marshal(object)
+		token, err = json.Marshal(properties)
 		return token, referenced, err
 	}
 	data, err := reader.All(ctx, ref)

@@ -66,16 +66,16 @@ func owns(obj *v1alpha1.LinkedAccount, secret client.Object) bool { return madeF
 
 // tokenInfoOf is what is known of the token in a Secret. Nothing is known of that of
 // another account, or of an owner whose Secrets are about to be collected.
-func tokenInfoOf(obj *v1alpha1.LinkedAccount, secret client.Object) (known environment.TokenInfo, ok bool) {
+func tokenInfoOf(obj *v1alpha1.LinkedAccount, secret client.Object) (known tokenInfo, ok bool) {
 	if owner := metav1.GetControllerOf(secret); owner == nil || owner.UID != obj.UID {
-		return environment.TokenInfo{}, false
+		return tokenInfo{}, false
 	}
 	err := json.Unmarshal([]byte(secret.GetAnnotations()[TokenAnnotation]), &known)
 	return known, err == nil
 }
 
 // complete tells whether the contents of a Secret are what is known of it.
-func complete(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known environment.TokenInfo) bool {
+func complete(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo) bool {
 	return known.Account == obj.Status.ID &&
 		len(secret.Data[tokenKey]) > 0 &&
 		string(secret.Data[accountKey]) == obj.AccountID() &&

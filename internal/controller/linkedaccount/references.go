@@ -32,15 +32,15 @@ const mostDependents = 5
 
 // gone returns waiting while objects of the account exist that count. What it says is
 // read in the account's namespace, and names nothing of others.
-func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) error {
+func (d dependents) gone(ctx context.Context, obj *v1alpha1.LinkedAccount) error {
 	foreign := 0
 	var names []string
-	err := d.each(ctx, account, func(kind string, obj object.Object) {
-		if obj.GetNamespace() != account.Namespace {
+	err := d.each(ctx, obj, func(kind string, user object.Object) {
+		if user.GetNamespace() != obj.Namespace {
 			foreign++
 			return
 		}
-		names = append(names, kind+" "+client.ObjectKeyFromObject(obj).String())
+		names = append(names, kind+" "+client.ObjectKeyFromObject(user).String())
 	})
 	if err != nil {
 		return err
@@ -48,21 +48,22 @@ func (d dependents) gone(ctx context.Context, account *v1alpha1.LinkedAccount) e
 	if len(names) == 0 && foreign == 0 {
 		return nil
 	}
-	return condition.WaitingFor(v1alpha1.ReasonDependentsExist, "the account is still used by %s: delete them first, or set deletionPolicy: Orphan",
+	return condition.WaitingFor(v1alpha1.ReasonDependentsExist,
+		"the account is still used by %s: delete them first, or set deletionPolicy: Orphan",
 		usersInWords(names, foreign))
 }
 
 // each visits the objects of the account that count.
-func (d dependents) each(ctx context.Context, account *v1alpha1.LinkedAccount, visit func(kind string, obj object.Object)) error {
+func (d dependents) each(ctx context.Context, obj *v1alpha1.LinkedAccount, visit func(kind string, user object.Object)) error {
 	admissions := d.environments.Admissions()
-	counts := func(obj object.Object) (bool, error) {
-		access, err := admissions.Of(ctx, obj, account.AccountID())
-		if err != nil || d.finished(obj) || !object.Counts(obj, object.Dependent, access) {
+	counts := func(user object.Object) (bool, error) {
+		access, err := admissions.Of(ctx, user, obj.AccountID())
+		if err != nil || d.finished(user) || !object.Counts(user, object.Dependent, access) {
 			return false, err
 		}
-		return d.environments.SameEndpoint(ctx, object.EnvironmentOf(account), object.EnvironmentOf(obj))
+		return d.environments.SameEndpoint(ctx, object.EnvironmentOf(obj), object.EnvironmentOf(user))
 	}
-	keys, err := d.keysOf(ctx, account)
+	keys, err := d.keysOf(ctx, obj)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
+type tokenInfo = environment.TokenInfo
+
 // sessionTokens keeps a session token of each account that asks for it in a Secret.
 type sessionTokens struct {
 	// client reads the metadata of Secrets from the cache, and writes.
@@ -91,18 +93,18 @@ func (t sessionTokens) keep(
 
 // untouched tells whether the Secret is as the status says it was written and
 // needs nothing, without reading its contents.
-func (t sessionTokens) untouched(ctx context.Context, obj *v1alpha1.LinkedAccount) (known environment.TokenInfo, version string, ok bool) {
+func (t sessionTokens) untouched(ctx context.Context, obj *v1alpha1.LinkedAccount) (known tokenInfo, version string, ok bool) {
 	status := obj.Status.SessionToken
 	secret, err := t.cached(ctx, obj)
 	if err != nil || status == nil || status.SecretVersion != versionOf(secret) || !owns(obj, secret) {
-		return environment.TokenInfo{}, "", false
+		return tokenInfo{}, "", false
 	}
 	known, ok = tokenInfoOf(obj, secret)
 	return known, status.SecretVersion, ok && t.good(obj, known)
 }
 
 // good tells whether nothing has to be asked of Cobalt.
-func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known environment.TokenInfo) bool {
+func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known tokenInfo) bool {
 	return known.Account == obj.Status.ID && known.Portal == obj.Spec.SessionToken.HostedPortal &&
 		t.clock.Now().Before(known.RenewAt(refreshBefore(obj)))
 }
@@ -112,14 +114,14 @@ func (t sessionTokens) good(obj *v1alpha1.LinkedAccount, known environment.Token
 // it fails.
 func (t sessionTokens) refresh(
 	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount,
-) (known environment.TokenInfo, version string, err error) {
+) (known tokenInfo, version string, err error) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: obj.Namespace, Name: obj.Spec.SessionToken.SecretName}}
 	err = t.contents.Get(ctx, client.ObjectKeyFromObject(secret), secret)
 	switch {
 	case client.IgnoreNotFound(err) != nil:
-		return environment.TokenInfo{}, "", fmt.Errorf("read Secret %s: %w", client.ObjectKeyFromObject(secret), err)
+		return tokenInfo{}, "", fmt.Errorf("read Secret %s: %w", client.ObjectKeyFromObject(secret), err)
 	case err == nil && !owns(obj, secret):
-		return environment.TokenInfo{}, "", condition.StalledBy(v1alpha1.ReasonSecretNotOwned,
+		return tokenInfo{}, "", condition.StalledBy(v1alpha1.ReasonSecretNotOwned,
 			"Secret %s exists and was not made for this LinkedAccount: delete it, or set another sessionToken.secretName",
 			client.ObjectKeyFromObject(secret))
 	}
@@ -129,7 +131,7 @@ func (t sessionTokens) refresh(
 		return known, versionOf(secret), nil
 	}
 	if !ok {
-		known = environment.TokenInfo{}
+		known = tokenInfo{}
 	}
 	before := secret.DeepCopy()
 	known = t.unwritten.fill(obj, reader, secret, known)
@@ -145,7 +147,7 @@ func (t sessionTokens) refresh(
 		if condition.Classify(err).Class != condition.Silent {
 			metrics.SessionTokens.WithLabelValues("failed").Inc()
 		}
-		return environment.TokenInfo{}, "", err
+		return tokenInfo{}, "", err
 	}
 	if token := secret.Data[tokenKey]; !bytes.Equal(token, before.Data[tokenKey]) {
 		metrics.SessionTokens.WithLabelValues("renewed").Inc()
@@ -157,8 +159,8 @@ func (t sessionTokens) refresh(
 // renew puts another token into secret if the one there is due. It keeps the
 // one there as long as it is good and Cobalt has none that lasts longer.
 func (t sessionTokens) renew(
-	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known environment.TokenInfo,
-) (environment.TokenInfo, error) {
+	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
+) (tokenInfo, error) {
 	if t.clock.Now().Before(known.RenewAt(refreshBefore(obj))) {
 		return known, nil
 	}
@@ -191,8 +193,8 @@ func (t sessionTokens) renew(
 
 // open puts a portal URL into secret if spec asks for one that is not there.
 func (t sessionTokens) open(
-	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known environment.TokenInfo,
-) (environment.TokenInfo, error) {
+	ctx context.Context, api *cobalt.Client, reader *inputs.Reader, obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo,
+) (tokenInfo, error) {
 	if !obj.Spec.SessionToken.HostedPortal {
 		delete(secret.Data, portalKey)
 		known.Portal = false
@@ -213,7 +215,7 @@ func (t sessionTokens) open(
 // write writes the Secret, as long as it is the version that was read. Nothing
 // is copied from obj: labels and annotations by which tools track obj would
 // have them take the Secret for their own.
-func (t sessionTokens) write(ctx context.Context, obj *v1alpha1.LinkedAccount, before, secret *corev1.Secret, known environment.TokenInfo) error {
+func (t sessionTokens) write(ctx context.Context, obj *v1alpha1.LinkedAccount, before, secret *corev1.Secret, known tokenInfo) error {
 	text, err := json.Marshal(known)
 	if err != nil {
 		return err

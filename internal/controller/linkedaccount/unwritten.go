@@ -9,7 +9,6 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
@@ -25,7 +24,7 @@ type unwritten struct {
 // unwrittenToken is what would be in the Secret.
 type unwrittenToken struct {
 	data  map[string][]byte
-	known environment.TokenInfo
+	known tokenInfo
 }
 
 func newUnwritten(c clock.PassiveClock) *unwritten {
@@ -33,7 +32,7 @@ func newUnwritten(c clock.PassiveClock) *unwritten {
 }
 
 // keep remembers what could not be written, and forgets what is of no use any more.
-func (u *unwritten) keep(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known environment.TokenInfo) {
+func (u *unwritten) keep(obj *v1alpha1.LinkedAccount, secret *corev1.Secret, known tokenInfo) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := u.clock.Now()
@@ -49,7 +48,7 @@ func (u *unwritten) forget(uid types.UID) {
 
 // fill puts what could not be written into the Secret, unless the account or the time of
 // its token is another by now.
-func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, reader *inputs.Reader, secret *corev1.Secret, known environment.TokenInfo) environment.TokenInfo {
+func (u *unwritten) fill(obj *v1alpha1.LinkedAccount, reader *inputs.Reader, secret *corev1.Secret, known tokenInfo) tokenInfo {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	kept, ok := u.tokens[obj.UID]

@@ -42,7 +42,8 @@ func (resource) UniqueID(obj *v1alpha1.Webhook) string { return obj.Status.ID }
 
 func (w resource) Desired(_ context.Context, _ *inputs.Reader, obj *v1alpha1.Webhook) (*cobalt.Webhook, error) {
 	if isInsecure(obj.Spec.URL) && !w.insecure {
-		return nil, condition.StalledBy(v1alpha1.ReasonInsecureURL, "url is plain http, which would show the events to anybody on the way: use https")
+		return nil, condition.StalledBy(v1alpha1.ReasonInsecureURL,
+			"url is plain http, which would show the events to anybody on the way: use https")
 	}
 	return &cobalt.Webhook{URL: obj.Spec.URL, Events: obj.Spec.Events}, nil
 }
@@ -100,7 +101,9 @@ func (w resource) Update(ctx context.Context, api *environment.Remote, desired, 
 
 // unsubscribe ends the subscription to exactly the events that are not desired.
 // That they are gone, the answer does not tell.
-func unsubscribe(ctx context.Context, api *environment.Remote, desired, remote *cobalt.Webhook) (now *cobalt.Webhook, told bool, err error) {
+func unsubscribe(
+	ctx context.Context, api *environment.Remote, desired, remote *cobalt.Webhook,
+) (now *cobalt.Webhook, told bool, err error) {
 	left := without(remote.Events, desired.Events)
 	if len(left) == 0 {
 		return remote, true, nil

@@ -27,7 +27,7 @@ func TestInsecureURL(t *testing.T) {
 			hook := &v1alpha1.Webhook{}
 			hook.Spec.URL = tc.url
 			_, err := resource{insecure: tc.insecure}.Desired(t.Context(), nil, hook)
-			refused, ok := errors.AsType[*condition.Stalled](err)
+			refused, ok := errors.AsType[*condition.StalledError](err)
 			if ok != tc.want || ok && refused.Reason != v1alpha1.ReasonInsecureURL {
 				t.Errorf("%s: %v", tc.reason, err)
 			}
