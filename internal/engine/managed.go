@@ -64,7 +64,7 @@ func (r *Managed[T, R]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 func (r *Managed[T, R]) reconcile(ctx context.Context, obj T, lost bool) (ctrl.Result, error) {
 	environments, self := r.Environments, r.WaiterOf(obj)
 	account, accountErr := r.Accounts.Of(ctx, obj)
-	release, ok := r.locks.Take(account.ID, r.Resource.Identities(obj))
+	release, ok := r.locks.Take(environments.Places(object.EnvironmentOf(obj)), account.ID, r.Resource.Identities(obj))
 	if !ok {
 		return ctrl.Result{RequeueAfter: r.Settings.ConflictPause}, nil
 	}

@@ -65,6 +65,16 @@ func (p *Pool) SameEndpoint(ctx context.Context, a, b object.EnvironmentKey) (bo
 	return own.Endpoint.Spelled(other.Settings().BaseURL).Is(other.EnvironmentStatus().Realm), nil
 }
 
+// Places are the names of where an environment leads: its own and, once that is known, that of its endpoint, which others
+// may have as well.
+func (p *Pool) Places(key object.EnvironmentKey) []string {
+	places := []string{key.String()}
+	if made := p.Of(key).Clients.Load(); made != nil {
+		places = append(places, made.Endpoint.ID)
+	}
+	return places
+}
+
 // get reads an environment from the cache.
 func (p *Pool) get(ctx context.Context, key object.EnvironmentKey) (object.Environment, error) {
 	var env object.Environment = &v1alpha1.Environment{}

@@ -18,11 +18,15 @@ type Endpoint struct {
 	// BaseURL in its canonical form; typed is how somebody has spelled it.
 	BaseURL, typed string
 	key            string
+	// ID is the same for all who lead there, in memory, and does not tell the key.
+	ID string
 }
 
 // EndpointOf is where a URL leads with a key.
 func EndpointOf(baseURL, key string) *Endpoint {
-	return &Endpoint{cobalt.Canonical(baseURL), baseURL, key}
+	e := &Endpoint{BaseURL: cobalt.Canonical(baseURL), typed: baseURL, key: key}
+	e.ID = e.digest("id")
+	return e
 }
 
 // acceptanceLength is short enough to be typed and too long to be guessed.
@@ -43,7 +47,7 @@ func (Endpoint) String() string { return redact.Mark }
 // Record returns a text by which the endpoint is recognised later.
 func (e *Endpoint) Record() string {
 	salt := rand.Text()
-	return salt + ":" + e.Digest(salt)
+	return salt + ":" + e.digest(salt)
 }
 
 // Is tells whether a record was made of this endpoint, also by an operator that took each
@@ -53,7 +57,7 @@ func (e *Endpoint) Is(record string) bool { return e.Made(record) || e.AsTyped()
 // Made tells whether a record was made of this endpoint.
 func (e *Endpoint) Made(record string) bool {
 	salt, digest, ok := strings.Cut(record, ":")
-	return ok && hmac.Equal([]byte(digest), []byte(e.Digest(salt)))
+	return ok && hmac.Equal([]byte(digest), []byte(e.digest(salt)))
 }
 
 // AsTyped is the endpoint for an operator that took each spelling for a place of its own.
@@ -61,12 +65,11 @@ func (e *Endpoint) AsTyped() *Endpoint {
 	return &Endpoint{BaseURL: strings.TrimRight(e.typed, "/"), key: e.key}
 }
 
-// Digest stands for the endpoint without telling the key.
-func (e *Endpoint) Digest(salt string) string {
+func (e *Endpoint) digest(salt string) string {
 	mac := hmac.New(sha256.New, []byte(salt))
 	_, _ = fmt.Fprintf(mac, "%s\x00%s", e.BaseURL, e.key)
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // Acceptance is the word that accepts this endpoint, and no other, for a challenge.
-func (e *Endpoint) Acceptance(challenge string) string { return e.Digest(challenge)[:acceptanceLength] }
+func (e *Endpoint) Acceptance(challenge string) string { return e.digest(challenge)[:acceptanceLength] }

@@ -127,6 +127,24 @@ var _ = Describe("Ten environments that hang", func() {
 		return obj
 	}
 
+	It("do not hold up the same account in another environment", func() {
+		w.connected()
+		env := pit.environment(w, 0)
+		w.create(env)
+		w.ready(env)
+		pit.hang()
+		staging := w.account("staging", withID("acme"))
+		staging.Spec.EnvironmentRef.Name = env.Name
+		w.create(staging)
+		Eventually(pit.calls).Should(Equal(1))
+		production := w.account("production", withID("acme"))
+		w.create(production)
+		w.ready(production)
+		Expect(pit.calls()).To(Equal(1), "its call is still under way")
+		pit.release()
+		w.ready(staging)
+	})
+
 	DescribeTable("hold up no other, and one object of a kind each is worked on", func(makes member) {
 		w.connected()
 		var hung []string

@@ -118,7 +118,7 @@ func (r *Reconciler[T]) replace(env T, conn *environment.Connection, state *prob
 // limiter is what paces the calls of an environment.
 func (r *Reconciler[T]) limiter(env T, where *environment.Endpoint) *ratelimit.Limiter {
 	key := r.keyOf(client.ObjectKeyFromObject(env))
-	return r.Environments.Limiters.For(key.String(), where.Digest("pace"), env.Settings().RateLimit)
+	return r.Environments.Limiters.For(key.String(), where.ID, env.Settings().RateLimit)
 }
 
 // refused is what a 401 to the key means.
