@@ -3,10 +3,12 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -98,7 +100,7 @@ func setupEnvironments[T object.Environment](
 		return err
 	}
 	for _, user := range object.Users {
-		b.Watches(user.Object, handler.EnqueueRequestsFromMapFunc(environmentOfUser(kind)), builder.WithPredicates(concernsEnvironment))
+		b.Watches(user.Object, s.wakeEnvironment(kind), builder.WithPredicates(concernsEnvironment))
 	}
 	if kind == v1alpha1.KindClusterEnvironment {
 		s.watchLabels(b, s.everyOne(list))
@@ -201,16 +203,32 @@ func (s *setup) find(list client.ObjectList, concerned func(client.Object) clien
 	}
 }
 
-// environmentOfUser finds the environment of this kind that an object refers to.
-func environmentOfUser(kind v1alpha1.EnvironmentKind) handler.MapFunc {
-	return func(_ context.Context, obj client.Object) []reconcile.Request {
+// usersPause is after how long an environment looks at the objects that have come, gone or changed by then. One look goes
+// through all of them, so that it must not be made for each.
+const usersPause = 10 * time.Second
+
+// wakeEnvironment has the environment of this kind looked at that an object refers to: at once if it waits for its last
+// object to go, or else together with what happens to other objects.
+func (s *setup) wakeEnvironment(kind v1alpha1.EnvironmentKind) handler.EventHandler {
+	wake := func(ctx context.Context, obj client.Object, queue requests) {
 		key := object.EnvironmentOf(obj.(object.Object))
-		if key.Kind != kind {
-			return nil
+		request := reconcile.Request{NamespacedName: key.NamespacedName}
+		switch {
+		case key.Kind != kind:
+		case s.Environments.IsGoing(ctx, key):
+			queue.Add(request)
+		default:
+			queue.AddAfter(request, usersPause)
 		}
-		return []reconcile.Request{{NamespacedName: key.NamespacedName}}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, queue requests) { wake(ctx, e.Object, queue) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue requests) { wake(ctx, e.ObjectNew, queue) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue requests) { wake(ctx, e.Object, queue) },
 	}
 }
+
+type requests = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // watchDependents has an account looked at when one of its objects goes: it may
 // have been the last that the account had to wait for.

@@ -75,6 +75,12 @@ func (p *Pool) Places(key object.EnvironmentKey) []string {
 	return places
 }
 
+// IsGoing tells whether an environment is being deleted.
+func (p *Pool) IsGoing(ctx context.Context, key object.EnvironmentKey) bool {
+	env, err := p.get(ctx, key)
+	return err == nil && !env.GetDeletionTimestamp().IsZero()
+}
+
 // get reads an environment from the cache.
 func (p *Pool) get(ctx context.Context, key object.EnvironmentKey) (object.Environment, error) {
 	var env object.Environment = &v1alpha1.Environment{}

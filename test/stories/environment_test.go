@@ -241,6 +241,31 @@ var _ = Describe("An environment", func() {
 		w.ready(env)
 	})
 
+	It("is looked at together for all objects that come and go, however many they are", func() {
+		looks := func(objects int) int {
+			w := newWorld()
+			env := w.connected()
+			Eventually(w.time.Idle).MustPassRepeatedly(5).Should(BeTrue())
+			before := w.passes(env)
+			var accounts []*v1alpha1.LinkedAccount
+			for i := range objects {
+				accounts = append(accounts, w.account(fmt.Sprintf("acme-%d", i)))
+				w.create(accounts[i])
+			}
+			allReady(w, accounts)
+			for _, acme := range accounts {
+				w.remove(acme)
+				w.gone(acme)
+			}
+			w.time.Advance(10 * time.Second)
+			Eventually(w.time.Idle).MustPassRepeatedly(5).Should(BeTrue())
+			return w.passes(env) - before
+		}
+		few := looks(3)
+		Expect(few).To(BeNumerically(">=", 1), "what they ask of it is counted")
+		Expect(looks(30)).To(Equal(few))
+	})
+
 	It("closes its gate when the API fails five times in a row, and wakes those who wait when it is back", func() {
 		w := newWorld()
 		env := w.connected()
