@@ -26,6 +26,7 @@ type options struct {
 	leaderRole  string
 	few, many   int
 	mixed, some int
+	grown       int
 	rounds      int
 	window      time.Duration
 	parts       string
@@ -63,11 +64,12 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.IntVar(&o.few, "few", 1000, "LinkedAccounts in the comparison with the bare client")
 	flags.IntVar(&o.many, "many", 10_000, "LinkedAccounts that are compared with few, and whose weight and restart are measured")
 	flags.IntVar(&o.mixed, "mixed", 1000, "objects of each kind in the mixed set; 0 leaves it out")
+	flags.IntVar(&o.grown, "grown", 30_000, "LinkedAccounts that come while the operator works; a tenth of them first")
 	flags.IntVar(&o.some, "some", 300, "objects where the server's limit sets the pace")
 	flags.IntVar(&o.rounds, "rounds", 3, "times that many accounts are compared with few, of which the mean counts")
 	flags.DurationVar(&o.window, "window", time.Minute, "how long quiet is measured, and the sync interval then: at least 30s")
 	flags.StringVar(&o.parts, "parts", "",
-		"what to measure, separated by commas: compare, pace, storm, beside, mix, sweep, weigh; empty is all")
+		"what to measure, separated by commas: compare, pace, storm, beside, mix, sweep, weigh, grow; empty is all")
 	flags.StringVar(&o.profiles, "profiles", "", "folder for CPU and heap profiles of the operator; empty takes none")
 	flags.StringVar(&o.json, "json", "dist/bench.json", "file for the figures")
 	flags.StringVar(&o.markdown, "markdown", "dist/benchmark.md", "file for the figures as a page")

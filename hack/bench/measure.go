@@ -18,6 +18,7 @@ func (b *bench) measure(ctx context.Context) error {
 	}{
 		{"compare", b.compare}, {"pace", b.afresh(b.keepPace)}, {"storm", b.afresh(b.storm)}, {"beside", b.afresh(b.failBeside)},
 		{"mix", b.afresh(b.mix)}, {"sweep", b.afresh(b.sweep)}, {"weigh", b.afresh(b.weigh)},
+		{"grow", b.afresh(b.grow)},
 	} {
 		if b.options.parts != "" && !slices.Contains(strings.Split(b.options.parts, ","), part.name) {
 			continue
