@@ -1,12 +1,21 @@
 package engine
 
 import (
+	"context"
+	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
+	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // Core is what the reconcilers of all kinds have.
@@ -35,3 +44,55 @@ func (c *Core[T]) WaiterOf(obj T) breaker.Waiter {
 
 // New returns an empty object of the kind.
 func (c *Core[T]) New() T { return c.Prototype.DeepCopyObject().(T) }
+
+// tryAgain says when a run is tried again that an outcome has put to an end; false if it has not. comeBack is a result at
+// the priority that the run has.
+func (c *Core[T]) tryAgain(
+	key types.NamespacedName, o condition.Outcome, comeBack func(time.Duration) ctrl.Result,
+) (result ctrl.Result, ok bool, err error) {
+	switch {
+	case o.Conflict:
+		return comeBack(c.Memories.Refused(key)), true, nil
+	case o.Again:
+		return comeBack(c.Settings.ConflictPause), true, nil
+	case o.Err != nil && o.After == 0:
+		return ctrl.Result{}, true, errors.New(o.Message) // without the secrets that o.Err may quote
+	case o.Fails():
+		return Background(c.Memories.failed(key, o.After)), true, nil
+	case o.After > 0:
+		return comeBack(o.After), true, nil
+	}
+	return ctrl.Result{}, false, nil
+}
+
+// remembered is what is remembered of an object, and what is known by now of the Secrets and ConfigMaps that it uses.
+func remembered[T object.Object](ctx context.Context, c *Core[T], obj T, uses []inputs.Use) (Memory, error) {
+	key := client.ObjectKeyFromObject(obj)
+	last := c.Memories.Get(key, obj.GetUID())
+	used, err := c.Inputs.Look(ctx, obj, uses, last.inputs)
+	if err == nil && last.inputs != used {
+		last.inputs = used
+		c.Memories.Set(key, last)
+	}
+	return last, err
+}
+
+// news is the Ready condition if it says something else than before, and not that all is well; otherwise nil.
+func news(was, is []metav1.Condition) *metav1.Condition {
+	before, now := meta.FindStatusCondition(was, v1alpha1.ConditionReady), meta.FindStatusCondition(is, v1alpha1.ConditionReady)
+	if now == nil || now.Status == metav1.ConditionTrue || before != nil && before.Reason == now.Reason && before.Message == now.Message {
+		return nil
+	}
+	return now
+}
+
+// announce makes an event of news, and a line in the log.
+func (c *Core[T]) announce(ctx context.Context, obj T, o condition.Outcome, said *metav1.Condition) {
+	if said == nil {
+		return
+	}
+	c.Events.Eventf(obj, nil, o.EventType(said.Reason), said.Reason, "Reconcile", "%s", said.Message)
+	if (o.Err == nil || o.After > 0) && said.Reason != v1alpha1.ReasonExecutionRunning { // or else the work queue logs it, or it is no problem
+		ctrl.LoggerFrom(ctx).Info("not Ready", "reason", said.Reason, "message", said.Message)
+	}
+}

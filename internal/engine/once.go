@@ -153,15 +153,11 @@ func (r *Once[T]) suspend(ctx context.Context, obj T) (ctrl.Result, error) {
 // begin finds out what a run is about.
 func (r *Once[T]) begin(ctx context.Context, obj T) (*OnceRun[T], error) {
 	key := client.ObjectKeyFromObject(obj)
-	last := r.Memories.Get(key, obj.GetUID())
-	used, err := r.Inputs.Look(ctx, obj, r.Action.Uses(obj), last.inputs)
+	last, err := remembered(ctx, &r.Core, obj, r.Action.Uses(obj))
 	if err != nil {
 		return nil, err
 	}
-	if last.inputs != used {
-		last.inputs = used
-		r.Memories.Set(key, last)
-	}
+	used := last.inputs
 	t := &OnceRun[T]{
 		Obj: obj, before: obj.DeepCopyObject().(T), Inputs: r.Inputs.Open(), Used: used, Flow: r, annotations: r.Action.Annotations(obj),
 	}

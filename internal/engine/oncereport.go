@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"time"
 
@@ -36,16 +35,9 @@ func (r *Once[T]) finish(ctx context.Context, t *OnceRun[T], stands Readiness, e
 		o.Class = condition.Silent
 	}
 	conditions := t.before.MemberStatus().Conditions
-	was := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	r.report(t, o, now)
-	is := meta.FindStatusCondition(t.Obj.MemberStatus().Conditions, v1alpha1.ConditionReady)
-	news := is != nil && (was == nil || was.Reason != is.Reason || was.Message != is.Message)
-	if news && is.Status != "True" && o.Class != condition.Silent {
-		if (o.Err == nil || o.After > 0) && is.Reason != v1alpha1.ReasonExecutionRunning { // or else the work queue logs it, or it is no problem
-			t.Later(func() { ctrl.LoggerFrom(ctx).Info("not Ready", "reason", is.Reason, "message", is.Message) })
-		}
-		t.Event(o.EventType(is.Reason), is.Reason, "Reconcile", is.Message)
-	}
+	said := news(conditions, t.Obj.MemberStatus().Conditions)
+	t.Later(func() { r.announce(ctx, t.Obj, o, said) })
 	if err := t.Commit(ctx); err != nil {
 		return r.Memories.Requeue(client.ObjectKeyFromObject(t.Obj), err)
 	}
@@ -98,8 +90,8 @@ func (r *Once[T]) report(t *OnceRun[T], o condition.Outcome, now time.Time) {
 	if t.Account.ID != "" {
 		status.LinkedAccountID = t.Account.ID
 	}
-	if reader := inputs.StatusOf(t.Obj); reader != nil {
-		reader.InputsVersion = t.Used.Told
+	if used := inputs.StatusOf(t.Obj); used != nil {
+		used.InputsVersion = t.Used.Told
 	}
 }
 
@@ -136,18 +128,10 @@ func (r *Once[T]) next(t *OnceRun[T], o condition.Outcome, now time.Time) (ctrl.
 		environment.Fails(r.WaiterOf(t.Obj), false)
 	}
 	r.Memories.Set(key, last)
-	switch {
-	case o.Conflict:
-		return ctrl.Result{RequeueAfter: r.Memories.Refused(key)}, nil
-	case o.Again:
-		return ctrl.Result{RequeueAfter: r.Settings.ConflictPause}, nil
-	case o.Err != nil && o.After == 0:
-		return ctrl.Result{}, errors.New(o.Message) // without the secrets that o.err may quote
-	case o.Fails():
-		return Background(r.Memories.failed(key, o.After)), nil
-	case o.After > 0:
-		return ctrl.Result{RequeueAfter: o.After}, nil
-	case o.Class == condition.Reconciling:
+	if result, ok, err := r.tryAgain(key, o, func(after time.Duration) ctrl.Result { return ctrl.Result{RequeueAfter: after} }); ok {
+		return result, err
+	}
+	if o.Class == condition.Reconciling {
 		t.WakeAt(Earlier(again, object.ConditionsOf(t.Obj).Deadline(r.Settings.ProgressDeadline)))
 	}
 	if t.wake.IsZero() {

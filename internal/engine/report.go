@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -53,7 +51,7 @@ func (r *Managed[T, R]) finish(ctx context.Context, p *Run[T], o condition.Outco
 		r.lostObjects.update(p.obj)
 		p.memory.Seen = p.obj.GetResourceVersion()
 		p.memory.firstReady.Reported(r.Kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
-		r.announce(ctx, p, o)
+		r.announce(ctx, p.obj, o, news(p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions))
 	}
 	return r.next(p, o, now)
 }
@@ -109,17 +107,8 @@ func (r *Managed[T, R]) next(p *Run[T], o condition.Outcome, now time.Time) (ctr
 		p.memory.conflict = backoff.Backoff{}
 	}
 	r.Memories.Set(key, p.memory)
-	switch {
-	case o.Conflict:
-		return p.comeBack(r.Memories.Refused(key)), nil
-	case o.Again:
-		return p.comeBack(r.Settings.ConflictPause), nil
-	case o.Err != nil && o.After == 0:
-		return ctrl.Result{}, errors.New(o.Message) // without the secrets that o.err may quote
-	case o.Fails():
-		return Background(r.Memories.failed(key, o.After)), nil
-	case o.After > 0:
-		return p.comeBack(o.After), nil
+	if result, ok, err := r.tryAgain(key, o, p.comeBack); ok {
+		return result, err
 	}
 	// A watch or the breaker wakes it; this is for what neither sees.
 	at := Earlier(now.Add(r.Settings.Jitter(p.interval)), p.wake)
@@ -166,20 +155,6 @@ func (r *Managed[T, R]) report(p *Run[T], o condition.Outcome, now time.Time) {
 	}
 	status.LastHandledReconcileAt = p.fingerprint.request
 	status.Environment = object.EnvironmentName(p.obj)
-}
-
-// announce makes an event of a Ready condition that has turned bad or says
-// something else now.
-func (r *Managed[T, R]) announce(ctx context.Context, p *Run[T], o condition.Outcome) {
-	before := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
-	now := meta.FindStatusCondition(p.obj.CommonStatus().Conditions, v1alpha1.ConditionReady)
-	if now == nil || now.Status == "True" || before != nil && before.Reason == now.Reason && before.Message == now.Message {
-		return
-	}
-	r.event(p, o.EventType(now.Reason), now.Reason, "Reconcile", now.Message)
-	if o.Err == nil || o.After > 0 { // or else the work queue logs it
-		ctrl.LoggerFrom(ctx).Info("not Ready", "reason", now.Reason, "message", now.Message)
-	}
 }
 
 // event tells what happened. Whether it arrives does not matter: in a namespace

@@ -60,14 +60,9 @@ func (r *Managed[T, R]) begin(
 	ctx context.Context, obj T, owner account.Owner, accountErr error, env object.Environment, envErr error,
 ) (*Run[T], error) {
 	key := client.ObjectKeyFromObject(obj)
-	last := r.Memories.Get(key, obj.GetUID())
-	used, err := r.Inputs.Look(ctx, obj, r.Resource.Uses(obj), last.inputs)
+	last, err := remembered(ctx, &r.Core, obj, r.Resource.Uses(obj))
 	if err != nil {
 		return nil, err
-	}
-	if last.inputs != used {
-		last.inputs = used
-		r.Memories.Set(key, last)
 	}
 	conflicting, err := r.conflicting(ctx, obj, owner.ID)
 	if err != nil {
@@ -77,7 +72,7 @@ func (r *Managed[T, R]) begin(
 		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.Inputs.Open(), conflicting: conflicting,
 		account: owner, accountErr: accountErr,
 		fingerprint: fingerprint{
-			obj.GetGeneration(), used.Edition, object.Requested(obj), object.GenerationOf(env), oldest(obj, conflicting).GetUID(), owner.Made,
+			obj.GetGeneration(), last.inputs.Edition, object.Requested(obj), object.GenerationOf(env), oldest(obj, conflicting).GetUID(), owner.Made,
 			environment.NotAllowed(envErr),
 		},
 		epoch: r.Environments.Of(object.EnvironmentOf(obj)).Breaker.Epoch(),
