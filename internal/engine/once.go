@@ -24,9 +24,9 @@ type Action[T object.Object] interface {
 	// Uses names what spec uses of Secrets and ConfigMaps. It is pure.
 	Uses(obj T) []inputs.Use
 	// Act takes obj as far as it can go now, and says how it stands. Whatever it
-	// changes in the status is written after it, and by attempt before a call.
+	// changes in the status is written after it, and by Attempt before a call.
 	Act(ctx context.Context, t *OnceRun[T]) (Readiness, error)
-	// Marks names the annotations that obj must carry once its status is written. It is pure.
+	// Annotations names the annotations that obj must carry once its status is written. It is pure.
 	Annotations(obj T) map[string]string
 	// Holds tells whether objects of the kind have a finalizer.
 	Holds() bool
@@ -34,7 +34,7 @@ type Action[T object.Object] interface {
 	Refused(obj T) bool
 	// Suspend takes out of the status what is not going to happen. It is pure.
 	Suspend(obj T)
-	// Leave says what stays behind in Cobalt when obj goes; empty for nothing. It is pure.
+	// LeftBehind says what stays behind in Cobalt when obj goes; empty for nothing. It is pure.
 	LeftBehind(obj T) string
 }
 
@@ -224,7 +224,7 @@ func (t *OnceRun[T]) Connect(ctx context.Context, retry bool) (*environment.Remo
 	return api, ratelimit.WithCaller(ctx, lane, string(t.Obj.GetUID())), nil
 }
 
-// ConnectOnce is connect for a call that must not be repeated, which waits as well while
+// ConnectOnce is Connect for a call that must not be repeated, which waits as well while
 // calls of others raise doubts in the environment.
 func (t *OnceRun[T]) ConnectOnce(ctx context.Context) (*environment.Remote, context.Context, error) {
 	api, ctx, err := t.Connect(ctx, t.Retry && !t.wasAside)

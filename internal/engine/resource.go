@@ -31,7 +31,7 @@ type Resource[T object.Managed, R any] interface {
 	Observe(ctx context.Context, api *environment.Remote, obj T) (*R, error)
 	// Diff lists where remote is not as desired, in an order that stays. It is pure.
 	Diff(desired, remote *R) []drift.Difference
-	// Marks names the annotations that obj must carry before anything is written to
+	// Annotations names the annotations that obj must carry before anything is written to
 	// Cobalt, beside its account and its origin. remote is nil if there is nothing yet. It is pure.
 	Annotations(obj T, remote *R) map[string]string
 	// Remembered are more annotations that obj must carry, by what its status knows. It is pure.
@@ -59,7 +59,7 @@ type Resource[T object.Managed, R any] interface {
 	// Secret was deleted, zero if never. It must cost no request, and must not
 	// rely on the status of obj, which may lag behind.
 	Due(ctx context.Context, obj T) time.Time
-	// Delete removes it, if its origin may be deleted: errOthers says that it may not.
+	// Delete removes it, if its origin may be deleted: condition.ErrNotOurs says that it may not.
 	// It must need nothing but obj and its account: what else obj refers to may be
 	// gone by now. A miss is returned as Cobalt told it.
 	Delete(ctx context.Context, api *environment.Remote, obj T, may func(v1alpha1.Origin) bool) error
