@@ -18,9 +18,10 @@ import (
 // deletionTakes is for how long the API server may be at a deletion, and more: it ends each request after a minute.
 const deletionTakes = 2 * time.Minute
 
-// lostObjects remembers the objects that were given the finalizer lately. The API server does not look again for
-// finalizers at the end of a deletion that has found none: an object that is deleted in the moment in which it is given
-// one goes nevertheless, even after it was seen with it, and what is made in Cobalt for it would be nobody's.
+// lostObjects remembers the objects that were given the finalizer, until their status was written after that, or until
+// nothing can happen to them any more. The API server does not look again for finalizers at the end of a deletion that
+// has found none: an object that is deleted in the moment in which it is given one goes nevertheless, even after it was
+// seen with it, and what is made in Cobalt for it would be nobody's.
 type lostObjects[T client.Object] struct {
 	live  client.Reader
 	clock clock.PassiveClock

@@ -48,7 +48,7 @@ func (r *Managed[T, R]) finish(ctx context.Context, p *Run[T], o condition.Outco
 		if err := r.patchStatus(ctx, p); err != nil {
 			return r.Memories.Requeue(client.ObjectKeyFromObject(p.obj), err)
 		}
-		r.lostObjects.update(p.obj)
+		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj)) // it was still there
 		p.memory.Seen = p.obj.GetResourceVersion()
 		p.memory.firstReady.Reported(r.Kind, p.obj, p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions, now)
 		r.announce(ctx, p.obj, o, news(p.before.CommonStatus().Conditions, p.obj.CommonStatus().Conditions))
