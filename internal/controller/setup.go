@@ -183,7 +183,7 @@ func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {
 		mgr: mgr, options: options, jumps: &jumps{clock: options.Clock, steady: options.Steady},
 		Deps: engine.Deps{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: notes{mgr.GetEventRecorder(recorder)}, Clock: options.Clock,
-			Environments: environment.NewPool(mgr.GetClient(), options.Clock, options.workers, object.Users, options.Namespaced),
+			Environments: environment.NewPool(mgr.GetClient(), options.Clock, options.workers, options.Namespaced),
 			Accounts:     account.NewFinder(mgr.GetClient()),
 			Inputs:       inputs.NewStore(mgr.GetClient(), mgr.GetAPIReader()),
 			Settings: engine.Settings{

@@ -121,7 +121,7 @@ func (p *Pool) Connect(obj object.Object, env object.Environment, w breaker.Wait
 	return conn.View(), nil
 }
 
-// ConnectToDelete is connect for an object that is being deleted: the last
+// ConnectToDelete is Connect for an object that is being deleted: the last
 // client that worked will do if the Secret or the environment went first.
 // env is nil if it does not exist. Then nobody can tell whom a ClusterEnvironment allowed, so
 // that its last client serves only those who have created what they delete.

@@ -54,7 +54,7 @@ func TestAccountsThatAClusterEnvironmentAllows(t *testing.T) {
 func TestWhoMayNotUseAnEnvironmentWaitsForNothingThere(t *testing.T) {
 	t.Parallel()
 	_, around := objecttest.SharedAmong(map[string]bool{"team": true, "stranger": false})
-	e := NewPool(objecttest.CacheOf(t, around...), clock.RealClock{}, 1, object.Users, false)
+	e := NewPool(objecttest.CacheOf(t, around...), clock.RealClock{}, 1, false)
 	for name, tc := range map[string]struct {
 		reason, namespace, env string
 		waits                  int

@@ -45,7 +45,7 @@ type Connection struct {
 // Clients are all that is made from one key. They are replaced as a whole.
 type Clients struct {
 	API *cobalt.Client
-	// lists are what objects share of what api sees.
+	// Snapshots are what objects share of what API sees.
 	Snapshots *Snapshots
 	// Endpoint is where api leads.
 	Endpoint *Endpoint

@@ -70,7 +70,7 @@ func lookOf(obj client.Object) look {
 func (p *Pool) UsersOf(ctx context.Context, key object.EnvironmentKey) (Users, error) {
 	found, admissions := Users{Unheld: map[types.UID]bool{}}, p.Admissions()
 	byEnvironment := client.MatchingFields{object.EnvironmentIndex: key.String()}
-	for _, kind := range p.kinds {
+	for _, kind := range object.Users {
 		list := kind.List.DeepCopyObject().(client.ObjectList)
 		if err := p.Cache.List(ctx, list, byEnvironment, client.UnsafeDisableDeepCopy); err != nil {
 			return Users{}, fmt.Errorf("list the objects of %s: %w", key, err)

@@ -23,8 +23,6 @@ type Pool struct {
 	clock    clock.Clock
 	Limiters *ratelimit.Limiters
 	Workers  *breaker.Workers
-	// kinds are those whose objects refer to environments.
-	kinds []object.Kind
 	// namespaced operators watch single namespaces and cannot see cluster kinds.
 	namespaced bool
 
@@ -33,9 +31,9 @@ type Pool struct {
 }
 
 // NewPool returns a pool without connections.
-func NewPool(cache client.Reader, c clock.Clock, workers int, kinds []object.Kind, namespaced bool) *Pool {
+func NewPool(cache client.Reader, c clock.Clock, workers int, namespaced bool) *Pool {
 	return &Pool{
-		Cache: cache, clock: c, Limiters: ratelimit.NewLimiters(c), Workers: breaker.NewWorkers(c, workers), kinds: kinds, namespaced: namespaced,
+		Cache: cache, clock: c, Limiters: ratelimit.NewLimiters(c), Workers: breaker.NewWorkers(c, workers), namespaced: namespaced,
 		byKey: map[object.EnvironmentKey]*Connection{},
 	}
 }
@@ -69,7 +67,7 @@ func (p *Pool) Quit(w breaker.Waiter) {
 	}
 }
 
-// Gone is quit for an object that does not exist any more.
+// Gone is Quit for an object that does not exist any more.
 func (p *Pool) Gone(w breaker.Waiter) {
 	for _, conn := range p.All() {
 		conn.Breaker.Forget(w)

@@ -46,7 +46,7 @@ var _ engine.Resource[*v1alpha1.LinkedAccount, linkedAccount] = resource{}
 // New returns the reconciler of LinkedAccounts. finished tells whether an object needs its account no more.
 func New(d engine.Deps, finished func(client.Object) bool) *engine.Managed[*v1alpha1.LinkedAccount, linkedAccount] {
 	kind := resource{
-		dependents{d.Client, d.Environments, object.Dependents, finished},
+		dependents{d.Client, d.Environments, finished},
 		credentials{d.Client, d.Events},
 		sessionTokens{d.Client, d.Live, d.Clock, newUnwritten(d.Clock)},
 		d.Accounts.Remade,

@@ -22,7 +22,6 @@ import (
 type dependents struct {
 	cache        client.Reader
 	environments *environment.Pool
-	kinds        []object.Kind
 	// finished tells whether an object needs its account no more.
 	finished func(client.Object) bool
 }
@@ -67,7 +66,7 @@ func (d dependents) each(ctx context.Context, obj *v1alpha1.LinkedAccount, visit
 	if err != nil {
 		return err
 	}
-	for _, dependent := range d.kinds {
+	for _, dependent := range object.Dependents {
 		for _, key := range keys {
 			list := dependent.List.DeepCopyObject().(client.ObjectList)
 			if err := d.cache.List(ctx, list, client.MatchingFields{object.AccountIndex: key}); err != nil {
@@ -88,7 +87,7 @@ func (d dependents) each(ctx context.Context, obj *v1alpha1.LinkedAccount, visit
 	return nil
 }
 
-// keysOf are the values of accountIndex under which the objects of the account are found. Some
+// keysOf are the values of object.AccountIndex under which the objects of the account are found. Some
 // refer to another LinkedAccount that stands for the same, such as one that only looks.
 func (d dependents) keysOf(ctx context.Context, obj *v1alpha1.LinkedAccount) ([]string, error) {
 	keys := []string{object.ByName(obj.Namespace, obj.Name), object.ByID(obj.AccountID())}

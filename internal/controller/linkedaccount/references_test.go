@@ -10,7 +10,6 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller/eventtrigger"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
-	"github.com/cobalt-operator/cobalt-operator/internal/object"
 	"github.com/cobalt-operator/cobalt-operator/internal/object/objecttest"
 )
 
@@ -75,7 +74,7 @@ func TestDependents(t *testing.T) {
 			t.Parallel()
 			_, around := objecttest.SharedAmong(map[string]bool{"team": true, "other": true, "stranger": false})
 			cache := objecttest.CacheOf(t, append(around, tc.there...)...)
-			err := dependents{cache, &environment.Pool{Cache: cache}, object.Dependents, eventtrigger.IsFinished}.gone(t.Context(), acme)
+			err := dependents{cache, &environment.Pool{Cache: cache}, eventtrigger.IsFinished}.gone(t.Context(), acme)
 			switch {
 			case tc.want == "" && err != nil:
 				t.Errorf("%s: %v", tc.reason, err)
