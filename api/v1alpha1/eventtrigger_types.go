@@ -276,3 +276,6 @@ func (t *EventTrigger) MemberSpec() *MemberSpec { return &t.Spec.MemberSpec }
 
 // MemberStatus gives the part of the status that every object of an environment has.
 func (t *EventTrigger) MemberStatus() *MemberStatus { return &t.Status.MemberStatus }
+
+// WholeStatus is for comparing it.
+func (t *EventTrigger) WholeStatus() any { return &t.Status }

@@ -120,3 +120,6 @@ func (w *PublicWorkflow) MemberSpec() *MemberSpec { return &w.Spec.MemberSpec }
 
 // MemberStatus gives the part of the status that every object of an environment has.
 func (w *PublicWorkflow) MemberStatus() *MemberStatus { return &w.Status.MemberStatus }
+
+// WholeStatus is for comparing it.
+func (w *PublicWorkflow) WholeStatus() any { return &w.Status }

@@ -18,34 +18,34 @@ var mutants = []mutant{
 		stories: `is held before anything is done in it`,
 	},
 	{
-		rule: "an intent is written before the call", file: engine + "intent.go",
-		text: "if err := t.Commit(ctx); err != nil {", with: "if err := error(nil); err != nil {",
+		rule: "an intent is written before the call", file: engine + "once/intent.go",
+		text: "if err := run.Commit(ctx); err != nil {", with: "if err := error(nil); err != nil {",
 		stories: `whenever it dies \(a PublicWorkflow, created\)`,
 	},
 	{
-		rule: "a cache that may be stale is not believed", file: engine + "newest.go",
-		text: "if p.known() || p.lost {", with: "if true {",
+		rule: "a cache that may be stale is not believed", file: engine + "managed/freshness.go",
+		text: "if run.known() || run.vanished {", with: "if true {",
 		stories: `whatever its successor sees \(a Webhook, deleted\)|goes in the moment in which it is held`,
 	},
 	{
-		rule: "an action's status is written over none that nobody has seen", file: engine + "oncereport.go",
-		text: "patch := client.MergeFromWithOptions(t.before, client.MergeFromWithOptimisticLock{})", with: "patch := client.MergeFrom(t.before)",
+		rule: "an action's status is written over none that nobody has seen", file: engine + "run.go",
+		text: "_, err := run.PatchStatus(ctx, true)", with: "_, err := run.PatchStatus(ctx, false)",
 		stories: `whatever its successor sees \(.*AtMostOnce, (created|changed)\)`,
 	},
 	{
-		rule: "the first status of an object is written over none that nobody has seen", file: engine + "report.go",
-		text: "if p.held || !p.known() {", with: "if false {",
+		rule: "the first status of an object is written over none that nobody has seen", file: engine + "managed/report.go",
+		text: "written, err := run.PatchStatus(ctx, run.held || !run.known())", with: "written, err := run.PatchStatus(ctx, false)",
 		stories: `leaves nothing, whatever its successor sees \(a LinkedAccount, changed\)`,
 	},
 	{
-		rule: "a status is written once", file: engine + "report.go",
-		text:    "if err := r.patchStatus(ctx, p); err != nil {",
-		with:    "if err := errors.Join(r.patchStatus(ctx, p), r.patchStatus(ctx, p)); err != nil {",
+		rule: "a status is written once", file: engine + "core.go",
+		text:    "return c.Client.Status().Patch(ctx, obj, patch)",
+		with:    "return errors.Join(c.Client.Status().Patch(ctx, obj, patch), c.Client.Status().Patch(ctx, obj, patch))",
 		stories: `is created with one write call and two Kubernetes writes`,
 	},
 	{
-		rule: "a pass that finds nothing new writes nothing", file: engine + "report.go",
-		text: "} else if !same {", with: "} else if !same || true {",
+		rule: "a run that finds nothing new writes nothing", file: engine + "run.go",
+		text: "if equality.Semantic.DeepEqual(run.Before.", with: "if false && equality.Semantic.DeepEqual(run.Before.",
 		stories: `is created with one write call and two Kubernetes writes`,
 	},
 	{
@@ -64,7 +64,7 @@ var mutants = []mutant{
 		stories: `whenever it dies \(an event, AtMostOnce, created\)`,
 	},
 	{
-		rule: "of two objects for one account the older counts", file: engine + "identity.go",
+		rule: "of two objects for one account the older counts", file: engine + "managed/conflicts.go",
 		text: "return slices.MinFunc(append([]object.Managed{obj}, conflicting...), older)", with: "return obj",
 		stories: `Two objects for one account are in conflict`,
 	},
@@ -74,8 +74,8 @@ var mutants = []mutant{
 		stories: `A key that leads elsewhere stops everything`,
 	},
 	{
-		rule: "what may be a stray answer makes no deletion complete", file: engine + "deletion.go",
-		text: "err = r.confirm(ctx, api, p, err)", with: "err = nil",
+		rule: "what may be a stray answer makes no deletion complete", file: engine + "managed/deletion.go",
+		text: "err = r.confirm(ctx, api, run, err)", with: "err = nil",
 		stories: `goes with it although one 404 is false`,
 	},
 	{
@@ -85,7 +85,7 @@ var mutants = []mutant{
 		stories: `whose finalizer and annotations somebody has taken away`,
 	},
 	{
-		rule: "an annotation leads no deletion to an account that is not lent", file: engine + "deletion.go",
+		rule: "an annotation leads no deletion to an account that is not lent", file: engine + "managed/deletion.go",
 		text:    `if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {`,
 		with:    `if !allowed && status.ID == "" {`,
 		stories: `do not lead its deletion to an account`,

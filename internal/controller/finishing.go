@@ -38,5 +38,6 @@ func (s *setup) complete(b *builder.Builder, r reconcile.Reconciler, kind string
 	if err := b.Complete(s.remembering(finishing{traced{r, s.options.Tracer, kind}, s.options.Lifetime}, waker)); err != nil {
 		return fmt.Errorf("set up %s: %w", kind, err)
 	}
+	s.reconciled = append(s.reconciled, kind)
 	return nil
 }

@@ -22,10 +22,15 @@ func Mapper() meta.RESTMapper {
 	}
 	add(corev1.SchemeGroupVersion, meta.RESTScopeNamespace, "Secret", "ConfigMap")
 	add(corev1.SchemeGroupVersion, meta.RESTScopeRoot, "Namespace")
-	add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, string(v1alpha1.KindEnvironment))
-	add(v1alpha1.GroupVersion, meta.RESTScopeRoot, string(v1alpha1.KindClusterEnvironment))
-	for _, kind := range object.Users {
-		add(v1alpha1.GroupVersion, meta.RESTScopeNamespace, kind.Name)
+	for _, kind := range object.Kinds {
+		scope := meta.RESTScopeNamespace
+		if isOfCluster(kind) {
+			scope = meta.RESTScopeRoot
+		}
+		add(v1alpha1.GroupVersion, scope, kind.Name)
 	}
 	return mapper
 }
+
+// isOfCluster tells whether objects of a kind are in no namespace.
+func isOfCluster(kind object.Kind) bool { return kind.Name == string(v1alpha1.KindClusterEnvironment) }

@@ -29,15 +29,8 @@ type collector struct {
 // collect has the state of environments and objects scraped while the operator
 // works. Of several replicas only the leader tells, or sums would be wrong.
 func (s *setup) collect() error {
-	environments := object.Kind{Name: string(v1alpha1.KindEnvironment), Object: &v1alpha1.Environment{}, List: &v1alpha1.EnvironmentList{}}
-	kinds := append([]object.Kind{environments}, object.Users...)
-	if !s.options.Namespaced {
-		kinds = append(kinds, object.Kind{
-			Name: string(v1alpha1.KindClusterEnvironment), Object: &v1alpha1.ClusterEnvironment{}, List: &v1alpha1.ClusterEnvironmentList{},
-		})
-	}
 	return s.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-		c := &collector{s.mgr.GetClient(), s.Environments, kinds, ctx}
+		c := &collector{s.mgr.GetClient(), s.Environments, s.watched(), ctx}
 		if err := s.options.Metrics.Register(c); err != nil {
 			return err
 		}

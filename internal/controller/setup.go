@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -103,6 +104,8 @@ type setup struct {
 	mgr     ctrl.Manager
 	options Options
 	jumps   *jumps
+	// reconciled are the kinds that have a controller.
+	reconciled []string
 }
 
 // index lets objects and Secrets be found.
@@ -124,12 +127,10 @@ func (s *setup) kinds(ctx context.Context) error {
 		if s.options.Namespaced {
 			return nil
 		}
-		return setupEnvironments(ctx, s, v1alpha1.KindClusterEnvironment, &v1alpha1.ClusterEnvironment{}, &v1alpha1.ClusterEnvironmentList{})
+		return setupEnvironments(ctx, s, &v1alpha1.ClusterEnvironment{})
 	}
 	for _, add := range []func() error{
-		func() error {
-			return setupEnvironments(ctx, s, v1alpha1.KindEnvironment, &v1alpha1.Environment{}, &v1alpha1.EnvironmentList{})
-		},
+		func() error { return setupEnvironments(ctx, s, &v1alpha1.Environment{}) },
 		cluster,
 		func() error {
 			return setupManaged(ctx, s, linkedaccount.New(s.Deps, eventtrigger.IsFinished), s.watchDependents)
@@ -145,7 +146,17 @@ func (s *setup) kinds(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, kind := range s.watched() {
+		if !slices.Contains(s.reconciled, kind.Name) {
+			return fmt.Errorf("nobody reconciles objects of kind %s: it needs a line in setup.go", kind.Name)
+		}
+	}
 	return nil
+}
+
+// watched are the kinds that this operator watches.
+func (s *setup) watched() []object.Kind {
+	return slices.DeleteFunc(slices.Clone(object.Kinds), func(k object.Kind) bool { return s.options.Namespaced && isOfCluster(k) })
 }
 
 func newSetup(ctx context.Context, mgr ctrl.Manager, options Options) *setup {

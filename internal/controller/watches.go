@@ -22,6 +22,8 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/controller/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/managed"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/once"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -30,7 +32,7 @@ import (
 type watch func(b *builder.Builder, list client.ObjectList)
 
 // setupManaged adds the controller of a kind that keeps a state in Cobalt.
-func setupManaged[T object.Managed, R any](ctx context.Context, s *setup, r *engine.Managed[T, R], more ...watch) error {
+func setupManaged[T object.Managed, R any](ctx context.Context, s *setup, r *managed.Reconciler[T, R], more ...watch) error {
 	err := s.mgr.GetFieldIndexer().IndexField(ctx, r.Prototype, object.IdentityIndex, func(obj client.Object) []string {
 		var keys []string
 		for _, identity := range r.Resource.Identities(obj.(T)) {
@@ -57,7 +59,7 @@ func setupManaged[T object.Managed, R any](ctx context.Context, s *setup, r *eng
 }
 
 // setupOnce adds the controller of a kind whose calls must not be made twice.
-func setupOnce[T object.Object](ctx context.Context, s *setup, r *engine.Once[T], more ...watch) error {
+func setupOnce[T object.Object](ctx context.Context, s *setup, r *once.Reconciler[T], more ...watch) error {
 	b, err := startOf(ctx, s, &r.Core, r.Action.Uses)
 	if err != nil {
 		return err
@@ -73,12 +75,12 @@ func setupOnce[T object.Object](ctx context.Context, s *setup, r *engine.Once[T]
 // changes: it may allow, release or forbid what it did not before.
 func (s *setup) watchEnvironments(b *builder.Builder, list client.ObjectList) {
 	b.Watches(&v1alpha1.Environment{}, handler.EnqueueRequestsFromMapFunc(s.usersOf(v1alpha1.KindEnvironment, list)),
-		builder.WithPredicates(predicate.GenerationChangedPredicate{}))
+		builder.WithPredicates(predicate.GenerationChangedPredicate{}, created))
 	if !s.options.Namespaced {
 		b.Watches(&v1alpha1.ClusterEnvironment{}, handler.EnqueueRequestsFromMapFunc(s.usersOf(v1alpha1.KindClusterEnvironment, list)),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+			builder.WithPredicates(predicate.GenerationChangedPredicate{}, created)).
 			WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(s.usersIn(list)),
-				builder.WithPredicates(predicate.LabelChangedPredicate{}))
+				builder.WithPredicates(predicate.LabelChangedPredicate{}, created))
 	}
 }
 
@@ -89,21 +91,20 @@ func (s *setup) watchAccounts(b *builder.Builder, list client.ObjectList) {
 }
 
 // setupEnvironments adds the controller of a kind of environment.
-func setupEnvironments[T object.Environment](
-	ctx context.Context, s *setup, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList,
-) error {
+func setupEnvironments[T object.Environment](ctx context.Context, s *setup, prototype T) error {
 	r := environment.New(s.Deps, environment.Options{
 		AllowedAPIOrigins: s.options.AllowedAPIOrigins, UserAgent: s.options.UserAgent, Tracer: s.options.Tracer,
-	}, kind, prototype, list)
+	}, prototype)
 	b, err := startOf(ctx, s, &r.Core, r.Uses)
 	if err != nil {
 		return err
 	}
+	kind := v1alpha1.EnvironmentKind(r.Kind)
 	for _, user := range object.Users {
 		b.Watches(user.Object, s.wakeEnvironment(kind), builder.WithPredicates(concernsEnvironment))
 	}
 	if kind == v1alpha1.KindClusterEnvironment {
-		s.watchLabels(b, s.everyOne(list))
+		s.watchLabels(b, s.everyOne(r.List))
 	}
 	return s.complete(b, r, r.Kind, r.Waker)
 }

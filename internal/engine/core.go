@@ -14,14 +14,14 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/breaker"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
-	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/memory"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // Core is what the reconcilers of all kinds have.
 type Core[T client.Object] struct {
 	Deps
-	Memories *Memories
+	Memories *memory.Store
 	Waker    *breaker.Waker
 	// Kind is the name of the kind, Prototype an empty object of it, and List an empty list.
 	Kind      string
@@ -29,11 +29,12 @@ type Core[T client.Object] struct {
 	List      client.ObjectList
 }
 
-// NewCore returns the core of a kind. The pauses of what fails grow up to longest.
-func NewCore[T client.Object](d Deps, kind string, prototype T, list client.ObjectList, longest time.Duration) Core[T] {
+// NewCore returns the core of the kind of prototype. The pauses of what fails grow up to longest.
+func NewCore[T client.Object](d Deps, prototype T, longest time.Duration) Core[T] {
+	kind, _ := object.KindOf(prototype)
 	return Core[T]{
-		Deps: d, Memories: NewMemories(d.Clock, d.Settings.ConflictPause, longest), Waker: &breaker.Waker{},
-		Kind: kind, Prototype: prototype, List: list,
+		Deps: d, Memories: memory.NewStore(d.Clock, d.Settings.ConflictPause, longest), Waker: &breaker.Waker{},
+		Kind: kind.Name, Prototype: prototype, List: kind.List,
 	}
 }
 
@@ -58,23 +59,11 @@ func (c *Core[T]) tryAgain(
 	case o.Err != nil && o.After == 0:
 		return ctrl.Result{}, true, errors.New(o.Message) // without the secrets that o.Err may quote
 	case o.Fails():
-		return Background(c.Memories.failed(key, o.After)), true, nil
+		return Background(c.Memories.Failed(key, o.After)), true, nil
 	case o.After > 0:
 		return comeBack(o.After), true, nil
 	}
 	return ctrl.Result{}, false, nil
-}
-
-// remembered is what is remembered of an object, and what is known by now of the Secrets and ConfigMaps that it uses.
-func remembered[T object.Object](ctx context.Context, c *Core[T], obj T, uses []inputs.Use) (Memory, error) {
-	key := client.ObjectKeyFromObject(obj)
-	last := c.Memories.Get(key, obj.GetUID())
-	used, err := c.Inputs.Look(ctx, obj, uses, last.inputs)
-	if err == nil && last.inputs != used {
-		last.inputs = used
-		c.Memories.Set(key, last)
-	}
-	return last, err
 }
 
 // news is the Ready condition if it says something else than before, and not that all is well; otherwise nil.
@@ -86,13 +75,38 @@ func news(was, is []metav1.Condition) *metav1.Condition {
 	return now
 }
 
-// announce makes an event of news, and a line in the log.
-func (c *Core[T]) announce(ctx context.Context, obj T, o condition.Outcome, said *metav1.Condition) {
+// Announce makes an event of news in the conditions of obj, and a line in the log.
+func (c *Core[T]) Announce(ctx context.Context, obj T, action string, o condition.Outcome, was, is []metav1.Condition) {
+	said := news(was, is)
 	if said == nil {
 		return
 	}
-	c.Events.Eventf(obj, nil, o.EventType(said.Reason), said.Reason, "Reconcile", "%s", said.Message)
+	c.Events.Eventf(obj, nil, o.EventType(said.Reason), said.Reason, action, "%s", said.Message)
 	if (o.Err == nil || o.After > 0) && said.Reason != v1alpha1.ReasonExecutionRunning { // or else the work queue logs it, or it is no problem
 		ctrl.LoggerFrom(ctx).Info("not Ready", "reason", said.Reason, "message", said.Message)
+	}
+}
+
+// PatchStatus writes what a run has made of the status that an object had before. If it is locked, nobody may have written the
+// object meanwhile.
+func (c *Core[T]) PatchStatus(ctx context.Context, before, obj T, locked bool) error {
+	before = before.DeepCopyObject().(T)
+	before.SetResourceVersion(obj.GetResourceVersion()) // annotations may have come since
+	patch := client.MergeFrom(before)
+	if locked {
+		patch = client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	}
+	return c.Client.Status().Patch(ctx, obj, patch)
+}
+
+// Requeue says when to come back after a step that says nothing in the status.
+func (c *Core[T]) Requeue(key types.NamespacedName, err error) (ctrl.Result, error) {
+	switch o := condition.Classify(err); {
+	case o.Conflict:
+		return ctrl.Result{RequeueAfter: c.Memories.Refused(key)}, nil
+	case o.Again:
+		return ctrl.Result{RequeueAfter: c.Settings.ConflictPause}, nil
+	default:
+		return ctrl.Result{RequeueAfter: o.After}, o.Err
 	}
 }

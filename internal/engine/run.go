@@ -4,194 +4,183 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/memory"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
-	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
 // Run is one reconcile of one object.
-type Run[T object.Managed] struct {
-	obj T
-	// before is obj as the API server has it.
-	before T
-	// account is what obj belongs to, or what is known of that beside accountErr.
-	account    account.Owner
-	accountErr error
-	inputs     *inputs.Reader
-	// conflicting are the other live objects that stand for the same thing.
-	conflicting []object.Managed
-	// fingerprint is what this run is about, memory what is known of the one before.
-	fingerprint fingerprint
-	memory      Memory
-	// wanted tells that somebody waits for this run: a change, a request, a
-	// deletion. Otherwise it is a look in the background.
-	wanted bool
-	// urgent tells that this run is not wanted, but must not wait behind looks.
-	urgent bool
-	// retry tells that what this run is about was tried before, and failed.
-	retry bool
+type Run[T object.Object] struct {
+	Obj T
+	// Before is Obj as the API server has it.
+	Before T
+	// Account is what Obj belongs to, or what is known of that beside AccountErr.
+	Account    account.Owner
+	AccountErr error
+	Env        object.Environment
+	EnvErr     error
+	Inputs     *inputs.Reader
+	// Fingerprint is what this run is about, Memory what is known of the one before.
+	Fingerprint memory.Fingerprint
+	Memory      memory.Memory
+	// Requested is the sync that was asked for when the run began.
+	Requested string
+	// Early tells that it is too early to write back what the metadata of Obj has lost.
+	Early bool
+	// Core is what all runs of the kind share.
+	Core *Core[T]
+
+	// First is said by the handler: the run goes before those that nobody waits for.
+	First bool
+	// Background is said by it as well: nobody waits for what comes of the run.
+	Background bool
+	// Calm too: all was well before, and nobody asks for anything else.
+	Calm bool
+	// AfterQuiet is when it is tried again what is not worth a word, if nothing else tells when; zero for never.
+	AfterQuiet time.Duration
+	// Aside tells that only looking at what goes on has failed.
+	Aside bool
+	// Refused tells that Cobalt has refused a call that starts something, for a cause that
+	// nothing but a change will end.
+	Refused bool
+	// Wake is when the next run is needed; zero leaves it to others.
+	Wake time.Time
+	// Release is called at the end.
+	Release func()
+
 	// epoch is that of the environment's client.
 	epoch int
-	// changed tells that spec, or what it refers to, is not what it was.
-	changed bool
-	// wrote stands for the differences that were corrected last, if the answer did
-	// not tell that they are gone.
-	wrote string
-	// interval until the next look.
-	interval time.Duration
-	// fresh tells that nothing was tried before that may have made what obj stands for.
-	fresh bool
-	// begun is the origin annotation of a creation that begins anew.
-	begun string
-	// held tells that this run has put the finalizer on, lost that obj is gone nevertheless.
-	held, lost bool
-	// wake is when the next run is needed; zero leaves it to the interval.
-	wake time.Time
+	// later is what to tell the world once the status says so.
+	later []func()
+	uses  []inputs.Use
 }
 
-// begin finds out what a run is for. env is nil if there is none.
-func (r *Managed[T, R]) begin(
-	ctx context.Context, obj T, owner account.Owner, accountErr error, env object.Environment, envErr error,
-) (*Run[T], error) {
-	key := client.ObjectKeyFromObject(obj)
-	last, err := remembered(ctx, &r.Core, obj, r.Resource.Uses(obj))
-	if err != nil {
+// open returns a run that knows nothing but its object.
+func (l *Loop[T, R]) open(obj T) *Run[T] {
+	return &Run[T]{
+		Obj: obj, Before: obj.DeepCopyObject().(T), Inputs: l.Inputs.Open(), Requested: object.Requested(obj),
+		Memory: l.Memories.Get(client.ObjectKeyFromObject(obj), obj.GetUID()), uses: l.Handler.Uses(obj),
+		Release: func() {}, Core: &l.Core,
+	}
+}
+
+// begin finds out what a run is about.
+func (l *Loop[T, R]) begin(ctx context.Context, obj T) (*Run[T], error) {
+	run := l.open(obj)
+	if err := run.lookAtInputs(ctx); err != nil {
 		return nil, err
 	}
-	conflicting, err := r.conflicting(ctx, obj, owner.ID)
-	if err != nil {
-		return nil, err
+	run.Account, run.AccountErr = l.Accounts.Of(ctx, obj)
+	run.Env, run.EnvErr = l.Environments.Find(ctx, obj, run.Account.ID, l.WaiterOf(obj))
+	run.Fingerprint = memory.Fingerprint{
+		Generation: obj.GetGeneration(), Inputs: run.Memory.Inputs.Edition, Request: object.Wishes(obj), Account: run.Account.Made,
+		Environment: object.GenerationOf(run.Env), Refused: environment.NotAllowed(run.EnvErr),
 	}
-	p := &Run[T]{
-		obj: obj, before: obj.DeepCopyObject().(T), inputs: r.Inputs.Open(), conflicting: conflicting,
-		account: owner, accountErr: accountErr,
-		fingerprint: fingerprint{
-			obj.GetGeneration(), last.inputs.Edition, object.Requested(obj), object.GenerationOf(env), oldest(obj, conflicting).GetUID(), owner.Made,
-			environment.NotAllowed(envErr),
-		},
-		epoch: r.Environments.Of(object.EnvironmentOf(obj)).Breaker.Epoch(),
-	}
-	p.memory = r.Memories.forgive(key, last, p.fingerprint, p.epoch)
-	p.retry = p.memory.failure.Failing() && p.memory.failure.like(p.fingerprint)
-	restarted := p.memory.fingerprint == fingerprint{}
-	if restarted {
-		p.recall()
-	}
-	if p.memory.Ready {
-		p.memory.fingerprint.environment = p.fingerprint.environment
-	}
-	p.wanted, p.wrote = p.memory.open || p.memory.fingerprint != p.fingerprint, p.memory.wrote
-	p.changed = p.memory.fingerprint.generation != p.fingerprint.generation || p.memory.fingerprint.inputs != p.fingerprint.inputs
-	p.interval = r.interval(obj, env)
-	if restarted && !p.wanted && p.memory.Ready {
-		p.memory.at = r.Clock.Now().Add(r.Settings.Spread(p.interval)) // not all at once
-		r.Memories.Set(key, p.memory)
-	}
-	return p, nil
+	run.epoch = l.Environments.Of(object.EnvironmentOf(obj)).Breaker.Epoch()
+	run.Memory = l.Memories.Forgive(client.ObjectKeyFromObject(obj), run.Memory, run.Fingerprint, run.epoch)
+	return run, nil
 }
 
-// recall takes what the last finished run was about from the status: nothing else knows after a restart.
-func (p *Run[T]) recall() {
-	status := p.obj.CommonStatus()
-	if object.ConditionsOf(p.obj).Settled(p.obj.GetGeneration()) {
-		p.memory.fingerprint = p.fingerprint
-		p.memory.fingerprint.generation, p.memory.fingerprint.request = status.ObservedGeneration, status.LastHandledReconcileAt
-		if !p.memory.inputs.IsIn(p.obj) {
-			p.memory.fingerprint.inputs = inputs.UnknownEdition
-		}
+// lookAtInputs finds out what is known by now of the Secrets and ConfigMaps that spec uses.
+func (run *Run[T]) lookAtInputs(ctx context.Context) error {
+	used, err := run.Core.Inputs.Look(ctx, run.Obj, run.uses, run.Memory.Inputs)
+	if err == nil && run.Memory.Inputs != used {
+		run.Memory.Inputs = used
+		run.Remember()
 	}
-	p.memory.Ready = object.ConditionsOf(p.obj).IsReady(p.obj.GetGeneration())
-	p.memory.unmade = p.memory.unmade || object.WasRefused(p.obj)
+	return err
 }
 
-// interval is how often obj is looked at.
-func (r *Managed[T, R]) interval(obj T, env object.Environment) time.Duration {
-	interval := r.Settings.SyncInterval
-	if env != nil {
-		interval = env.Settings().SyncInterval.Value(interval)
-	}
-	interval = obj.CommonSpec().SyncInterval.Value(interval)
-	switch {
-	case interval == 0 && !obj.GetDeletionTimestamp().IsZero(): // what was refused once must not stay for good
-		return UsualInterval
-	case interval == 0:
-		return Never
-	}
-	return r.Environments.Of(object.EnvironmentOf(obj)).ResyncInterval(interval)
+// Remember keeps what is known of the object for the next run.
+func (run *Run[T]) Remember() { run.Core.Memories.Set(client.ObjectKeyFromObject(run.Obj), run.Memory) }
+
+// Used is what is known of the Secrets and ConfigMaps that spec uses.
+func (run *Run[T]) Used() inputs.Used { return run.Memory.Inputs }
+
+// Retry tells that what this run is about was tried before, and failed.
+func (run *Run[T]) Retry() bool {
+	return run.Memory.Failure.Failing() && run.Memory.Failure.Like(run.Fingerprint)
 }
 
-// rest tells whether there is nothing to do before the next look, and how long
-// that is.
-func (r *Managed[T, R]) rest(ctx context.Context, p *Run[T]) (time.Duration, bool) {
-	now, at := r.Clock.Now(), p.memory.at
-	if p.retry && p.memory.failure.Pauses(now) {
-		return r.pause(ctx, p, now)
-	}
-	if p.wanted {
-		return 0, false
-	}
-	if due := r.Resource.Due(ctx, p.obj); !due.IsZero() {
-		p.urgent = !due.After(now)
-		if due.Before(at) {
-			at = due
-		}
-	}
-	left := at.Sub(now)
-	return left, left > 0
-}
-
-// pause tells how long it is until the next try of what fails. What does not fail, such
-// as a session token, goes on meanwhile.
-func (r *Managed[T, R]) pause(ctx context.Context, p *Run[T], now time.Time) (time.Duration, bool) {
-	until := p.memory.failure.Until()
-	if !p.memory.wake.IsZero() {
-		due := r.Resource.Due(ctx, p.obj)
-		p.urgent = !due.IsZero() && !due.After(now)
-		until = Earlier(until, due)
-	}
-	return until.Sub(now), !p.urgent
-}
-
-// look sets what api goes by: how old lists may be, and that Cobalt itself is
-// asked about what is going to be written.
-func (p *Run[T]) look(api *environment.Remote) {
-	api.Account, api.Awaited, api.MaxAge = p.account.ID, p.awaited(), p.interval
-	if p.awaited() {
-		api.MaxAge = min(environment.NewsAge, p.interval)
-	}
-	recreated := p.memory.fingerprint.account != "" && p.memory.fingerprint.account != p.fingerprint.account
-	api.Live = p.obj.CommonStatus().ID != "" && (p.changed && !p.retry || recreated) // once: what is written is looked at live in any case
-}
-
-func (p *Run[T]) readOnly() bool {
-	return p.obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly
-}
+// Deleting tells whether the object is being deleted.
+func (run *Run[T]) Deleting() bool { return !run.Obj.GetDeletionTimestamp().IsZero() }
 
 // comeBack is a result at the priority that the run has.
-func (p *Run[T]) comeBack(after time.Duration) ctrl.Result {
-	if p.first() {
-		return ctrl.Result{RequeueAfter: after}
+func (run *Run[T]) comeBack(after time.Duration) ctrl.Result {
+	if run.Background {
+		return Background(after)
 	}
-	return Background(after)
+	return ctrl.Result{RequeueAfter: after}
 }
 
-// first tells that this run goes before those that nobody waits for. What has failed
-// does not, or those that fail would keep everybody else waiting.
-func (p *Run[T]) first() bool { return p.urgent || p.wanted && !p.retry }
+// WakeAt has the next run come no later than at.
+func (run *Run[T]) WakeAt(at time.Time) { run.Wake = Earlier(run.Wake, at) }
 
-// awaited tells that somebody waits for what comes of this run.
-func (p *Run[T]) awaited() bool { return p.wanted || p.urgent }
+// Later has something done once the status is written.
+func (run *Run[T]) Later(do func()) { run.later = append(run.later, do) }
 
-func (p *Run[T]) asCaller(ctx context.Context) context.Context {
-	lane := ratelimit.Background
-	if p.first() {
-		lane = ratelimit.Foreground
+// DoLater does what was put off until the status is written.
+func (run *Run[T]) DoLater() {
+	for _, do := range run.later {
+		do()
 	}
-	return ratelimit.WithCaller(ratelimit.WithTenant(ctx, p.obj.GetNamespace()), lane, string(p.obj.GetUID()))
+}
+
+// Event makes an event of what happened, once the status says so.
+func (run *Run[T]) Event(eventType, reason, action, note string) {
+	run.Later(func() { run.Tell(eventType, reason, action, note) })
+}
+
+// Tell makes an event at once. Whether it arrives does not matter: in a namespace that is being deleted, events are refused.
+func (run *Run[T]) Tell(eventType, reason, action, note string) {
+	run.Core.Events.Eventf(run.Obj, nil, eventType, reason, action, "%s", run.Inputs.Redact(note))
+}
+
+// Commit writes the status if it has changed, unless somebody has written the object meanwhile: what is not to be lost must
+// not be written over by whoever has not seen it.
+func (run *Run[T]) Commit(ctx context.Context) error {
+	_, err := run.PatchStatus(ctx, true)
+	return err
+}
+
+// PatchStatus is Commit, and tells whether anything was written. Unless it is locked, what others have written meanwhile
+// makes no difference.
+func (run *Run[T]) PatchStatus(ctx context.Context, locked bool) (written bool, err error) {
+	if equality.Semantic.DeepEqual(run.Before.WholeStatus(), run.Obj.WholeStatus()) {
+		return false, nil
+	}
+	run.Memory.Inputs = run.Core.Inputs.Record(ctx, run.Obj, run.uses, run.Memory.Inputs, run.Inputs)
+	if err := run.Core.PatchStatus(ctx, run.Before, run.Obj, locked); err != nil {
+		return false, err
+	}
+	run.wrote()
+	return true, nil
+}
+
+// wrote takes the object for what the API server has.
+func (run *Run[T]) wrote() {
+	run.Before = run.Obj.DeepCopyObject().(T)
+	run.Memory.Seen = run.Obj.GetResourceVersion()
+	run.Remember()
+}
+
+// AddFinalizer puts the finalizer and annotations on the object. It comes before anything is changed in the status, which it
+// reads anew.
+func (run *Run[T]) AddFinalizer(ctx context.Context, annotations map[string]string) error {
+	return run.Became(object.AddFinalizer(ctx, run.Core.Client, run.Obj, annotations))
+}
+
+// Became takes what a write of metadata has returned for the object.
+func (run *Run[T]) Became(written T, err error) error {
+	if err == nil && written.GetResourceVersion() != run.Obj.GetResourceVersion() {
+		run.Obj = written
+		run.wrote()
+	}
+	return err
 }

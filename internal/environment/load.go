@@ -10,13 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
 // Load is how much the objects of an environment ask of it: how often they are looked
 // at, and what calls one look takes.
-type Load struct{ looks []look }
+type Load struct{ looks []object.Look }
 
 // Users are the objects that refer to an environment.
 type Users struct {
@@ -27,43 +26,23 @@ type Users struct {
 	Load    Load
 }
 
-type look struct {
-	interval v1alpha1.Duration
-	// calls of its own, and the list that it shares with others; empty for none.
-	calls  int
-	shared string
-}
-
 // PerSecond are the calls that looking at all objects takes.
 func (l Load) PerSecond(interval time.Duration) float64 {
 	perSecond, lists := 0.0, map[string]time.Duration{}
 	for _, look := range l.looks {
-		every := look.interval.Value(interval)
+		every := look.Interval.Value(interval)
 		if every <= 0 {
 			continue
 		}
-		perSecond += float64(look.calls) / every.Seconds()
-		if shared, ok := lists[look.shared]; look.shared != "" && (!ok || every < shared) {
-			lists[look.shared] = every
+		perSecond += float64(look.Calls) / every.Seconds()
+		if shared, ok := lists[look.Shared]; look.Shared != "" && (!ok || every < shared) {
+			lists[look.Shared] = every
 		}
 	}
 	for _, every := range lists {
 		perSecond += 1 / every.Seconds()
 	}
 	return perSecond
-}
-
-// lookOf is what looking at an object takes.
-func lookOf(obj client.Object) look {
-	switch obj := obj.(type) {
-	case *v1alpha1.LinkedAccount:
-		return look{obj.Spec.SyncInterval, len(obj.Spec.Observe), "accounts"}
-	case *v1alpha1.IntegrationConfig:
-		return look{obj.Spec.SyncInterval, 0, "configs of " + obj.Status.LinkedAccountID}
-	case *v1alpha1.Webhook:
-		return look{obj.Spec.SyncInterval, 1, ""}
-	}
-	return look{}
 }
 
 // UsersOf finds the objects that refer to an environment.
@@ -78,7 +57,7 @@ func (p *Pool) UsersOf(ctx context.Context, key object.EnvironmentKey) (Users, e
 		err := meta.EachListItem(list, func(item runtime.Object) error {
 			obj := item.(object.Object)
 			access, err := admissions.Of(ctx, obj, "")
-			found.add(obj, access)
+			found.add(kind, obj, access)
 			return err
 		})
 		if err != nil {
@@ -88,7 +67,7 @@ func (p *Pool) UsersOf(ctx context.Context, key object.EnvironmentKey) (Users, e
 	return found, nil
 }
 
-func (u *Users) add(obj object.Object, access object.Access) {
+func (u *Users) add(kind object.Kind, obj object.Object, access object.Access) {
 	u.Count++
 	if !object.HasFinalizer(obj) {
 		u.Unheld[obj.GetUID()] = true
@@ -97,6 +76,6 @@ func (u *Users) add(obj object.Object, access object.Access) {
 		u.Holders++
 	}
 	if object.Counts(obj, object.Load, access) {
-		u.Load.looks = append(u.Load.looks, lookOf(obj))
+		u.Load.looks = append(u.Load.looks, kind.Look(obj))
 	}
 }

@@ -16,6 +16,8 @@ type Object interface {
 	Account() v1alpha1.AccountReference
 	MemberSpec() *v1alpha1.MemberSpec
 	MemberStatus() *v1alpha1.MemberStatus
+	// WholeStatus is for comparing it.
+	WholeStatus() any
 }
 
 // Managed is an Object that keeps a state in Cobalt.
@@ -23,8 +25,6 @@ type Managed interface {
 	Object
 	CommonSpec() *v1alpha1.CommonSpec
 	CommonStatus() *v1alpha1.CommonStatus
-	// WholeStatus is for comparing it.
-	WholeStatus() any
 }
 
 // Environment is an Environment or a ClusterEnvironment.

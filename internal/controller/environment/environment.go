@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -45,11 +44,9 @@ type Options struct {
 }
 
 // New returns the reconciler of a kind of environments.
-func New[T object.Environment](
-	d engine.Deps, options Options, kind v1alpha1.EnvironmentKind, prototype T, list client.ObjectList,
-) *Reconciler[T] {
+func New[T object.Environment](d engine.Deps, options Options, prototype T) *Reconciler[T] {
 	return &Reconciler[T]{
-		Core: engine.NewCore(d, string(kind), prototype, list, longestProbesPause), options: options, states: newProbeStates(d.Clock),
+		Core: engine.NewCore(d, prototype, longestProbesPause), options: options, states: newProbeStates(d.Clock),
 	}
 }
 
@@ -72,7 +69,7 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 		return ctrl.Result{}, r.lost(ctx, key)
 	}
 	if err := r.newest(ctx, key, env); err != nil {
-		return r.Memories.Requeue(request.NamespacedName, err)
+		return r.Requeue(request.NamespacedName, err)
 	}
 	deleting, conn, state := !env.GetDeletionTimestamp().IsZero(), r.Environments.Of(key), r.states.of(key)
 	conn.Newcomers.Admit(!deleting)
@@ -86,7 +83,7 @@ func (r *Reconciler[T]) Reconcile(ctx context.Context, request ctrl.Request) (ct
 	}
 	if !deleting { // before its first object comes, which would have to wait for it
 		if env, err = object.AddFinalizer(ctx, r.Client, env, nil); condition.Classify(err).Class == condition.Silent {
-			return r.Memories.Requeue(request.NamespacedName, err)
+			return r.Requeue(request.NamespacedName, err)
 		}
 	}
 	before := env.DeepCopyObject().(T)
@@ -219,19 +216,14 @@ func (r *Reconciler[T]) finish(ctx context.Context, key object.EnvironmentKey, b
 		status.LastHandledReconcileAt = object.Requested(env)
 	}
 	if !equality.Semantic.DeepEqual(before, env) {
-		if err := r.Client.Status().Patch(ctx, env, client.MergeFrom(before)); err != nil {
+		if err := r.PatchStatus(ctx, before, env, false); err != nil {
 			state.untold = true
-			return r.Memories.Requeue(key.NamespacedName, err)
+			return r.Requeue(key.NamespacedName, err)
 		}
 		r.Environments.Of(key).Versions.Saw(env.GetResourceVersion())
-		state.firstReady.Reported(r.Kind, env, before.EnvironmentStatus().Conditions, status.Conditions, now)
-		was := meta.FindStatusCondition(before.EnvironmentStatus().Conditions, v1alpha1.ConditionReady)
-		if o.Class != condition.Ready && (was == nil || was.Reason != o.Reason || was.Message != o.Message) {
-			r.Events.Eventf(env, nil, o.EventType(o.Reason), o.Reason, "Connect", "%s", o.Message)
-			if o.Err == nil || o.After > 0 { // or else the work queue logs it
-				ctrl.LoggerFrom(ctx).Info("not Ready", "reason", o.Reason, "message", o.Message)
-			}
-		}
+		was := before.EnvironmentStatus().Conditions
+		state.firstReady.Reported(r.Kind, env, was, status.Conditions, now)
+		r.Announce(ctx, env, "Connect", o, was, status.Conditions)
 	}
 	if o.Class != condition.Silent {
 		state.untold = false
@@ -271,7 +263,7 @@ func (r *Reconciler[T]) finalize(
 	if users.Count == 0 {
 		r.forget(key)
 	}
-	return r.Memories.Requeue(key.NamespacedName, object.RemoveFinalizer(ctx, r.Client, env))
+	return r.Requeue(key.NamespacedName, object.RemoveFinalizer(ctx, r.Client, env))
 }
 
 // lost is what is left to do for an environment that does not exist: its last

@@ -9,7 +9,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/internal/backoff"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
-	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/memory"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/metrics"
@@ -94,7 +94,7 @@ func (s *probeState) accepted(api *cobalt.Client) {
 func (s *probeState) failed(verdict error, pause time.Duration, grows bool) {
 	now := s.clock.Now()
 	if grows {
-		s.pause = s.pause.Failed(now, backoff.Limits{Shortest: engine.ShortestPause, Longest: longestProbesPause})
+		s.pause = s.pause.Failed(now, backoff.Limits{Shortest: memory.ShortestPause, Longest: longestProbesPause})
 	}
 	s.verdict, s.pause = verdict, s.pause.NotBefore(now.Add(pause))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/once"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -27,13 +28,13 @@ type action struct {
 }
 
 // New returns the reconciler of EventTriggers.
-func New(d engine.Deps) *engine.Once[*v1alpha1.EventTrigger] {
-	return engine.NewOnce(d, action{cache: d.Client, writer: d.Client}, &v1alpha1.EventTrigger{}, &v1alpha1.EventTriggerList{})
+func New(d engine.Deps) *once.Reconciler[*v1alpha1.EventTrigger] {
+	return once.New(d, action{cache: d.Client, writer: d.Client}, &v1alpha1.EventTrigger{})
 }
 
-var _ engine.Action[*v1alpha1.EventTrigger] = action{}
+var _ once.Action[*v1alpha1.EventTrigger] = action{}
 
-type triggerRun = engine.OnceRun[*v1alpha1.EventTrigger]
+type triggerRun = once.Run[*v1alpha1.EventTrigger]
 
 func (action) Uses(obj *v1alpha1.EventTrigger) []inputs.Use {
 	return inputs.SourceUses(obj.Namespace, obj.Spec.PayloadFrom)
@@ -92,7 +93,7 @@ func (e action) once(ctx context.Context, t *triggerRun) error {
 // be put together again, for which Secrets would have to be read.
 func (action) told(t *triggerRun) bool {
 	status := t.Obj.Status
-	if status.ObservedGeneration != t.Obj.Generation || !t.Used.IsIn(t.Obj) || status.FiredHash == "" {
+	if status.ObservedGeneration != t.Obj.Generation || !t.Used().IsIn(t.Obj) || status.FiredHash == "" {
 		return false
 	}
 	switch object.ReadyReason(t.Obj) {
@@ -111,7 +112,7 @@ func (e action) retry(ctx context.Context, t *triggerRun) error {
 	switch {
 	case at.IsZero():
 		return nil
-	case at.After(t.Flow.Clock.Now()):
+	case at.After(t.Core.Clock.Now()):
 		t.Obj.Status.Phase = v1alpha1.PhaseRetrying
 		t.WakeAt(at)
 		return nil
@@ -125,7 +126,7 @@ func (e action) retry(ctx context.Context, t *triggerRun) error {
 
 // scheduled starts the runs of a schedule, and one more when trigger changes.
 func (e action) scheduled(ctx context.Context, t *triggerRun) error {
-	status, now := &t.Obj.Status, t.Flow.Clock.Now()
+	status, now := &t.Obj.Status, t.Core.Clock.Now()
 	plan, err := schedule.Parse(t.Obj.Spec.Schedule, t.Obj.Spec.TimeZone)
 	if err != nil {
 		status.NextScheduleTime = nil
@@ -138,15 +139,15 @@ func (e action) scheduled(ctx context.Context, t *triggerRun) error {
 	}
 	todo := plan.Agenda(since, now, t.Obj.Spec.StartingDeadline.Value(0))
 	if !todo.Since.Equal(since) {
-		status.LastScheduleTime = new(engine.Stamp(todo.Since))
+		status.LastScheduleTime = new(once.Stamp(todo.Since))
 	}
 	status.NextScheduleTime = nil
 	if !todo.Next.IsZero() {
-		status.NextScheduleTime = new(engine.Stamp(todo.Next))
+		status.NextScheduleTime = new(once.Stamp(todo.Next))
 		t.WakeAt(todo.Next)
 	}
 	if !todo.Late.IsZero() {
-		status.LastScheduleTime = new(engine.Stamp(todo.Late))
+		status.LastScheduleTime = new(once.Stamp(todo.Late))
 		t.Event(corev1.EventTypeWarning, "RunMissed", "Schedule",
 			"the run of "+todo.Late.Format(time.RFC3339)+" is left out: it is too late for it")
 	}
@@ -161,7 +162,7 @@ func countsFrom(obj *v1alpha1.EventTrigger, now time.Time) time.Time {
 	case status.LastScheduleTime == nil && len(status.Conditions) == 0 && status.FiredHash == "":
 		status.LastScheduleTime = new(obj.CreationTimestamp)
 	case status.LastScheduleTime == nil, status.Schedule != "" && status.Schedule != text: // it had none or another, or its status was lost
-		status.LastScheduleTime = new(engine.Stamp(now))
+		status.LastScheduleTime = new(once.Stamp(now))
 	}
 	status.Schedule = text
 	return status.LastScheduleTime.Time
@@ -184,7 +185,7 @@ func (e action) startScheduled(ctx context.Context, t *triggerRun, todo schedule
 	case status.FiredHash != wish && len(t.Obj.Status.OpenRuns()) < mostOpenRuns:
 		return e.fire(ctx, t, firing{hash: wish, attempt: 1})
 	case !todo.Run.IsZero() && len(t.Obj.Status.OpenRuns()) < most:
-		return e.fire(ctx, t, firing{hash: status.FiredHash, attempt: 1, scheduled: new(engine.Stamp(todo.Run))})
+		return e.fire(ctx, t, firing{hash: status.FiredHash, attempt: 1, scheduled: new(once.Stamp(todo.Run))})
 	case todo.Run.IsZero():
 		return e.retry(ctx, t)
 	}
@@ -227,7 +228,7 @@ func (e action) expire(ctx context.Context, t *triggerRun) error {
 		return nil
 	}
 	at := endedAt(t.Obj).Add(ttl.Value(0))
-	if at.After(t.Flow.Clock.Now()) {
+	if at.After(t.Core.Clock.Now()) {
 		t.WakeAt(at)
 		return nil
 	}
@@ -260,6 +261,13 @@ func endedAt(obj *v1alpha1.EventTrigger) time.Time {
 
 // Holds: there is nothing in Cobalt that could be taken back.
 func (action) Holds() bool { return false }
+
+func (action) Intent(obj *v1alpha1.EventTrigger) *v1alpha1.Intent {
+	if obj.Status.Intent == nil {
+		return nil
+	}
+	return &obj.Status.Intent.Intent
+}
 
 // Suspend tells that there is no next run.
 func (action) Suspend(obj *v1alpha1.EventTrigger) { obj.Status.NextScheduleTime = nil }

@@ -19,7 +19,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
-	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/once"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
@@ -67,16 +67,16 @@ func (e action) fire(ctx context.Context, t *triggerRun, f firing) error {
 	if ctx, err = api.Admit(ctx); err != nil {
 		return err
 	}
-	call, err := e.call(ctx, t, t.Flow.Live) // what it refers to may have changed since
+	call, err := e.call(ctx, t, t.Core.Live) // what it refers to may have changed since
 	if err != nil {
 		return err
 	}
 	intent := v1alpha1.TriggerIntent{
-		Intent: engine.NewIntent(f.hash, t.Flow.Clock.Now()), Attempt: f.attempt, ScheduledTime: f.scheduled, Repeats: f.repeats,
+		Intent: once.NewIntent(f.hash, t.Core.Clock.Now()), Attempt: f.attempt, ScheduledTime: f.scheduled, Repeats: f.repeats,
 	}
 	status := &t.Obj.Status
 	status.Intent, status.Phase, status.LinkedAccountID = &intent, v1alpha1.PhaseFiring, t.Account.ID
-	r := t.Attempt(ctx, intent.AttemptID, func(ctx context.Context) (any, error) { return call(ctx, api) })
+	r := t.Attempt(ctx, func(ctx context.Context) (any, error) { return call(ctx, api) })
 	if r.Unknown() {
 		return e.doubt(ctx, t, r.Err)
 	}
@@ -84,11 +84,8 @@ func (e action) fire(ctx context.Context, t *triggerRun, f firing) error {
 }
 
 // conclude takes what is known of a call into the status.
-func (e action) conclude(ctx context.Context, t *triggerRun, r engine.Result) error {
+func (e action) conclude(ctx context.Context, t *triggerRun, r once.Result) error {
 	intent := t.Obj.Status.Intent
-	if !r.Unwritten {
-		t.Resolved = intent.AttemptID
-	}
 	if r.Err != nil {
 		t.Obj.Status.Intent, t.Obj.Status.Phase = nil, phaseOf(t.Obj)
 		return e.refused(ctx, t, intent, r.Err)
@@ -99,15 +96,15 @@ func (e action) conclude(ctx context.Context, t *triggerRun, r engine.Result) er
 	}
 	run := begun(t, intent, answer.id, answer.status)
 	if len(t.Obj.Spec.PayloadFrom) > 0 {
-		run.InputsVersion = t.Used.Told
+		run.InputsVersion = t.Used().Told
 	}
 	if answer.id == "" {
-		end(t, run, ended{phase: v1alpha1.PhaseAccepted, status: statusAccepted, at: engine.Stamp(t.Flow.Clock.Now())})
+		end(t, run, ended{phase: v1alpha1.PhaseAccepted, status: statusAccepted, at: once.Stamp(t.Core.Clock.Now())})
 		t.Event(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it and named no execution")
 		return nil
 	}
 	t.Event(corev1.EventTypeNormal, "Fired", "Fire", "Cobalt took it as execution "+answer.id)
-	t.PollAt(t.Flow.Clock.Now().Add(shortestPoll))
+	t.PollAt(t.Core.Clock.Now().Add(shortestPoll))
 	return nil
 }
 
@@ -136,10 +133,10 @@ func (action) Refused(trigger *v1alpha1.EventTrigger) bool {
 
 // refusal says in our words what Cobalt has nothing of.
 func refusal(ctx context.Context, t *triggerRun, err error) error {
-	obj, now := t.Obj, t.Flow.Clock.Now()
+	obj, now := t.Obj, t.Core.Clock.Now()
 	switch {
-	case cobalt.IsUnknownAccount(err) && account.Settles(ctx, t.Flow.Client, t.Account.ID, now):
-		return account.Missing(ctx, t.Flow.Client, t.Account.ID, now)
+	case cobalt.IsUnknownAccount(err) && account.Settles(ctx, t.Core.Client, t.Account.ID, now):
+		return account.Missing(ctx, t.Core.Client, t.Account.ID, now)
 	case !cobalt.IsNotFound(err):
 		return err
 	case obj.Spec.Event != nil:
@@ -157,17 +154,12 @@ func (e action) settle(ctx context.Context, t *triggerRun) error {
 	if intent == nil {
 		return nil
 	}
-	known, ok, err := t.OutcomeOf(ctx, intent.AttemptID, func(obj *v1alpha1.EventTrigger) string {
-		if obj.Status.Intent == nil {
-			return ""
-		}
-		return obj.Status.Intent.AttemptID
-	})
+	known, ok, err := t.Outcome(ctx)
 	switch {
 	case err != nil:
 		return err
-	case ok && errors.Is(known.Err, engine.ErrNotCalled):
-		t.Obj.Status.Intent, t.Obj.Status.Phase, t.Resolved = nil, phaseOf(t.Obj), intent.AttemptID
+	case ok && errors.Is(known.Err, once.ErrNotCalled):
+		t.Obj.Status.Intent, t.Obj.Status.Phase = nil, phaseOf(t.Obj)
 		return nil // the same run goes on to fire
 	case ok && !known.Unknown():
 		return e.conclude(ctx, t, known)
@@ -175,11 +167,10 @@ func (e action) settle(ctx context.Context, t *triggerRun) error {
 	return e.doubt(ctx, t, known.Err)
 }
 
-// requireVerification deals with a call of which nobody knows whether it worked. Whether it did
+// doubt deals with a call of which nobody knows whether it worked. Whether it did
 // cannot be told from the executions that there are: one of them may be somebody else's.
 func (e action) doubt(ctx context.Context, t *triggerRun, cause error) error {
-	intent, now := t.Obj.Status.Intent, t.Flow.Clock.Now()
-	t.Resolved = intent.AttemptID
+	intent, now := t.Obj.Status.Intent, t.Core.Clock.Now()
 	if t.Obj.Spec.Delivery == v1alpha1.DeliveryAtLeastOnce {
 		at := intent.Time.Add(min(shortestPoll<<min(intent.Repeats, 10), longestRepeat))
 		if at.After(now) {
@@ -190,13 +181,13 @@ func (e action) doubt(ctx context.Context, t *triggerRun, cause error) error {
 		return e.fire(ctx, t, f)
 	}
 	t.Later(func() {
-		ctrl.LoggerFrom(ctx).Info("outcome unknown", "attempt", intent.AttemptID, "cause", t.Inputs.Redact(engine.NoClearEnd(cause)))
+		ctrl.LoggerFrom(ctx).Info("outcome unknown", "attempt", intent.AttemptID, "cause", t.Inputs.Redact(once.NoClearEnd(cause)))
 	})
 	run := begun(t, intent, "", "")
 	end(t, run, ended{
-		phase: v1alpha1.PhaseUnknown, status: statusUnknown, at: engine.Stamp(now),
+		phase: v1alpha1.PhaseUnknown, status: statusUnknown, at: once.Stamp(now),
 		message: fmt.Sprintf("%s, so the call may have started an execution or not: look in Cobalt for one of %s and, "+
-			"if there is none, change spec.trigger", engine.NoClearEnd(cause), intent.Time.UTC().Format(time.RFC3339)),
+			"if there is none, change spec.trigger", once.NoClearEnd(cause), intent.Time.UTC().Format(time.RFC3339)),
 	})
 	return nil
 }
@@ -210,7 +201,7 @@ func madeAgain(obj *v1alpha1.EventTrigger, cause error) string {
 	if cause == nil && said != nil && strings.HasSuffix(said.Message, asAtLeastOnceSays) {
 		return said.Message
 	}
-	return engine.NoClearEnd(cause) + asAtLeastOnceSays
+	return once.NoClearEnd(cause) + asAtLeastOnceSays
 }
 
 // longestRepeat is the longest pause before a call is made again whose outcome is unknown.

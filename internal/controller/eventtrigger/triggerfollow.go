@@ -14,6 +14,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/once"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -41,12 +42,12 @@ func pollAfter(age time.Duration) time.Duration { return min(max(age/4, shortest
 
 // follow looks at the runs that have not ended, if it is time.
 func (e action) follow(ctx context.Context, t *triggerRun) error {
-	now, open := t.Flow.Clock.Now(), t.Obj.Status.OpenRuns()
+	now, open := t.Core.Clock.Now(), t.Obj.Status.OpenRuns()
 	if len(open) == 0 {
 		return nil
 	}
 	timeout := t.Obj.Spec.ExecutionTimeout.Value(time.Hour)
-	known := t.Flow.Memories.Get(client.ObjectKeyFromObject(t.Obj), t.Obj.GetUID()).Poll // unknown after a restart
+	known := t.PolledAt() // unknown after a restart
 	due := known
 	for _, run := range open {
 		due = engine.Earlier(due, run.FiredAt.Add(timeout))
@@ -76,26 +77,26 @@ func (e action) follow(ctx context.Context, t *triggerRun) error {
 // check looks at one run, and ends it if it is over.
 func (e action) check(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, timeout time.Duration) error {
 	seen, err := e.look(ctx, t, run)
-	now := t.Flow.Clock.Now()
+	now := t.Core.Clock.Now()
 	age := now.Sub(run.FiredAt.Time)
 	switch {
 	case err != nil && (age < timeout || !isFinal(t, err, age-timeout)):
 		return err
 	case err != nil:
 		end(t, run, ended{
-			phase: v1alpha1.PhaseFailed, status: statusUnseen, at: engine.Stamp(now),
+			phase: v1alpha1.PhaseFailed, status: statusUnseen, at: once.Stamp(now),
 			message: fmt.Sprintf("execution %s cannot be looked at, so how it ended cannot be told: %s", run.ExecutionID, err),
 		})
 	case seen != nil && seen.Outcome() != cobalt.Open:
 		e.over(ctx, t, run, seen)
 	case age >= timeout:
 		end(t, run, ended{
-			phase: v1alpha1.PhaseTimedOut, status: statusTimedOut, at: engine.Stamp(now),
+			phase: v1alpha1.PhaseTimedOut, status: statusTimedOut, at: once.Stamp(now),
 			message: fmt.Sprintf("execution %s took longer than %s; it may go on in Cobalt", run.ExecutionID, timeout),
 		})
 	case seen == nil && age >= newborn:
 		end(t, run, ended{
-			phase: v1alpha1.PhaseFailed, status: statusForgotten, at: engine.Stamp(now),
+			phase: v1alpha1.PhaseFailed, status: statusForgotten, at: once.Stamp(now),
 			message: fmt.Sprintf("Cobalt no longer knows execution %s, so how it ended cannot be told", run.ExecutionID),
 		})
 	}
@@ -116,11 +117,11 @@ func isFinal(t *triggerRun, err error, late time.Duration) bool {
 // are looked up in one list, and so is one that Cobalt seems to have forgotten: some
 // gateway may have said so.
 func (e action) look(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun) (*cobalt.Execution, error) {
-	api, ctx, err := t.Connect(ctx, t.Retry)
+	api, ctx, err := t.Connect(ctx, t.Retry())
 	if err != nil {
 		return nil, err
 	}
-	age, shared := t.Flow.Clock.Since(run.FiredAt.Time), api.Snapshots.ExecutionsOf(api.Account)
+	age, shared := t.Core.Clock.Since(run.FiredAt.Time), api.Snapshots.ExecutionsOf(api.Account)
 	if e.openOf(ctx, t) >= shareFrom {
 		found, presence, err := shared.Find(ctx, run.ExecutionID, max(pollAfter(age), shortestShared))
 		if presence == snapshot.Present {
@@ -141,7 +142,7 @@ func (e action) look(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRu
 	case cobalt.IsRejected(err): // and so both say no
 		return nil, nil
 	case err == nil && presence == snapshot.Unknown: // the list was made for others: a later one will tell
-		t.PollAt(t.Flow.Clock.Now().Add(shortestShared))
+		t.PollAt(t.Core.Clock.Now().Add(shortestShared))
 		return nil, condition.WaitingFor(v1alpha1.ReasonExecutionRunning, "execution %s has not ended yet", run.ExecutionID)
 	}
 	return nil, err
@@ -168,12 +169,12 @@ func (e action) siblings(ctx context.Context, t *triggerRun) []v1alpha1.EventTri
 
 // over takes the end of an execution into the status.
 func (e action) over(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, seen *cobalt.Execution) {
-	how := ended{phase: v1alpha1.PhaseCompleted, status: strings.TrimSpace(seen.Status), at: engine.Stamp(t.Flow.Clock.Now())}
+	how := ended{phase: v1alpha1.PhaseCompleted, status: strings.TrimSpace(seen.Status), at: once.Stamp(t.Core.Clock.Now())}
 	if !seen.CompletedAt.IsZero() {
-		how.at = engine.Stamp(seen.CompletedAt)
+		how.at = once.Stamp(seen.CompletedAt)
 	}
 	if !seen.StartedAt.IsZero() {
-		how.started = engine.Stamp(seen.StartedAt)
+		how.started = once.Stamp(seen.StartedAt)
 	}
 	if seen.Outcome() == cobalt.Failed {
 		how.phase, how.message = v1alpha1.PhaseFailed, fmt.Sprintf("execution %s ended as %s", seen.ID, how.status)
@@ -188,7 +189,7 @@ func (e action) over(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRu
 // cannot be read any more, nobody could take it out.
 func (e action) tail(ctx context.Context, t *triggerRun, run *v1alpha1.TriggerRun, entries []json.RawMessage) []string {
 	if len(t.Obj.Spec.PayloadFrom) > 0 {
-		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.Used.Told {
+		if _, err := payloadOf(ctx, t); err != nil || run.InputsVersion != t.Used().Told {
 			return []string{"withheld: the Secrets that the payload came from have changed, so what came from them cannot be taken out"}
 		}
 	}

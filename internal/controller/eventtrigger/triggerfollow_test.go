@@ -10,6 +10,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 )
 
 func TestRunIsOverOnlyWhenLookingAtItIsInVain(t *testing.T) {
@@ -35,7 +36,7 @@ func TestRunIsOverOnlyWhenLookingAtItIsInVain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := isFinal(&triggerRun{AccountErr: tc.accountErr}, tc.err, tc.late); got != tc.want {
+			if got := isFinal(&triggerRun{Run: &engine.Run[*v1alpha1.EventTrigger]{AccountErr: tc.accountErr}}, tc.err, tc.late); got != tc.want {
 				t.Errorf("final: %t, want %t", got, tc.want)
 			}
 		})

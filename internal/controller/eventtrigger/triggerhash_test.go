@@ -7,6 +7,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/hash"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
@@ -38,7 +39,8 @@ func TestTriggerHashesStay(t *testing.T) {
 
 func hashOfTrigger(t *testing.T, of account.Owner, obj *v1alpha1.EventTrigger, want string) {
 	t.Helper()
-	got, err := action{}.hash(t.Context(), &triggerRun{Obj: obj, Account: of, Inputs: inputs.NewStore(nil, nil).Open()})
+	run := &engine.Run[*v1alpha1.EventTrigger]{Obj: obj, Account: of, Inputs: inputs.NewStore(nil, nil).Open()}
+	got, err := action{}.hash(t.Context(), &triggerRun{Run: run})
 	if err != nil || got != want {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}

@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 )
 
 // TestRedactionLeavesWordsThatAreGoneBy: a value of a Secret may be an id or a word of Cobalt's.
 func TestRedactionLeavesWordsThatAreGoneBy(t *testing.T) {
 	t.Parallel()
-	turn := &triggerRun{Obj: &v1alpha1.EventTrigger{}, Inputs: inputs.NewStore(nil, nil).Open()}
+	turn := &triggerRun{Run: &engine.Run[*v1alpha1.EventTrigger]{Obj: &v1alpha1.EventTrigger{}, Inputs: inputs.NewStore(nil, nil).Open()}}
 	for _, word := range []string{"completed", "execution-7", "waiting", statusUnknown} {
 		turn.Inputs.Hide(word)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/managed"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
@@ -31,14 +32,14 @@ type config struct {
 
 // resource teaches the shared flow what an IntegrationConfig is.
 type resource struct {
-	engine.Plain[*v1alpha1.IntegrationConfig, config]
+	managed.Plain[*v1alpha1.IntegrationConfig, config]
 }
 
-var _ engine.Resource[*v1alpha1.IntegrationConfig, config] = resource{}
+var _ managed.Resource[*v1alpha1.IntegrationConfig, config] = resource{}
 
 // New returns the reconciler of IntegrationConfigs.
-func New(d engine.Deps) *engine.Managed[*v1alpha1.IntegrationConfig, config] {
-	return engine.NewManaged(d, resource{}, &v1alpha1.IntegrationConfig{}, &v1alpha1.IntegrationConfigList{})
+func New(d engine.Deps) *managed.Reconciler[*v1alpha1.IntegrationConfig, config] {
+	return managed.New(d, resource{}, &v1alpha1.IntegrationConfig{})
 }
 
 // Identities are the id, and the choice of it that was left to Cobalt.

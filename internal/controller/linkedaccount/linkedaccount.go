@@ -17,6 +17,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/managed"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/jsonvalue"
@@ -41,17 +42,17 @@ type resource struct {
 	remade      *account.Remade
 }
 
-var _ engine.Resource[*v1alpha1.LinkedAccount, linkedAccount] = resource{}
+var _ managed.Resource[*v1alpha1.LinkedAccount, linkedAccount] = resource{}
 
 // New returns the reconciler of LinkedAccounts. finished tells whether an object needs its account no more.
-func New(d engine.Deps, finished func(client.Object) bool) *engine.Managed[*v1alpha1.LinkedAccount, linkedAccount] {
+func New(d engine.Deps, finished func(client.Object) bool) *managed.Reconciler[*v1alpha1.LinkedAccount, linkedAccount] {
 	kind := resource{
 		dependents{d.Client, d.Environments, finished},
 		credentials{d.Client, d.Events},
 		sessionTokens{d.Client, d.Live, d.Clock, newUnwritten(d.Clock)},
 		d.Accounts.Remade,
 	}
-	return engine.NewManaged(d, kind, &v1alpha1.LinkedAccount{}, &v1alpha1.LinkedAccountList{})
+	return managed.New(d, kind, &v1alpha1.LinkedAccount{})
 }
 
 // Identities has one: the account itself.

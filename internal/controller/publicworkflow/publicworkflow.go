@@ -15,6 +15,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/once"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/lifetime"
@@ -25,14 +26,14 @@ import (
 // neither list, read, change nor delete workflows: each content makes one, once.
 type action struct{}
 
-var _ engine.Action[*v1alpha1.PublicWorkflow] = action{}
+var _ once.Action[*v1alpha1.PublicWorkflow] = action{}
 
 // New returns the reconciler of PublicWorkflows.
-func New(d engine.Deps) *engine.Once[*v1alpha1.PublicWorkflow] {
-	return engine.NewOnce(d, action{}, &v1alpha1.PublicWorkflow{}, &v1alpha1.PublicWorkflowList{})
+func New(d engine.Deps) *once.Reconciler[*v1alpha1.PublicWorkflow] {
+	return once.New(d, action{}, &v1alpha1.PublicWorkflow{})
 }
 
-type workflowRun = engine.OnceRun[*v1alpha1.PublicWorkflow]
+type workflowRun = once.Run[*v1alpha1.PublicWorkflow]
 
 // mostPrevious is how many earlier workflows the status remembers.
 const mostPrevious = 20
@@ -84,19 +85,14 @@ func (w action) resolve(ctx context.Context, t *workflowRun) error {
 	if intent == nil {
 		return nil
 	}
-	known, ok, err := t.OutcomeOf(ctx, intent.AttemptID, func(obj *v1alpha1.PublicWorkflow) string {
-		if obj.Status.Intent == nil {
-			return ""
-		}
-		return obj.Status.Intent.AttemptID
-	})
+	known, ok, err := t.Outcome(ctx)
 	switch {
 	case err != nil:
 		return err
 	case ok && !known.Unknown():
 		return w.conclude(ctx, t, known)
 	case t.Obj.Annotations[v1alpha1.RetryCreateAnnotation] == intent.AttemptID:
-		t.Obj.Status.Intent, t.Resolved = nil, intent.AttemptID
+		t.Obj.Status.Intent = nil
 		t.EndRest()
 		return nil
 	case unclaimedWorkflow(t.Obj) != "":
@@ -116,7 +112,7 @@ func createUnknown(obj *v1alpha1.PublicWorkflow, cause error) error {
 	return condition.StalledBy(v1alpha1.ReasonCreateOutcomeUnknown,
 		"a workflow was being created and %s, so Cobalt may have it or not: look there for %q and annotate this object with "+
 			"%s=<its id> if it is there, or with %s if it is not",
-		engine.NoClearEnd(cause), obj.Spec.Name, v1alpha1.AdoptWorkflowAnnotation, attempt)
+		once.NoClearEnd(cause), obj.Spec.Name, v1alpha1.AdoptWorkflowAnnotation, attempt)
 }
 
 // unclaimedWorkflow is the id that the user wants to be adopted, if it is news.
@@ -140,7 +136,7 @@ func adoptWorkflow(t *workflowRun, hash string) {
 		return
 	}
 	if intent := t.Obj.Status.Intent; intent != nil {
-		hash, t.Resolved = intent.Hash, intent.AttemptID
+		hash = intent.Hash
 	}
 	become(t.Obj, id, hash)
 	t.Event(corev1.EventTypeNormal, "Adopted", "Adopt", "workflow "+id+" is adopted, as the annotation says")
@@ -196,9 +192,9 @@ func (w action) create(ctx context.Context, t *workflowRun, input cobalt.Workflo
 	if err := t.SameAccount(ctx); err != nil {
 		return err
 	}
-	intent := engine.NewIntent(hash, t.Flow.Clock.Now())
+	intent := once.NewIntent(hash, t.Core.Clock.Now())
 	t.Obj.Status.Intent = &intent
-	r := t.Attempt(ctx, intent.AttemptID, func(ctx context.Context) (any, error) {
+	r := t.Attempt(ctx, func(ctx context.Context) (any, error) {
 		made, err := api.CreatePublicWorkflow(ctx, token, input)
 		if cobalt.IsUnauthorized(err) { // so nothing happened
 			made, err = createAfresh(ctx, t, api, token, input)
@@ -231,27 +227,25 @@ func createAfresh(
 }
 
 // conclude takes what is known of a call into the status.
-func (w action) conclude(ctx context.Context, t *workflowRun, r engine.Result) error {
+func (w action) conclude(ctx context.Context, t *workflowRun, r once.Result) error {
 	intent := t.Obj.Status.Intent
 	if r.Err != nil {
 		t.Obj.Status.Intent = nil
-		if !r.Unwritten {
-			t.Resolved = intent.AttemptID
-		}
 		switch {
-		case errors.Is(r.Err, engine.ErrNotCalled):
+		case errors.Is(r.Err, once.ErrNotCalled):
 			return nil // the same run goes on to make it
 		case cobalt.IsUnknownAccount(r.Err):
-			return account.Missing(ctx, t.Flow.Client, t.Account.ID, t.Flow.Clock.Now())
+			return account.Missing(ctx, t.Core.Client, t.Account.ID, t.Core.Clock.Now())
 		}
 		return r.Err
 	}
 	made := r.Answer.(*cobalt.PublicWorkflow)
 	become(t.Obj, made.ID, intent.Hash)
-	t.Resolved = intent.AttemptID
 	t.Event(corev1.EventTypeNormal, "Created", "Create", "workflow "+made.ID+" created in Cobalt")
 	return nil
 }
+
+func (action) Intent(obj *v1alpha1.PublicWorkflow) *v1alpha1.Intent { return obj.Status.Intent }
 
 // Annotations carry what was made in the place of a status that is lost.
 func (action) Annotations(obj *v1alpha1.PublicWorkflow) map[string]string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 )
 
 // TestWorkflowHashesStay: statuses and annotations hold them. A version of the operator that
@@ -28,7 +29,7 @@ func TestWorkflowHashesStay(t *testing.T) {
 
 func hashOfWorkflow(t *testing.T, of account.Owner, obj *v1alpha1.PublicWorkflow, want string) {
 	t.Helper()
-	_, got, err := describe(&workflowRun{Obj: obj, Account: of})
+	_, got, err := describe(&workflowRun{Run: &engine.Run[*v1alpha1.PublicWorkflow]{Obj: obj, Account: of}})
 	if err != nil || got != want {
 		t.Errorf("%v: %q, want %q", err, got, want)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/condition"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
 	"github.com/cobalt-operator/cobalt-operator/internal/engine"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine/managed"
 	"github.com/cobalt-operator/cobalt-operator/internal/environment"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
@@ -19,17 +20,17 @@ import (
 
 // resource teaches the shared flow what a Webhook is.
 type resource struct {
-	engine.Plain[*v1alpha1.Webhook, cobalt.Webhook]
+	managed.Plain[*v1alpha1.Webhook, cobalt.Webhook]
 	// insecure tells that plain http is allowed: where the API itself is spoken to so.
 	insecure bool
 }
 
-var _ engine.Resource[*v1alpha1.Webhook, cobalt.Webhook] = resource{}
+var _ managed.Resource[*v1alpha1.Webhook, cobalt.Webhook] = resource{}
 
 // New returns the reconciler of Webhooks, for an operator that may call these origins.
-func New(d engine.Deps, origins []string) *engine.Managed[*v1alpha1.Webhook, cobalt.Webhook] {
+func New(d engine.Deps, origins []string) *managed.Reconciler[*v1alpha1.Webhook, cobalt.Webhook] {
 	kind := resource{insecure: slices.ContainsFunc(origins, isInsecure)}
-	return engine.NewManaged(d, kind, &v1alpha1.Webhook{}, &v1alpha1.WebhookList{})
+	return managed.New(d, kind, &v1alpha1.Webhook{})
 }
 
 // isInsecure tells whether an origin is plain http.

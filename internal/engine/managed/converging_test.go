@@ -1,4 +1,4 @@
-package engine
+package managed
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/account"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
 	"github.com/cobalt-operator/cobalt-operator/internal/drift"
+	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/inputs"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
@@ -21,9 +22,9 @@ func TestAnIDComesWithWhatItsDeletionReliesOn(t *testing.T) {
 	hook := &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "hook"}}
 	hook.Spec.EnvironmentRef = v1alpha1.EnvironmentReference{Kind: v1alpha1.KindEnvironment, Name: "default"}
 	object.SetAnnotation(hook, object.OriginAnnotation, "created/2026-01-02T03:04:05Z")
-	r := &Managed[*v1alpha1.Webhook, cobalt.Webhook]{Resource: hooks{}}
-	p := &Run[*v1alpha1.Webhook]{obj: hook, account: account.Owner{ID: "acme"}}
-	r.publish(p, &cobalt.Webhook{}, &cobalt.Webhook{ID: "w1"})
+	r := &Reconciler[*v1alpha1.Webhook, cobalt.Webhook]{Resource: hooks{}}
+	run := &Run[*v1alpha1.Webhook]{Run: &engine.Run[*v1alpha1.Webhook]{Obj: hook, Account: account.Owner{ID: "acme"}}}
+	r.publish(run, &cobalt.Webhook{}, &cobalt.Webhook{ID: "w1"})
 	got := hook.Status.CommonStatus
 	if got.ID != "w1" || got.LinkedAccountID != "acme" || got.Environment != "Environment/default" || got.Origin != v1alpha1.OriginCreated {
 		t.Errorf("the status has only %+v", got)
@@ -37,7 +38,8 @@ func TestMessagesFitIntoNotes(t *testing.T) {
 	for i := range 30 {
 		differences = append(differences, drift.Difference{Path: fmt.Sprint("yourApp.", i, strings.Repeat("ä", 500))})
 	}
-	message := (&Run[*v1alpha1.LinkedAccount]{obj: &v1alpha1.LinkedAccount{}, inputs: inputs.NewStore(nil, nil).Open()}).kept(differences).Error()
+	run := Run[*v1alpha1.Webhook]{Run: &engine.Run[*v1alpha1.Webhook]{Obj: &v1alpha1.Webhook{}, Inputs: inputs.NewStore(nil, nil).Open()}}
+	message := run.kept(differences).Error()
 	if len(message) > 1<<10 {
 		t.Errorf("%d bytes: %s", len(message), message)
 	}

@@ -1,4 +1,4 @@
-package engine
+package memory
 
 import (
 	"testing"
@@ -14,31 +14,31 @@ import (
 // a difference ends it.
 func TestPauseHolds(t *testing.T) {
 	t.Parallel()
-	tried := fingerprint{generation: 3, inputs: 1, request: "a", account: "x", environment: 1}
+	tried := Fingerprint{Generation: 3, Inputs: 1, Request: "a", Account: "x", Environment: 1}
 	cases := map[string]struct {
 		reason string
 		epoch  int
-		change func(a *fingerprint)
+		change func(a *Fingerprint)
 		// waits and grows: it is not tried before the pause is over, and if it fails again, the pause goes on.
 		waits, grows bool
 	}{
-		"Nothing":     {"nothing has changed", 7, func(*fingerprint) {}, true, true},
-		"Environment": {"the environment has another rate limit, say", 7, func(a *fingerprint) { a.environment++ }, true, true},
-		"Request":     {"somebody asks for a try", 7, func(a *fingerprint) { a.request = "b" }, false, true},
-		"Account":     {"the account was made again", 7, func(a *fingerprint) { a.account = "y" }, false, true},
-		"Spec":        {"spec is another", 7, func(a *fingerprint) { a.generation++ }, false, false},
-		"Inputs":      {"a Secret is another", 7, func(a *fingerprint) { a.inputs++ }, false, false},
-		"Client":      {"the key or the address is another", 8, func(*fingerprint) {}, false, false},
+		"Nothing":     {"nothing has changed", 7, func(*Fingerprint) {}, true, true},
+		"Environment": {"the environment has another rate limit, say", 7, func(a *Fingerprint) { a.Environment++ }, true, true},
+		"Request":     {"somebody asks for a try", 7, func(a *Fingerprint) { a.Request = "b" }, false, true},
+		"Account":     {"the account was made again", 7, func(a *Fingerprint) { a.Account = "y" }, false, true},
+		"Spec":        {"spec is another", 7, func(a *Fingerprint) { a.Generation++ }, false, false},
+		"Inputs":      {"a Secret is another", 7, func(a *Fingerprint) { a.Inputs++ }, false, false},
+		"Client":      {"the key or the address is another", 8, func(*Fingerprint) {}, false, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := clocktesting.NewFakeClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
-			d, key, uid := NewMemories(clock, 0, LongestPause), types.NamespacedName{Name: "acme"}, types.UID("1")
+			d, key, uid := NewStore(clock, 0, LongestPause), types.NamespacedName{Name: "acme"}, types.UID("1")
 			request := ctrl.Request{NamespacedName: key}
-			fail := func(what fingerprint, epoch int) time.Duration {
-				entry := d.forgive(key, d.Get(key, uid), what, epoch)
-				entry.failure.fingerprint, entry.failure.epoch = what, epoch
+			fail := func(what Fingerprint, epoch int) time.Duration {
+				entry := d.Forgive(key, d.Get(key, uid), what, epoch)
+				entry.Failure.Fingerprint, entry.Failure.Epoch = what, epoch
 				d.Set(key, entry)
 				return d.When(request)
 			}
@@ -56,8 +56,8 @@ func TestPauseHolds(t *testing.T) {
 
 			now := tried
 			tc.change(&now)
-			entry := d.forgive(key, d.Get(key, uid), now, tc.epoch)
-			if waits := entry.failure.like(now) && entry.failure.Pauses(clock.Now()); waits != tc.waits {
+			entry := d.Forgive(key, d.Get(key, uid), now, tc.epoch)
+			if waits := entry.Failure.Like(now) && entry.Failure.Pauses(clock.Now()); waits != tc.waits {
 				t.Errorf("%s: it waits %t, want %t", tc.reason, waits, tc.waits)
 			}
 			want := time.Second
@@ -75,11 +75,11 @@ func TestPauseHolds(t *testing.T) {
 func TestPauseLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakeClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
-	d, key := NewMemories(clock, 200*time.Millisecond, LongestPause), types.NamespacedName{Name: "acme"}
-	if got := d.failed(key, time.Minute); got != time.Minute {
+	d, key := NewStore(clock, 200*time.Millisecond, LongestPause), types.NamespacedName{Name: "acme"}
+	if got := d.Failed(key, time.Minute); got != time.Minute {
 		t.Errorf("it comes back after %s, and the API has asked for a minute", got)
 	}
-	d.Set(key, Memory{failure: d.Get(key, "").failure, wake: clock.Now().Add(3 * time.Second)})
+	d.Set(key, Memory{Exceptional: Exceptional{Failure: d.Get(key, "").Failure, Wake: clock.Now().Add(3 * time.Second)}})
 	if got := d.When(ctrl.Request{NamespacedName: key}); got != 3*time.Second {
 		t.Errorf("it comes back after %s, and something was due after 3s", got)
 	}

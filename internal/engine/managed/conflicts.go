@@ -1,4 +1,4 @@
-package engine
+package managed
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 
 // conflicting returns the other objects that stand for the same thing in Cobalt as obj
 // does, with the same identity and in the same endpoint, and that count.
-func (r *Managed[T, R]) conflicting(ctx context.Context, obj T, account string) ([]object.Managed, error) {
+func (r *Reconciler[T, R]) conflicting(ctx context.Context, obj T, account string) ([]object.Managed, error) {
 	if obj.CommonSpec().ManagementPolicy == v1alpha1.ManagementPolicyReadOnly {
 		return nil, nil
 	}
@@ -52,7 +52,7 @@ func (r *Managed[T, R]) conflicting(ctx context.Context, obj T, account string) 
 }
 
 // sameIdentity returns the other objects of an identity, whatever their environment.
-func (r *Managed[T, R]) sameIdentity(ctx context.Context, obj T, account string) ([]T, error) {
+func (r *Reconciler[T, R]) sameIdentity(ctx context.Context, obj T, account string) ([]T, error) {
 	if account == "" {
 		return nil, nil
 	}
@@ -102,7 +102,7 @@ func oldest(obj object.Managed, conflicting []object.Managed) object.Managed {
 }
 
 // RequestsForConflicting finds the objects of the same identity as one that has changed.
-func (r *Managed[T, R]) RequestsForConflicting(ctx context.Context, changed client.Object) []reconcile.Request {
+func (r *Reconciler[T, R]) RequestsForConflicting(ctx context.Context, changed client.Object) []reconcile.Request {
 	account, _ := r.Accounts.Of(ctx, changed.(T))
 	alike, err := r.sameIdentity(ctx, changed.(T), account.ID)
 	if err != nil {

@@ -1,4 +1,4 @@
-package engine
+package managed
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
 	"github.com/cobalt-operator/cobalt-operator/internal/cobalt"
@@ -20,39 +19,39 @@ import (
 
 // apply writes to Cobalt what is missing or different there, and takes what
 // came of it into the status.
-func (r *Managed[T, R]) apply(ctx context.Context, api *environment.Remote, p *Run[T], desired, remote *R) error {
+func (r *Reconciler[T, R]) apply(ctx context.Context, api *environment.Remote, run *Run[T], desired, remote *R) error {
 	if remote == nil {
-		r.tries(p)
+		run.tries()
 		created, err := r.Resource.Create(ctx, api, desired)
 		if created != nil {
-			r.publish(p, desired, created)
+			r.publish(run, desired, created)
 		}
 		if err != nil {
-			p.failed(err)
+			run.failed(err)
 			return err
 		}
-		if p.obj.CommonStatus().Origin == v1alpha1.OriginAdopted {
-			r.adopted(p)
+		if run.Obj.CommonStatus().Origin == v1alpha1.OriginAdopted {
+			run.adopted()
 		} else {
-			r.event(p, corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
+			run.Tell(corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
 		}
-		p.wrote = ""
-		return p.kept(r.Resource.Diff(desired, created))
+		run.wrote = ""
+		return run.kept(r.Resource.Diff(desired, created))
 	}
 	differences := r.Resource.Diff(desired, remote)
-	r.publish(p, desired, remote)
+	r.publish(run, desired, remote)
 	if len(differences) == 0 {
-		p.wrote = ""
-		return p.kept(nil)
+		run.wrote = ""
+		return run.kept(nil)
 	}
-	if p.triedInVain(differences) {
-		return p.kept(differences)
+	if run.triedInVain(differences) {
+		return run.kept(differences)
 	}
-	r.count(p, differences)
-	p.setDrift(differences) // stays until correcting it works
+	r.count(run, differences)
+	run.setDrift(differences) // stays until correcting it works
 	now, told, err := r.Resource.Update(ctx, api, desired, remote)
 	if now != nil {
-		r.publish(p, desired, now) // what was done is done, although the rest may have failed
+		r.publish(run, desired, now) // what was done is done, although the rest may have failed
 	}
 	switch {
 	case cobalt.IsNotFound(err): // gone since Observe: observe again
@@ -60,72 +59,72 @@ func (r *Managed[T, R]) apply(ctx context.Context, api *environment.Remote, p *R
 	case err != nil:
 		return err
 	}
-	r.event(p, corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+drift.Paths(differences))
-	p.wrote = ""
+	run.Tell(corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+drift.Paths(differences))
+	run.wrote = ""
 	if !told { // the next look will
-		p.wrote = drift.Digest(differences)
+		run.wrote = drift.Digest(differences)
 	}
-	return p.kept(r.Resource.Diff(desired, now))
+	return run.kept(r.Resource.Diff(desired, now))
 }
 
 // publish takes what there is into the status. With the id go all facts that deleting it
 // relies on: another run may not come as far.
-func (r *Managed[T, R]) publish(p *Run[T], desired, remote *R) {
-	origin, status := r.Resource.Origin(p.obj, remote), p.obj.CommonStatus()
-	r.Resource.Publish(p.obj, desired, remote)
-	if p.readOnly() || status.ID == "" {
+func (r *Reconciler[T, R]) publish(run *Run[T], desired, remote *R) {
+	origin, status := r.Resource.Origin(run.Obj, remote), run.Obj.CommonStatus()
+	r.Resource.Publish(run.Obj, desired, remote)
+	if run.readOnly() || status.ID == "" {
 		return
 	}
-	status.LinkedAccountID, status.Environment = p.account.ID, object.EnvironmentName(p.obj)
+	status.LinkedAccountID, status.Environment = run.Account.ID, object.EnvironmentName(run.Obj)
 	if origin != "" {
 		status.Origin = origin
 	}
 }
 
-func (r *Managed[T, R]) adopted(p *Run[T]) {
-	r.event(p, corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
+func (run *Run[T]) adopted() {
+	run.Tell(corev1.EventTypeNormal, "Adopted", "Adopt", "found in Cobalt and adopted")
 }
 
 // count counts drift that was not known before, and that nobody has brought about
 // by changing spec.
-func (r *Managed[T, R]) count(p *Run[T], differences []drift.Difference) {
-	if !p.changed && p.unseen(differences) {
+func (r *Reconciler[T, R]) count(run *Run[T], differences []drift.Difference) {
+	if !run.changed && run.unseen(differences) {
 		metrics.DriftDetected.WithLabelValues(r.Kind).Inc()
 	}
 }
 
 // unseen tells whether there is drift that status does not show yet.
-func (p *Run[T]) unseen(differences []drift.Difference) bool {
-	return len(differences) > 0 && !slices.Equal(p.before.CommonStatus().Drift, drift.Of(differences, p.inputs))
+func (run *Run[T]) unseen(differences []drift.Difference) bool {
+	return len(differences) > 0 && !slices.Equal(run.Before.CommonStatus().Drift, drift.Of(differences, run.Inputs))
 }
 
 // compare is sync under managementPolicy ReadOnly: it tells what would change.
-func (r *Managed[T, R]) compare(p *Run[T], desired, remote *R) error {
+func (r *Reconciler[T, R]) compare(run *Run[T], desired, remote *R) error {
 	if remote == nil {
-		p.obj.CommonStatus().ID = ""
-		p.setDrift(nil)
+		run.Obj.CommonStatus().ID = ""
+		run.setDrift(nil)
 		return condition.WaitingFor(v1alpha1.ReasonRemoteNotFound,
 			"it does not exist in Cobalt, and managementPolicy ReadOnly keeps the operator from creating it: create it there, or set Manage")
 	}
 	differences := r.Resource.Diff(desired, remote)
-	r.count(p, differences)
-	if p.unseen(differences) {
-		r.event(p, corev1.EventTypeNormal, "DriftDetected", "Compare", "Cobalt differs from spec: "+drift.Paths(differences))
+	r.count(run, differences)
+	if run.unseen(differences) {
+		run.Tell(corev1.EventTypeNormal, "DriftDetected", "Compare", "Cobalt differs from spec: "+drift.Paths(differences))
 	}
-	p.setDrift(differences)
-	r.Resource.Publish(p.obj, desired, remote)
+	run.setDrift(differences)
+	r.Resource.Publish(run.Obj, desired, remote)
 	return nil
 }
 
 // kept takes what still differs after a write, or instead of one, into the
 // status. It returns stalled if there is anything: Cobalt changed or dropped a
 // value, and writing it again would change nothing.
-func (p *Run[T]) kept(differences []drift.Difference) error {
-	p.setDrift(differences)
+func (run *Run[T]) kept(differences []drift.Difference) error {
+	run.setDrift(differences)
 	if len(differences) == 0 {
 		return nil
 	}
-	p.wrote = drift.Digest(differences)
+	run.wrote = drift.Digest(differences)
 	return condition.StalledBy(v1alpha1.ReasonNotConverging,
 		"Cobalt does not keep what spec asks for in %s: change spec to what Cobalt keeps (status.drift shows both), "+
 			"or request a sync to have it written again", drift.Paths(differences))
@@ -133,29 +132,31 @@ func (p *Run[T]) kept(differences []drift.Difference) error {
 
 // triedInVain tells whether these very differences were left by an earlier write,
 // and neither spec nor Cobalt has changed since.
-func (p *Run[T]) triedInVain(differences []drift.Difference) bool {
-	if p.wanted || len(differences) == 0 {
+func (run *Run[T]) triedInVain(differences []drift.Difference) bool {
+	if run.wanted || len(differences) == 0 {
 		return false
 	}
-	if p.wrote != "" {
-		return p.wrote == drift.Digest(differences)
+	if run.wrote != "" {
+		return run.wrote == drift.Digest(differences)
 	}
 	// After a restart, as far as the status tells.
-	ready := meta.FindStatusCondition(p.before.CommonStatus().Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.Reason == v1alpha1.ReasonNotConverging && !p.unseen(differences)
+	ready := meta.FindStatusCondition(run.Before.CommonStatus().Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == v1alpha1.ReasonNotConverging && !run.unseen(differences)
 }
 
-func (p *Run[T]) setDrift(differences []drift.Difference) {
-	p.obj.CommonStatus().Drift = drift.Of(differences, p.inputs)
+func (run *Run[T]) setDrift(differences []drift.Difference) {
+	run.Obj.CommonStatus().Drift = drift.Of(differences, run.Inputs)
 }
 
 // tries notes that a creation is about to be tried, and what comes of it is not known until it has ended.
-func (r *Managed[T, R]) tries(p *Run[T]) {
-	if p.memory.unmade {
-		p.memory.unmade = false
-		r.Memories.Set(client.ObjectKeyFromObject(p.obj), p.memory)
+func (run *Run[T]) tries() {
+	if run.Memory.Unmade {
+		run.Memory.Unmade = false
+		run.Remember()
 	}
 }
 
 // failed notes whether a creation that has failed is known to have made nothing, and none before it has.
-func (p *Run[T]) failed(err error) { p.memory.unmade = p.fresh && !cobalt.OutcomeUnknown(err) }
+func (run *Run[T]) failed(err error) {
+	run.Memory.Unmade = run.fresh && !cobalt.OutcomeUnknown(err)
+}

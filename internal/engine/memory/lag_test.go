@@ -1,4 +1,4 @@
-package controller
+package memory
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
-	"github.com/cobalt-operator/cobalt-operator/internal/engine"
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
@@ -59,9 +58,9 @@ func TestLagsEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			live, asked := liveAt(t, tc.live)
-			times, cached, now := engine.NewMemories(nil, 0, engine.LongestPause), accountAt("700"), time.Now()
+			times, cached, now := NewStore(nil, 0, LongestPause), accountAt("700"), time.Now()
 			key := client.ObjectKeyFromObject(cached)
-			times.Set(key, engine.Memory{UID: "uid", Seen: "1000", Ready: true})
+			times.Set(key, Memory{Usual: Usual{UID: "uid", Seen: "1000", Ready: true}})
 			lags := true
 			for range 250 { // fifty seconds
 				var err error
@@ -87,8 +86,8 @@ func TestLagsEnd(t *testing.T) {
 func TestLagsAreOver(t *testing.T) {
 	t.Parallel()
 	live, asked := liveAt(t, "1000")
-	times, now := engine.NewMemories(nil, 0, engine.LongestPause), time.Now()
-	times.Set(client.ObjectKeyFromObject(accountAt("")), engine.Memory{UID: "uid", Seen: "1000"})
+	times, now := NewStore(nil, 0, LongestPause), time.Now()
+	times.Set(client.ObjectKeyFromObject(accountAt("")), Memory{Usual: Usual{UID: "uid", Seen: "1000"}})
 	for range 3 {
 		for _, version := range []string{"700", "1000"} {
 			if lags, err := times.Lags(t.Context(), live, accountAt(version), now); err != nil || lags != (version == "700") {

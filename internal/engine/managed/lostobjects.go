@@ -1,4 +1,4 @@
-package engine
+package managed
 
 import (
 	"context"
@@ -95,16 +95,24 @@ func (l *lostObjects[T]) lost(ctx context.Context, key types.NamespacedName, see
 	if err == nil && now.GetUID() == held.GetUID() || err != nil && !apierrors.IsNotFound(err) {
 		return obj, false, err
 	}
-	l.isLost(key)
+	l.markLost(key)
 	held = held.DeepCopyObject().(T)
 	held.SetDeletionTimestamp(new(metav1.Now()))
 	return held, true, nil
 }
 
-func (l *lostObjects[T]) isLost(key types.NamespacedName) {
+func (l *lostObjects[T]) markLost(key types.NamespacedName) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	held := l.objects[key]
 	held.lost = true
 	l.objects[key] = held
+}
+
+// isLost tells whether obj is one that was lost.
+func (l *lostObjects[T]) isLost(obj T) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held, ok := l.objects[client.ObjectKeyFromObject(obj)]
+	return ok && held.lost && held.obj.GetUID() == obj.GetUID()
 }

@@ -1,4 +1,4 @@
-package engine
+package managed
 
 import (
 	"context"
@@ -16,55 +16,65 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/object"
 )
 
-// remove deletes what obj stands for in Cobalt, unless it is to stay there.
-func (r *Managed[T, R]) remove(ctx context.Context, p *Run[T], env object.Environment, envErr error) (gone bool, err error) {
-	status, allowed := p.obj.CommonStatus(), !environment.NotAllowed(envErr)
-	may := func(origin v1alpha1.Origin) bool {
-		return object.MayDelete(p.obj, origin, allowed)
+// Delete removes from Cobalt what the object stands for, unless it is to stay there. A lost object no longer exists: there is
+// no finalizer to remove, and its name may be taken.
+func (r *Reconciler[T, R]) Delete(ctx context.Context, run *Run[T]) error {
+	err := r.remove(ctx, run)
+	if err == nil && run.vanished {
+		r.lostObjects.forget(client.ObjectKeyFromObject(run.Obj))
+		return condition.ErrStale
 	}
-	keep := !mayEver(p.obj, may)
+	return err
+}
+
+func (r *Reconciler[T, R]) remove(ctx context.Context, run *Run[T]) error {
+	status, env, allowed := run.Obj.CommonStatus(), run.Env, !environment.NotAllowed(run.EnvErr)
+	may := func(origin v1alpha1.Origin) bool {
+		return object.MayDelete(run.Obj, origin, allowed)
+	}
+	keep := !mayEver(run.Obj, may)
 	if !keep && env != nil && env.Settings().DeletionPolicy == v1alpha1.DeletionPolicyOrphan {
-		if r.Environments.Lags(p.obj, env) { // it may say so no longer, and there is no way back
-			return false, condition.ErrStale
+		if r.Environments.Lags(run.Obj, env) { // it may say so no longer, and there is no way back
+			return condition.ErrStale
 		}
 		keep = true
 	}
 	if keep { // before connecting: the way out for users who lost the credentials
-		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
-		return true, nil
+		run.Tell(corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt")
+		return nil
 	}
-	if p.account.ID == "" {
-		return true, nil // it never had an account to be in
+	if run.Account.ID == "" {
+		return nil // it never had an account to be in
 	}
 	if !allowed && (status.ID == "" || status.LinkedAccountID == "" || status.Origin == "") {
 		// Finalizers and annotations can be forged, the status of what was held cannot. What was only looked at has no origin.
-		r.event(p, corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+envErr.Error())
-		return true, nil
+		run.Tell(corev1.EventTypeNormal, "Released", "Release", "nothing deleted in Cobalt: "+run.EnvErr.Error())
+		return nil
 	}
-	if len(p.conflicting) > 0 { // it is theirs as well
-		return true, r.handOver(ctx, p)
+	if len(run.conflicting) > 0 { // it is theirs as well
+		return r.handOver(ctx, run)
 	}
-	if status.ID == "" && p.memory.unmade { // and what is there, others have made
-		return true, nil
+	if status.ID == "" && run.Memory.Unmade { // and what is there, others have made
+		return nil
 	}
-	api, err := r.Environments.ConnectToDelete(p.obj, env, r.WaiterOf(p.obj), object.WasCreatedByUs(p.obj))
+	api, err := r.Environments.ConnectToDelete(run.Obj, env, r.WaiterOf(run.Obj), object.WasCreatedByUs(run.Obj))
 	if err != nil {
-		return false, err
+		return err
 	}
-	ctx = r.callsOf(ctx, p)
-	p.look(api)
-	switch err = r.Resource.Delete(ctx, api, p.obj, may); {
+	ctx = r.callsOf(ctx, run)
+	run.look(api)
+	switch err = r.Resource.Delete(ctx, api, run.Obj, may); {
 	case errors.Is(err, condition.ErrNotOurs):
-		r.event(p, corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt: others made it")
-		return true, nil
+		run.Tell(corev1.EventTypeNormal, "Released", "Release", "left as it is in Cobalt: others made it")
+		return nil
 	case cobalt.IsNotFound(err): // some gateway may have said so
-		err = r.confirm(ctx, api, p, err)
+		err = r.confirm(ctx, api, run, err)
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	r.event(p, corev1.EventTypeNormal, "Deleted", "Delete", "deleted in Cobalt")
-	return true, nil
+	run.Tell(corev1.EventTypeNormal, "Deleted", "Delete", "deleted in Cobalt")
+	return nil
 }
 
 // mayEver tells whether deleting obj may delete anything, as far as obj itself tells: of what was recorded and not seen,
@@ -86,18 +96,18 @@ const (
 // confirm makes sure that what a deletion has missed is gone: another look must miss it as well, and the API must be there
 // and take the key. Whoever is on the way does not know the API's own form of a miss, so any other has to be repeated: the
 // third miss is enough, whatever its form.
-func (r *Managed[T, R]) confirm(ctx context.Context, api *environment.Remote, p *Run[T], miss error) error {
+func (r *Reconciler[T, R]) confirm(ctx context.Context, api *environment.Remote, run *Run[T], miss error) error {
 	if !cobalt.IsMiss(miss) {
 		return errors.New("whether it is deleted cannot be seen: " + miss.Error())
 	}
 	now := r.Clock.Now()
-	since := now.Sub(p.memory.missed)
+	since := now.Sub(run.Memory.Missed)
 	if since > confirmWithin { // or never
 		since = 0
 	}
 	own := false
 	if since < confirmPause {
-		again, err := r.missAgain(ctx, api, p.obj, miss)
+		again, err := r.missAgain(ctx, api, run.Obj, miss)
 		if err != nil {
 			return err
 		}
@@ -112,11 +122,11 @@ func (r *Managed[T, R]) confirm(ctx context.Context, api *environment.Remote, p 
 	if own {
 		return nil
 	}
-	return r.onceMore(&p.memory.missed, "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", miss)
+	return r.onceMore(&run.Memory.Missed, "that it is gone was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", miss)
 }
 
 // onceMore waits for another miss, unless the one before it was long enough ago.
-func (r *Managed[T, R]) onceMore(missed *time.Time, why string, miss error) error {
+func (r *Reconciler[T, R]) onceMore(missed *time.Time, why string, miss error) error {
 	now := r.Clock.Now()
 	since := now.Sub(*missed)
 	switch {
@@ -130,16 +140,16 @@ func (r *Managed[T, R]) onceMore(missed *time.Time, why string, miss error) erro
 
 // believe makes sure of a look that has found nothing: something on the way may have said so, and what is there must not be
 // taken for gone, made again or called our own.
-func (r *Managed[T, R]) believe(api *environment.Remote, p *Run[T]) error {
-	if api.Miss == nil || cobalt.IsOwnAnswer(api.Miss) || p.readOnly() {
+func (r *Reconciler[T, R]) believe(api *environment.Remote, run *Run[T]) error {
+	if api.Miss == nil || cobalt.IsOwnAnswer(api.Miss) || run.readOnly() {
 		return nil
 	}
-	return r.onceMore(&p.memory.unseen,
+	return r.onceMore(&run.Memory.Unseen,
 		"that it is not there was said in a form that is not Cobalt's own, so Cobalt is asked once more: ", api.Miss)
 }
 
 // missAgain looks for what a deletion has missed, and returns that this look misses it as well, or as err that it does not.
-func (r *Managed[T, R]) missAgain(ctx context.Context, api *environment.Remote, obj T, miss error) (again, err error) {
+func (r *Reconciler[T, R]) missAgain(ctx context.Context, api *environment.Remote, obj T, miss error) (again, err error) {
 	again = r.Resource.Find(ctx, api, obj)
 	switch {
 	case again == nil:
@@ -155,9 +165,9 @@ func (r *Managed[T, R]) missAgain(ctx context.Context, api *environment.Remote, 
 // handOver leaves what obj stands for to the rival that counts from now on. That
 // one is held first, or it could go without a trace before it has looked. What
 // obj has created is as good as created by it.
-func (r *Managed[T, R]) handOver(ctx context.Context, p *Run[T]) error {
-	heir := oldest(p.conflicting[0], p.conflicting[1:])
-	annotations := object.Inheritance(p.obj, heir, p.account.ID)
+func (r *Reconciler[T, R]) handOver(ctx context.Context, run *Run[T]) error {
+	heir := oldest(run.conflicting[0], run.conflicting[1:])
+	annotations := object.Inheritance(run.Obj, heir, run.Account.ID)
 	held, err := object.AddFinalizer(ctx, r.Client, heir, annotations)
 	if err != nil {
 		return err
@@ -174,20 +184,9 @@ func (r *Managed[T, R]) handOver(ctx context.Context, p *Run[T]) error {
 		}
 	}
 	name := "an object in another namespace"
-	if heir.GetNamespace() == p.obj.GetNamespace() { // others are not for readers of this event
+	if heir.GetNamespace() == run.Obj.GetNamespace() { // others are not for readers of this event
 		name = client.ObjectKeyFromObject(heir).String()
 	}
-	r.event(p, corev1.EventTypeNormal, "HandedOver", "Release", "left in Cobalt: it now belongs to "+name)
+	run.Tell(corev1.EventTypeNormal, "HandedOver", "Release", "left in Cobalt: it now belongs to "+name)
 	return nil
-}
-
-// finalize ends the life of an object that has nothing left to look after. Of one that was
-// lost there is nothing to write, and another may have its name by now.
-func (r *Managed[T, R]) finalize(ctx context.Context, p *Run[T]) (ctrl.Result, error) {
-	r.Environments.Quit(r.WaiterOf(p.obj))
-	if p.lost {
-		r.lostObjects.forget(client.ObjectKeyFromObject(p.obj))
-		return ctrl.Result{RequeueAfter: r.Settings.ConflictPause}, nil
-	}
-	return r.Memories.Requeue(client.ObjectKeyFromObject(p.obj), object.RemoveFinalizer(ctx, r.Client, p.obj))
 }
