@@ -4,10 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,12 +38,52 @@ type sent struct {
 	Body                           string
 }
 
+// requests are those that were made of the operations, as they are sent.
+type requests struct {
+	mu   sync.Mutex
+	text map[string]string
+}
+
+func (r *requests) add(operation string, request *http.Request, body []byte) {
+	text := fmt.Sprintf("%s %s\n", request.Method, request.RequestURI)
+	for _, name := range slices.Sorted(maps.Keys(request.Header)) {
+		text += fmt.Sprintf("%s: %s\n", name, strings.Join(request.Header[name], ", "))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.text[operation] = text + "\n" + string(body)
+}
+
+var update = flag.Bool("update", false, "write what tests compare with anew")
+
+// areThoseOf compares all requests with a file.
+func (r *requests) areThoseOf(t *testing.T, file string) {
+	t.Helper()
+	var got strings.Builder
+	for _, operation := range slices.Sorted(maps.Keys(r.text)) {
+		fmt.Fprintf(&got, "== %s\n%s\n\n", operation, r.text[operation])
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("requests differ from those of %s (-want +got):\n%s", file, diff)
+	}
+}
+
 // serve answers every call with answer, and says what it was asked.
-func serve(t *testing.T, answer string) (baseURL string, saw func() sent) {
+func serve(t *testing.T, answer string, seen func(*http.Request, []byte)) (baseURL string, saw func() sent) {
 	t.Helper()
 	var last sent
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
+		seen(r, body)
 		last = sent{
 			Method: r.Method, Path: r.RequestURI, Key: r.Header.Get("x-api-key"), Session: r.Header.Get("Authorization"),
 			Account: r.Header.Get("linked_account_id"), BodyTyp: r.Header.Get("Content-Type"), Body: string(body),
@@ -107,6 +154,10 @@ func TestOperations(t *testing.T) {
 		StartedAt: created, CompletedAt: created, Logs: []json.RawMessage{raw(`{}`)},
 	}
 	records := []json.RawMessage{raw(`{"a":1}`), raw(`{"a":2}`)}
+	all := &requests{text: map[string]string{}}
+	if !strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // or else only some are made
+		t.Cleanup(func() { all.areThoseOf(t, "testdata/requests.txt") })
+	}
 	type call = func(ctx context.Context, c *cobalt.Client) (any, error)
 
 	for operation, tc := range map[string]struct {
@@ -373,7 +424,7 @@ func TestOperations(t *testing.T) {
 	} {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			baseURL, saw := serve(t, tc.answer)
+			baseURL, saw := serve(t, tc.answer, func(r *http.Request, body []byte) { all.add(operation, r, body) })
 			var told cobalt.Call
 			underWay := map[string]bool{}
 			c := connect(t, cobalt.Options{
