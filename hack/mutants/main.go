@@ -27,6 +27,8 @@ type mutant struct {
 	text, with string
 	// stories is what the names of the stories match that must see it.
 	stories string
+	// inMemory is the test without an API server that must see it as well; empty for none.
+	inMemory string
 }
 
 func main() {
@@ -58,6 +60,9 @@ func run(out io.Writer, only string, procs int) error {
 		}
 		begun := time.Now()
 		seen, output, err := m.tell(ctx, overlay, procs)
+		if err == nil && seen && m.inMemory != "" {
+			seen, output, err = m.test(ctx, overlay)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w\n%s", m.rule, err, output)
 		}
@@ -71,7 +76,7 @@ func run(out io.Writer, only string, procs int) error {
 		}
 	}
 	if alive > 0 {
-		return fmt.Errorf("no story sees %d of them", alive)
+		return fmt.Errorf("no story, or no test in memory, sees %d of them", alive)
 	}
 	return nil
 }
@@ -115,6 +120,22 @@ func (m mutant) tell(ctx context.Context, overlay string, procs int) (seen bool,
 		return true, output, nil
 	case errors.As(err, &exit):
 		return false, output, errors.New("it could not be told")
+	}
+	return false, output, err
+}
+
+// test runs the test in memory, and tells whether it has seen the mutant.
+func (m mutant) test(ctx context.Context, overlay string) (seen bool, output string, err error) {
+	command := exec.CommandContext(ctx, "go", "test", "-overlay="+overlay, "-count=1", "-run=^"+m.inMemory+"$", "./test/inmemory")
+	told, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	switch output = string(told); {
+	case strings.Contains(output, "no tests to run"):
+		return false, output, errors.New("there is no such test")
+	case strings.Contains(output, "--- FAIL"):
+		return true, output, nil
+	case errors.As(err, &exit):
+		return false, output, errors.New("it could not be run")
 	}
 	return false, output, err
 }

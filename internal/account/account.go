@@ -89,14 +89,15 @@ func Unheard(account *v1alpha1.LinkedAccount) bool {
 // Named are the LinkedAccount objects that stand for an account id, in all namespaces.
 func Named(ctx context.Context, cache client.Reader, id string) ([]v1alpha1.LinkedAccount, error) {
 	list := &v1alpha1.LinkedAccountList{}
-	key := client.MatchingFields{object.IdentityIndex: object.IdentityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", "")}
-	if err := cache.List(ctx, list, key, client.UnsafeDisableDeepCopy); err != nil {
+	key := object.IdentityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", "")
+	bucket := client.MatchingFields{object.IdentityIndex: object.IdentityBucket(key)}
+	if err := cache.List(ctx, list, bucket, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the LinkedAccounts of an id: %w", err)
 	}
-	return list.Items, nil
+	return slices.DeleteFunc(list.Items, func(other v1alpha1.LinkedAccount) bool { return other.AccountID() != id }), nil
 }
 
-// IdentityKeys are all values under which objects of obj's kind and identity can be
+// IdentityKeys are all keys under which objects of obj's kind and identity can be
 // found: some name the account, others a LinkedAccount that stands for it.
 func (f Finder) IdentityKeys(ctx context.Context, obj object.Object, id, identity string) ([]string, error) {
 	keys := []string{object.IdentityKey(v1alpha1.AccountReference{LinkedAccountID: id}, "", identity)}

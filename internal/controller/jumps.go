@@ -76,8 +76,9 @@ type planned struct {
 	times map[ctrl.Request]plannedTime
 }
 
+// plannedTime is small, as there is one for each object.
 type plannedTime struct {
-	at         time.Time
+	at         int64 // in nanoseconds since 1970
 	background bool
 }
 
@@ -97,7 +98,7 @@ func (p *planned) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Res
 		delete(p.times, request)
 		return result, err
 	}
-	p.times[request] = plannedTime{p.clock.Now().Round(0).Add(result.RequeueAfter), result.Priority != nil}
+	p.times[request] = plannedTime{p.clock.Now().Add(result.RequeueAfter).UnixNano(), result.Priority != nil}
 	return result, err
 }
 
@@ -107,7 +108,7 @@ func (p *planned) wakeDue(now time.Time) {
 	defer p.mu.Unlock()
 	for request, next := range p.times {
 		switch {
-		case next.at.After(now):
+		case next.at > now.UnixNano():
 		case next.background:
 			p.waker.WakeBackground(request, 0)
 		default:

@@ -33,14 +33,7 @@ type watch func(b *builder.Builder, list client.ObjectList)
 
 // setupManaged adds the controller of a kind that keeps a state in Cobalt.
 func setupManaged[T object.Managed, R any](ctx context.Context, s *setup, r *managed.Reconciler[T, R], more ...watch) error {
-	err := s.mgr.GetFieldIndexer().IndexField(ctx, r.Prototype, object.IdentityIndex, func(obj client.Object) []string {
-		var keys []string
-		for _, identity := range r.Resource.Identities(obj.(T)) {
-			keys = append(keys, object.IdentityKey(obj.(T).Account(), obj.GetNamespace(), identity))
-		}
-		return keys
-	})
-	if err != nil {
+	if err := r.IndexIdentities(ctx, s.mgr.GetFieldIndexer()); err != nil {
 		return fmt.Errorf("set up %s: %w", r.Kind, err)
 	}
 	b, err := startOf(ctx, s, &r.Core, r.Resource.Uses)
@@ -49,7 +42,7 @@ func setupManaged[T object.Managed, R any](ctx context.Context, s *setup, r *man
 	}
 	b.Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(deleted)). // our own writes are no news
 												Watches(r.Prototype, handler.EnqueueRequestsFromMapFunc(r.RequestsForConflicting),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{}, created))
+			builder.WithPredicates(predicate.GenerationChangedPredicate{}, existing))
 	s.watchEnvironments(b, r.List)
 	s.watchLabels(b, s.eachIn(r.RequestsForConflicting, r.List))
 	for _, watch := range more {
@@ -272,6 +265,9 @@ func (s *setup) dependentsOf(list client.ObjectList) handler.MapFunc {
 		return append(byName(ctx, account), byID(ctx, account)...)
 	}
 }
+
+// existing keeps out objects that are new: their first run wakes whom it concerns.
+var existing = predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }}
 
 // created keeps out what was there when the operator started: all objects are
 // looked at then, and see it.

@@ -20,8 +20,8 @@ import (
 // background fails: one failed look is no news.
 const patience = 5 * time.Minute
 
-// finish reports what a run has come to, in one status patch, and says when the next one is.
-func (l *Loop[T, R]) finish(ctx context.Context, run *Run[T], mine R, ready Readiness, err error) (ctrl.Result, error) {
+// finish reports what a run has come to, in one status patch, and says when the next run is.
+func (l *Loop[T, H]) finish(ctx context.Context, run *Run[T], handled H, ready Readiness, err error) (ctrl.Result, error) {
 	o, now := condition.Classify(err), l.Clock.Now()
 	l.waits(run.Obj).Note(l.WaiterOf(run.Obj), o.InLine, now)
 	if err == nil {
@@ -35,7 +35,7 @@ func (l *Loop[T, R]) finish(ctx context.Context, run *Run[T], mine R, ready Read
 	}
 	was := run.Before.MemberStatus().Conditions
 	l.report(run, o, now)
-	if err := l.Handler.Commit(ctx, mine); err != nil {
+	if err := l.Handler.Commit(ctx, handled); err != nil {
 		run.Remember()
 		return l.Requeue(client.ObjectKeyFromObject(run.Obj), err)
 	}
@@ -43,17 +43,17 @@ func (l *Loop[T, R]) finish(ctx context.Context, run *Run[T], mine R, ready Read
 	run.Memory.FirstReady.Reported(l.Kind, run.Obj, was, is, now)
 	run.DoLater()
 	l.Announce(ctx, run.Obj, "Reconcile", o, was, is)
-	if err := l.Handler.Annotate(ctx, mine); err != nil {
+	if err := l.Handler.Annotate(ctx, handled); err != nil {
 		run.Remember()
 		return l.Requeue(client.ObjectKeyFromObject(run.Obj), err)
 	}
-	return l.next(run, mine, o, now)
+	return l.next(run, handled, o, now)
 }
 
 // keepsQuiet tells whether it is not worth a word that an object which is Ready
 // could not be looked after: during an outage of the environment, which says so
-// itself, and for a while otherwise.
-func (l *Loop[T, R]) keepsQuiet(run *Run[T], o condition.Outcome, now time.Time) bool {
+// itself, and for a while otherwise. It remembers since when.
+func (l *Loop[T, H]) keepsQuiet(run *Run[T], o condition.Outcome, now time.Time) bool {
 	if o.Class != condition.Reconciling || !run.Calm {
 		return false
 	}
@@ -65,7 +65,7 @@ func (l *Loop[T, R]) keepsQuiet(run *Run[T], o condition.Outcome, now time.Time)
 
 // quiet is an outcome that is not worth a word. What nothing else brings back is tried again after a while.
 func quiet(o condition.Outcome, after time.Duration) condition.Outcome {
-	if o.After == 0 && o.Err == nil && o.Reason != v1alpha1.ReasonEnvironmentNotReady { // the breaker wakes it then
+	if o.After == 0 && o.Err == nil && o.Reason != v1alpha1.ReasonEnvironmentNotReady { // the breaker or a watch wakes it then
 		o.After = after
 	}
 	o.Class = condition.Silent
@@ -73,7 +73,7 @@ func quiet(o condition.Outcome, after time.Duration) condition.Outcome {
 }
 
 // report takes an outcome into the status.
-func (l *Loop[T, R]) report(run *Run[T], o condition.Outcome, now time.Time) {
+func (l *Loop[T, H]) report(run *Run[T], o condition.Outcome, now time.Time) {
 	if o.Class == condition.Silent {
 		return
 	}
@@ -89,10 +89,10 @@ func (l *Loop[T, R]) report(run *Run[T], o condition.Outcome, now time.Time) {
 	}
 }
 
-// next remembers what a run has come to, and says when the next one is.
-func (l *Loop[T, R]) next(run *Run[T], mine R, o condition.Outcome, now time.Time) (ctrl.Result, error) {
+// next remembers what a run has come to, and says when the next run is.
+func (l *Loop[T, H]) next(run *Run[T], handled H, o condition.Outcome, now time.Time) (ctrl.Result, error) {
 	if run.Refused && meta.IsStatusConditionTrue(run.Obj.MemberStatus().Conditions, v1alpha1.ConditionStalled) {
-		o.Class, o.Err = condition.Stuck, nil // also what was tried until the deadline
+		o.Class, o.Err = condition.Stuck, nil // also by the deadline: it is not tried any more by itself
 	}
 	if o.Class == condition.Ready {
 		run.Memory.FailingSince = time.Time{}
@@ -101,7 +101,7 @@ func (l *Loop[T, R]) next(run *Run[T], mine R, o condition.Outcome, now time.Tim
 		run.Memory.Conflict = backoff.Backoff{}
 	}
 	l.failed(run, o)
-	at, background := l.Handler.Next(mine, o, now)
+	at, background := l.Handler.Next(handled, o, now)
 	at = Earlier(at, run.Wake)
 	run.Remember()
 	if result, ok, err := l.tryAgain(client.ObjectKeyFromObject(run.Obj), o, run.comeBack); ok {
@@ -120,16 +120,16 @@ func (l *Loop[T, R]) next(run *Run[T], mine R, o condition.Outcome, now time.Tim
 }
 
 // failed remembers what a run has failed at, until Cobalt does what is asked of it.
-func (l *Loop[T, R]) failed(run *Run[T], o condition.Outcome) {
-	m, tells := &run.Memory, func(fails bool) {
+func (l *Loop[T, H]) failed(run *Run[T], o condition.Outcome) {
+	m, tellBreaker := &run.Memory, func(fails bool) {
 		l.Environments.Of(object.EnvironmentOf(run.Obj)).Breaker.Fails(l.WaiterOf(run.Obj), fails)
 	}
 	switch {
 	case o.Fails():
 		m.Failure.Fingerprint, m.Failure.Epoch, m.Failure.Aside, m.Wake = run.Fingerprint, run.epoch, run.Aside, run.Wake
-		tells(true)
+		tellBreaker(true)
 	case m.Failure.Failing() && o.GoesOn():
 		m.Failure, m.Wake = memory.Failure{}, time.Time{}
-		tells(false)
+		tellBreaker(false)
 	}
 }

@@ -18,15 +18,16 @@ import (
 // Run is one reconcile of one object.
 type Run[T object.Object] struct {
 	Obj T
-	// Before is Obj as the API server has it.
+	// Before is Obj as it was read or last written: a status patch is the difference to it.
 	Before T
 	// Account is what Obj belongs to, or what is known of that beside AccountErr.
 	Account    account.Owner
 	AccountErr error
-	Env        object.Environment
-	EnvErr     error
-	Inputs     *inputs.Reader
-	// Fingerprint is what this run is about, Memory what is known of the one before.
+	// Env is nil if there is none; it may be there beside EnvErr, which says that it may not be used.
+	Env    object.Environment
+	EnvErr error
+	Inputs *inputs.Reader
+	// Fingerprint is what this run is about, Memory what is known of the object from the runs before, and by now.
 	Fingerprint memory.Fingerprint
 	Memory      memory.Memory
 	// Requested is the sync that was asked for when the run began.
@@ -38,31 +39,31 @@ type Run[T object.Object] struct {
 
 	// First is said by the handler: the run goes before those that nobody waits for.
 	First bool
-	// Background is said by it as well: nobody waits for what comes of the run.
+	// Background is said by it as well: the run comes back at low priority.
 	Background bool
 	// Calm too: all was well before, and nobody asks for anything else.
 	Calm bool
-	// AfterQuiet is when it is tried again what is not worth a word, if nothing else tells when; zero for never.
+	// AfterQuiet is after how long a run is tried again that was not worth a word; zero leaves it to Next.
 	AfterQuiet time.Duration
-	// Aside tells that only looking at what goes on has failed.
+	// Aside tells that only the look at executions under way has failed, which keeps no call from being made.
 	Aside bool
-	// Refused tells that Cobalt has refused a call that starts something, for a cause that
-	// nothing but a change will end.
+	// Refused tells that Cobalt has refused a call that starts something. Once the status says Stalled, be it by the deadline,
+	// it is not made again by itself.
 	Refused bool
 	// Wake is when the next run is needed; zero leaves it to others.
 	Wake time.Time
-	// Release is called at the end.
+	// Release gives back what Begin has taken for the run.
 	Release func()
 
-	// epoch is that of the environment's client.
+	// epoch is the number of the environment's client: each other key or address makes another.
 	epoch int
 	// later is what to tell the world once the status says so.
 	later []func()
 	uses  []inputs.Use
 }
 
-// open returns a run that knows nothing but its object.
-func (l *Loop[T, R]) open(obj T) *Run[T] {
+// open returns a run that knows nothing but its object and what is remembered of it.
+func (l *Loop[T, H]) open(obj T) *Run[T] {
 	return &Run[T]{
 		Obj: obj, Before: obj.DeepCopyObject().(T), Inputs: l.Inputs.Open(), Requested: object.Requested(obj),
 		Memory: l.Memories.Get(client.ObjectKeyFromObject(obj), obj.GetUID()), uses: l.Handler.Uses(obj),
@@ -70,8 +71,8 @@ func (l *Loop[T, R]) open(obj T) *Run[T] {
 	}
 }
 
-// begin finds out what a run is about.
-func (l *Loop[T, R]) begin(ctx context.Context, obj T) (*Run[T], error) {
+// begin finds the account and the environment of an object, and the fingerprint of all that a run is about.
+func (l *Loop[T, H]) begin(ctx context.Context, obj T) (*Run[T], error) {
 	run := l.open(obj)
 	if err := run.lookAtInputs(ctx); err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func (l *Loop[T, R]) begin(ctx context.Context, obj T) (*Run[T], error) {
 	run.Env, run.EnvErr = l.Environments.Find(ctx, obj, run.Account.ID, l.WaiterOf(obj))
 	run.Fingerprint = memory.Fingerprint{
 		Generation: obj.GetGeneration(), Inputs: run.Memory.Inputs.Edition, Request: object.Wishes(obj), Account: run.Account.Made,
-		Environment: object.GenerationOf(run.Env), Refused: environment.NotAllowed(run.EnvErr),
+		Environment: object.GenerationOf(run.Env), NotAllowed: environment.NotAllowed(run.EnvErr),
 	}
 	run.epoch = l.Environments.Of(object.EnvironmentOf(obj)).Breaker.Epoch()
 	run.Memory = l.Memories.Forgive(client.ObjectKeyFromObject(obj), run.Memory, run.Fingerprint, run.epoch)
@@ -149,8 +150,8 @@ func (run *Run[T]) Commit(ctx context.Context) error {
 	return err
 }
 
-// PatchStatus is Commit, and tells whether anything was written. Unless it is locked, what others have written meanwhile
-// makes no difference.
+// PatchStatus writes the status if it has changed, and tells whether it had. locked: it fails if somebody has written the
+// object meanwhile.
 func (run *Run[T]) PatchStatus(ctx context.Context, locked bool) (written bool, err error) {
 	if equality.Semantic.DeepEqual(run.Before.WholeStatus(), run.Obj.WholeStatus()) {
 		return false, nil
@@ -170,13 +171,13 @@ func (run *Run[T]) wrote() {
 	run.Remember()
 }
 
-// AddFinalizer puts the finalizer and annotations on the object. It comes before anything is changed in the status, which it
-// reads anew.
+// AddFinalizer puts the finalizer and annotations on the object. It must come before anything is changed in the status: the
+// answer of the API server takes its place.
 func (run *Run[T]) AddFinalizer(ctx context.Context, annotations map[string]string) error {
 	return run.Became(object.AddFinalizer(ctx, run.Core.Client, run.Obj, annotations))
 }
 
-// Became takes what a write of metadata has returned for the object.
+// Became makes the object what a write of its metadata has returned.
 func (run *Run[T]) Became(written T, err error) error {
 	if err == nil && written.GetResourceVersion() != run.Obj.GetResourceVersion() {
 		run.Obj = written

@@ -1,6 +1,9 @@
 package object
 
 import (
+	"hash/fnv"
+	"strconv"
+
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cobalt-operator/cobalt-operator/api/v1alpha1"
@@ -37,8 +40,18 @@ func ByName(namespace, name string) string { return "name " + namespace + "/" + 
 // ByID is the value of AccountIndex for those that give an id.
 func ByID(id string) string { return "id " + id }
 
-// IdentityKey is the value of IdentityIndex for one identity within an account,
-// which is given by name or by id.
+// identityBuckets is how many values IdentityIndex has. The cache keeps two sets for each value of an index, which would be
+// two for each object, of 400 bytes together; so identities share them, and who looks for one leaves others out.
+const identityBuckets = 4096
+
+// IdentityBucket is the value of IdentityIndex for an IdentityKey.
+func IdentityBucket(key string) string {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(key)) // never fails
+	return strconv.Itoa(int(hash.Sum32() % identityBuckets))
+}
+
+// IdentityKey names one identity within an account, which is given by name or by id.
 func IdentityKey(account v1alpha1.AccountReference, namespace, identity string) string {
 	if account.LinkedAccountRef != nil {
 		return "name " + namespace + "/" + account.LinkedAccountRef.Name + "\x00" + identity

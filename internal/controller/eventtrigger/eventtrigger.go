@@ -260,7 +260,7 @@ func endedAt(obj *v1alpha1.EventTrigger) time.Time {
 }
 
 // Holds: there is nothing in Cobalt that could be taken back.
-func (action) Holds() bool { return false }
+func (action) HasFinalizer() bool { return false }
 
 func (action) Intent(obj *v1alpha1.EventTrigger) *v1alpha1.Intent {
 	if obj.Status.Intent == nil {

@@ -60,8 +60,8 @@ func (e action) fire(ctx context.Context, t *triggerRun, f firing) error {
 	if err != nil {
 		return err
 	}
-	if t.Rests && !f.again && f.scheduled == nil {
-		t.WakeAt(t.Rest)
+	if t.Resting && !f.again && f.scheduled == nil {
+		t.WakeAt(t.RestsUntil)
 		return condition.ErrWait
 	}
 	if ctx, err = api.Admit(ctx); err != nil {

@@ -23,18 +23,18 @@ func TestDoubtIsLogged(t *testing.T) {
 	var logged strings.Builder
 	ctx := ctrl.LoggerInto(t.Context(), zap.New(zap.WriteTo(&logged)))
 	clock := clocktesting.NewFakeClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
-	turn := &triggerRun{Run: &engine.Run[*v1alpha1.EventTrigger]{
+	run := &triggerRun{Run: &engine.Run[*v1alpha1.EventTrigger]{
 		Obj: &v1alpha1.EventTrigger{}, Inputs: inputs.NewStore(nil, nil).Open(), Core: &New(engine.Deps{Clock: clock, Events: events.NewFakeRecorder(9)}).Core,
 	}}
-	turn.Obj.Status.Intent = &v1alpha1.TriggerIntent{Intent: once.NewIntent("hash", clock.Now()), Attempt: 1}
-	turn.Inputs.Hide("hunter2-secret")
-	if err := (action{}).doubt(ctx, turn, errors.New("no answer: hunter2-secret was closed")); err != nil {
+	run.Obj.Status.Intent = &v1alpha1.TriggerIntent{Intent: once.NewIntent("hash", clock.Now()), Attempt: 1}
+	run.Inputs.Hide("hunter2-secret")
+	if err := (action{}).doubt(ctx, run, errors.New("no answer: hunter2-secret was closed")); err != nil {
 		t.Fatal(err)
 	}
 	if logged.Len() > 0 {
 		t.Error("the log tells what no status tells yet")
 	}
-	turn.DoLater()
+	run.DoLater()
 	if !strings.Contains(logged.String(), "no answer: [redacted] was closed") {
 		t.Errorf("the log has no cause: %s", logged.String())
 	}

@@ -11,23 +11,23 @@ import (
 // TestRedactionLeavesWordsThatAreGoneBy: a value of a Secret may be an id or a word of Cobalt's.
 func TestRedactionLeavesWordsThatAreGoneBy(t *testing.T) {
 	t.Parallel()
-	turn := &triggerRun{Run: &engine.Run[*v1alpha1.EventTrigger]{Obj: &v1alpha1.EventTrigger{}, Inputs: inputs.NewStore(nil, nil).Open()}}
+	reconcile := &triggerRun{Run: &engine.Run[*v1alpha1.EventTrigger]{Obj: &v1alpha1.EventTrigger{}, Inputs: inputs.NewStore(nil, nil).Open()}}
 	for _, word := range []string{"completed", "execution-7", "waiting", statusUnknown} {
-		turn.Inputs.Hide(word)
+		reconcile.Inputs.Hide(word)
 	}
-	run := begun(turn, &v1alpha1.TriggerIntent{}, "execution-7", "waiting for it")
+	run := begun(reconcile, &v1alpha1.TriggerIntent{}, "execution-7", "waiting for it")
 	if run.ExecutionID != "execution-7" || run.Status != "[redacted] for it" {
 		t.Errorf("execution %s has status %s", run.ExecutionID, run.Status)
 	}
-	end(turn, run, ended{phase: v1alpha1.PhaseCompleted, status: "completed"})
-	if phase := phaseOf(turn.Obj); phase != v1alpha1.PhaseCompleted {
+	end(reconcile, run, ended{phase: v1alpha1.PhaseCompleted, status: "completed"})
+	if phase := phaseOf(reconcile.Obj); phase != v1alpha1.PhaseCompleted {
 		t.Errorf("it is %s", phase)
 	}
-	end(turn, run, ended{phase: v1alpha1.PhaseUnknown, status: statusUnknown})
-	if phase := phaseOf(turn.Obj); phase != v1alpha1.PhaseUnknown {
+	end(reconcile, run, ended{phase: v1alpha1.PhaseUnknown, status: statusUnknown})
+	if phase := phaseOf(reconcile.Obj); phase != v1alpha1.PhaseUnknown {
 		t.Errorf("it is %s", phase)
 	}
-	if got := shownStatus(turn.Inputs, "completed"); got != "completed" {
+	if got := shownStatus(reconcile.Inputs, "completed"); got != "completed" {
 		t.Errorf("a word that says how it ended is %s", got)
 	}
 }

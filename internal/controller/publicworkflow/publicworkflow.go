@@ -66,10 +66,10 @@ func (w action) Act(ctx context.Context, t *workflowRun) (engine.Readiness, erro
 	if t.Obj.Status.ID != "" && t.Obj.Status.Hash == hash {
 		return engine.Readiness{Reason: v1alpha1.ReasonSynced, Message: "Cobalt has the workflow that spec describes"}, nil
 	}
-	if t.Rests {
-		t.WakeAt(t.Rest)
+	if t.Resting {
+		t.WakeAt(t.RestsUntil)
 	}
-	if t.Rests || !t.MayCall() || !object.HasFinalizer(t.Obj) {
+	if t.Resting || !t.MayCall() || !object.HasFinalizer(t.Obj) {
 		return engine.Readiness{}, condition.ErrWait
 	}
 	if err := w.create(ctx, t, input, hash); err != nil {
@@ -270,7 +270,7 @@ func restoreWorkflow(obj *v1alpha1.PublicWorkflow) {
 	}
 }
 
-func (action) Holds() bool { return true }
+func (action) HasFinalizer() bool { return true }
 
 func (action) Refused(*v1alpha1.PublicWorkflow) bool { return false }
 

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -64,13 +65,14 @@ func (r *Reconciler[T, R]) sameIdentity(ctx context.Context, obj T, account stri
 		}
 		for _, key := range keys {
 			list := r.List.DeepCopyObject().(client.ObjectList)
-			if err := r.Client.List(ctx, list, client.MatchingFields{object.IdentityIndex: key}, client.UnsafeDisableDeepCopy); err != nil {
+			bucket := client.MatchingFields{object.IdentityIndex: object.IdentityBucket(key)}
+			if err := r.Client.List(ctx, list, bucket, client.UnsafeDisableDeepCopy); err != nil {
 				return nil, fmt.Errorf("list objects of the same identity: %w", err)
 			}
 			_ = meta.EachListItem(list, func(item runtime.Object) error { // the function never fails
 				other := item.(T)
 				known := func(seen T) bool { return seen.GetUID() == other.GetUID() }
-				if !known(obj) && !slices.ContainsFunc(alike, known) {
+				if slices.Contains(r.identityKeys(other), key) && !known(obj) && !slices.ContainsFunc(alike, known) {
 					alike = append(alike, other)
 				}
 				return nil
@@ -78,6 +80,25 @@ func (r *Reconciler[T, R]) sameIdentity(ctx context.Context, obj T, account stri
 		}
 	}
 	return alike, nil
+}
+
+// IndexIdentities lets objects of the same identity be found.
+func (r *Reconciler[T, R]) IndexIdentities(ctx context.Context, indexer client.FieldIndexer) error {
+	return indexer.IndexField(ctx, r.Prototype, object.IdentityIndex, func(obj client.Object) []string {
+		var buckets []string
+		for _, key := range r.identityKeys(obj.(T)) {
+			buckets = append(buckets, object.IdentityBucket(key))
+		}
+		return buckets
+	})
+}
+
+// identityKeys are those of what obj stands for.
+func (r *Reconciler[T, R]) identityKeys(obj T) (keys []string) {
+	for _, identity := range r.Resource.Identities(obj) {
+		keys = append(keys, object.IdentityKey(obj.Account(), obj.GetNamespace(), identity))
+	}
+	return keys
 }
 
 // older orders objects of one identity: the first of them is the one that counts.
@@ -99,6 +120,13 @@ func conflict(obj, first object.Managed) error {
 // oldest is the one of several live objects of one identity that counts.
 func oldest(obj object.Managed, conflicting []object.Managed) object.Managed {
 	return slices.MinFunc(append([]object.Managed{obj}, conflicting...), older)
+}
+
+// wakeConflicting has those looked at that stand for the same as an object that has not counted among them before.
+func (r *Reconciler[T, R]) wakeConflicting(run *Run[T]) {
+	for _, other := range run.conflicting {
+		r.Waker.Wake(ctrl.Request{NamespacedName: client.ObjectKeyFromObject(other)}, 0)
+	}
 }
 
 // RequestsForConflicting finds the objects of the same identity as one that has changed.

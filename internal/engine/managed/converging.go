@@ -35,13 +35,13 @@ func (r *Reconciler[T, R]) apply(ctx context.Context, api *environment.Remote, r
 		} else {
 			run.Tell(corev1.EventTypeNormal, "Created", "Create", "created in Cobalt")
 		}
-		run.wrote = ""
+		run.corrected = ""
 		return run.kept(r.Resource.Diff(desired, created))
 	}
 	differences := r.Resource.Diff(desired, remote)
 	r.publish(run, desired, remote)
 	if len(differences) == 0 {
-		run.wrote = ""
+		run.corrected = ""
 		return run.kept(nil)
 	}
 	if run.triedInVain(differences) {
@@ -60,9 +60,9 @@ func (r *Reconciler[T, R]) apply(ctx context.Context, api *environment.Remote, r
 		return err
 	}
 	run.Tell(corev1.EventTypeNormal, "Updated", "Update", "corrected in Cobalt: "+drift.Paths(differences))
-	run.wrote = ""
+	run.corrected = ""
 	if !told { // the next look will
-		run.wrote = drift.Digest(differences)
+		run.corrected = drift.Digest(differences)
 	}
 	return run.kept(r.Resource.Diff(desired, now))
 }
@@ -124,7 +124,7 @@ func (run *Run[T]) kept(differences []drift.Difference) error {
 	if len(differences) == 0 {
 		return nil
 	}
-	run.wrote = drift.Digest(differences)
+	run.corrected = drift.Digest(differences)
 	return condition.StalledBy(v1alpha1.ReasonNotConverging,
 		"Cobalt does not keep what spec asks for in %s: change spec to what Cobalt keeps (status.drift shows both), "+
 			"or request a sync to have it written again", drift.Paths(differences))
@@ -136,8 +136,8 @@ func (run *Run[T]) triedInVain(differences []drift.Difference) bool {
 	if run.wanted || len(differences) == 0 {
 		return false
 	}
-	if run.wrote != "" {
-		return run.wrote == drift.Digest(differences)
+	if run.corrected != "" {
+		return run.corrected == drift.Digest(differences)
 	}
 	// After a restart, as far as the status tells.
 	ready := meta.FindStatusCondition(run.Before.CommonStatus().Conditions, v1alpha1.ConditionReady)

@@ -42,8 +42,7 @@ func (r *Reconciler[T, R]) Lost(ctx context.Context, key client.ObjectKey, seen 
 	return r.lostObjects.lost(ctx, key, seen)
 }
 
-// Lasting is nothing for an object that does not keep a state, or not yet: what was only looked at is nobody's before the
-// first run that may write.
+// Lasting is nothing for an object under ReadOnly, or that has not been Ready since: what was only looked at is nobody's.
 func (r *Reconciler[T, R]) Lasting(obj T) engine.Lasting {
 	status := obj.CommonStatus()
 	managed := obj.CommonSpec().ManagementPolicy != v1alpha1.ManagementPolicyReadOnly &&
@@ -61,11 +60,11 @@ func (r *Reconciler[T, R]) Sync(ctx context.Context, run *Run[T]) (engine.Readin
 	if run.EnvErr != nil {
 		return engine.Readiness{}, run.EnvErr
 	}
-	err := r.syncHere(ctx, run)
+	err := r.sync(ctx, run)
 	if version := run.Obj.GetResourceVersion(); version != run.Before.GetResourceVersion() {
 		run.Memory.Seen = version
 	}
-	if run.held {
+	if run.held { // it may be gone nevertheless: see there
 		r.lostObjects.put(run.Obj)
 	}
 	if run.readOnly() {
@@ -74,8 +73,8 @@ func (r *Reconciler[T, R]) Sync(ctx context.Context, run *Run[T]) (engine.Readin
 	return engine.Readiness{Reason: v1alpha1.ReasonSynced, Message: "Cobalt is as spec says"}, err
 }
 
-// syncHere is the whole story of an object that is not being deleted, in the environment that it belongs to.
-func (r *Reconciler[T, R]) syncHere(ctx context.Context, run *Run[T]) error {
+// sync is the whole story of an object that is not being deleted.
+func (r *Reconciler[T, R]) sync(ctx context.Context, run *Run[T]) error {
 	ctx = r.callsOf(ctx, run)
 	if first := oldest(run.Obj, run.conflicting); first.GetUID() != run.Obj.GetUID() {
 		return conflict(run.Obj, first)
@@ -129,7 +128,7 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *environment.Remote
 	if run.readOnly() {
 		return r.compare(run, desired, remote)
 	}
-	if remote == nil { // nothing is written before it is its turn
+	if remote == nil { // the finalizer is not written before the limiter has a call for what is to be made
 		if ctx, err = api.Admit(ctx); err != nil {
 			return err
 		}
@@ -139,7 +138,7 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *environment.Remote
 		return err
 	}
 	run.held = !had
-	if run.begun != "" { // for this run alone: a refused object writes nothing each time
+	if run.begun != "" { // in memory only: what is refused each time must not write each time
 		object.SetAnnotation(run.Obj, object.OriginAnnotation, run.begun)
 		object.SetAnnotation(run.Before, object.OriginAnnotation, run.begun)
 	}
@@ -149,7 +148,7 @@ func (r *Reconciler[T, R]) converge(ctx context.Context, api *environment.Remote
 	return r.apply(ctx, api, run, desired, remote)
 }
 
-// annotations are those that the object must carry from now on.
+// annotations are those that the object must carry from now on. It notes whether a creation begins anew.
 func (r *Reconciler[T, R]) annotations(api *environment.Remote, run *Run[T], remote *R) map[string]string {
 	annotations := maps.Clone(r.Resource.Annotations(run.Obj, remote))
 	if annotations == nil {

@@ -51,10 +51,10 @@ func (r *Reconciler[T, R]) Next(run *Run[T], o condition.Outcome, now time.Time)
 	m := &run.Memory
 	if o.Class == condition.Ready || o.Class == condition.Stuck && o.Err == nil {
 		m.Fingerprint, m.Ready, m.At = run.Fingerprint, o.Class == condition.Ready, at
-		m.Exceptional = memory.Exceptional{Wrote: run.wrote, Failure: m.Failure, Restored: m.Restored, Unmade: m.Unmade}
+		m.Exceptional = memory.Exceptional{Wrote: run.corrected, Failure: m.Failure, Restored: m.Restored, Unmade: m.Unmade}
 		return at, true
 	}
-	m.Wrote, m.Open = run.wrote, m.Open || run.wanted && o.Class == condition.Reconciling
+	m.Wrote, m.Open = run.corrected, m.Open || run.wanted && o.Class == condition.Reconciling
 	return at, false
 }
 

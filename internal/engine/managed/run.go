@@ -26,9 +26,9 @@ type Run[T object.Managed] struct {
 	urgent bool
 	// changed tells that spec, or what it refers to, is not what it was.
 	changed bool
-	// wrote stands for the differences that were corrected last, if the answer did
+	// corrected stands for the differences that were corrected last, if the answer did
 	// not tell that they are gone.
-	wrote string
+	corrected string
 	// interval until the next look.
 	interval time.Duration
 	// fresh tells that nothing was tried before that may have made what the object stands for.
@@ -39,8 +39,8 @@ type Run[T object.Managed] struct {
 	held, vanished bool
 }
 
-// Begin finds out what a run is for, and whether there is anything to do before the next look. One object of an identity has
-// a run at a time.
+// Begin finds out whether anybody waits for a run, and whether there is anything to do before the next look. One object of an
+// identity has a run at a time.
 func (r *Reconciler[T, R]) Begin(ctx context.Context, base *engine.Run[T]) (*Run[T], time.Duration, error) {
 	release, ok := r.locks.Take(r.Environments.Places(object.EnvironmentOf(base.Obj)), base.Account.ID, r.Resource.Identities(base.Obj))
 	if !ok {
@@ -53,18 +53,21 @@ func (r *Reconciler[T, R]) Begin(ctx context.Context, base *engine.Run[T]) (*Run
 		return nil, 0, err
 	}
 	run.Fingerprint.Oldest = oldest(run.Obj, run.conflicting).GetUID()
-	restarted := run.Memory.Fingerprint == memory.Fingerprint{}
-	if restarted {
+	unknown := run.Memory.Fingerprint == memory.Fingerprint{}
+	if unknown { // since the operator started
 		run.recall()
 	}
 	if run.Memory.Ready {
 		run.Memory.Fingerprint.Environment = run.Fingerprint.Environment
 	}
 	before := run.Memory.Fingerprint
-	run.wanted, run.wrote = run.Memory.Open || before != run.Fingerprint, run.Memory.Wrote
+	run.wanted, run.corrected = run.Memory.Open || before != run.Fingerprint, run.Memory.Wrote
 	run.changed = before.Generation != run.Fingerprint.Generation || before.Inputs != run.Fingerprint.Inputs
 	run.Calm = !run.wanted && run.Memory.Ready
-	if restarted && run.Calm {
+	if before.Oldest != run.Fingerprint.Oldest {
+		r.wakeConflicting(run)
+	}
+	if unknown && run.Calm {
 		run.Memory.At = r.Clock.Now().Add(r.Settings.Spread(run.interval)) // not all at once
 		run.Remember()
 	}

@@ -26,8 +26,8 @@ type Memory struct {
 // Usual is what there is to remember of each object.
 type Usual struct {
 	UID types.UID
-	// Fingerprint is what the last finished run was about. Unlike the status in the
-	// cache it never lags behind.
+	// Fingerprint is what the last run was about that ended Ready or Stalled; of what is done once, Stalled. Unlike the status
+	// in the cache it never lags behind.
 	Fingerprint Fingerprint
 	// Ready tells that it ended well.
 	Ready bool
@@ -82,8 +82,8 @@ type Fingerprint struct {
 	Oldest types.UID
 	// Account stands for the account in Cobalt that the object belongs to.
 	Account string
-	// Refused tells that the object may not use its environment.
-	Refused bool
+	// NotAllowed tells that the object may not use its environment.
+	NotAllowed bool
 }
 
 // Store has the memories of the objects of a kind.

@@ -21,9 +21,7 @@ import (
 	"github.com/cobalt-operator/cobalt-operator/internal/ratelimit"
 )
 
-// Action is what one kind teaches the flow of the kinds whose calls must not be
-// made twice: they end, rather than keep a state. An implementation holds no
-// state of a run.
+// Action is what one kind teaches the loop whose calls must not be made twice. An implementation holds no state of a run.
 type Action[T object.Object] interface {
 	// Uses names what spec uses of Secrets and ConfigMaps. It is pure.
 	Uses(obj T) []inputs.Use
@@ -34,11 +32,11 @@ type Action[T object.Object] interface {
 	Intent(obj T) *v1alpha1.Intent
 	// Annotations names the annotations that obj must carry once its status is written. It is pure.
 	Annotations(obj T) map[string]string
-	// Holds tells whether objects of the kind have a finalizer.
-	Holds() bool
+	// HasFinalizer tells whether an object of the kind is to have the finalizer once it has made something.
+	HasFinalizer() bool
 	// Refused tells whether the status says that Cobalt has refused what obj starts, which is not tried again by itself. It is pure.
 	Refused(obj T) bool
-	// Suspend takes out of the status what is not going to happen. It is pure.
+	// Suspend takes out of the status, in memory, what is not going to happen.
 	Suspend(obj T)
 	// LeftBehind says what stays behind in Cobalt when obj goes; empty for nothing. It is pure.
 	LeftBehind(obj T) string
@@ -65,12 +63,12 @@ type Run[T object.Object] struct {
 	*engine.Run[T]
 	// settled tells that the status speaks of all that this run is about.
 	settled bool
-	// Rests tells that what was refused before is to be tried at rest, and not now.
-	Rests bool
-	Rest  time.Time
-	// Paused is until when what was tried before, and failed, is not to be tried again; zero for now.
+	// Resting tells that what was refused before is not to be tried before RestsUntil.
+	Resting    bool
+	RestsUntil time.Time
+	// Paused is until when what was tried before, and failed, is not to be tried again; zero if it may be tried now.
 	Paused time.Time
-	// wasAside tells that in the run that is tried again, only looking at what goes on has failed.
+	// wasAside tells that of the run that is tried again, only the look at executions under way has failed.
 	wasAside bool
 	// annotations are those that the object should have had when the run began.
 	annotations map[string]string
@@ -85,7 +83,7 @@ func (r *Reconciler[T]) Suspend(obj T) { r.Action.Suspend(obj) }
 
 // Lasting is what the metadata of obj must have.
 func (r *Reconciler[T]) Lasting(obj T) engine.Lasting {
-	return engine.Lasting{Annotations: r.Action.Annotations(obj), Finalizer: r.Action.Holds()}
+	return engine.Lasting{Annotations: r.Action.Annotations(obj), Finalizer: r.Action.HasFinalizer()}
 }
 
 // Lost is nothing: what is made for an object that goes meanwhile cannot be deleted in Cobalt.
@@ -93,10 +91,10 @@ func (r *Reconciler[T]) Lost(_ context.Context, _ client.ObjectKey, seen T) (T, 
 	return seen, false, nil
 }
 
-// quietPause is after how long it is tried again what is not worth a word, if nothing else tells when.
+// quietPause is after how long a Ready object is looked at again whose run has failed without a word about it.
 const quietPause = 30 * time.Second
 
-// Begin finds out what of the run was tried before. It never rests: Act knows what there is to do.
+// Begin finds out whether what the run is about was tried before, and how long that rests. Act knows what else there is to do.
 func (r *Reconciler[T]) Begin(_ context.Context, base *engine.Run[T]) (*Run[T], time.Duration, error) {
 	obj, m := base.Obj, &base.Memory
 	conditions, generation := object.ConditionsOf(obj), obj.GetGeneration()
@@ -107,19 +105,19 @@ func (r *Reconciler[T]) Begin(_ context.Context, base *engine.Run[T]) (*Run[T], 
 		run.Paused = m.Failure.Until()
 		run.WakeAt(run.Paused)
 	}
-	restarted := m.Fingerprint == memory.Fingerprint{}
-	if restarted && run.settled && !conditions.IsReady(generation) { // not all at once
+	unknown := m.Fingerprint == memory.Fingerprint{}               // of what is Stalled, since the operator started
+	if unknown && run.settled && !conditions.IsReady(generation) { // not all at once
 		m.Fingerprint, m.At = run.Fingerprint, r.Clock.Now().Add(r.Settings.Spread(r.interval(run)))
 		if r.Action.Refused(obj) {
 			m.At = r.Clock.Now().Add(engine.Never)
 		}
 		run.Remember()
 	}
-	run.Rests, run.Rest = m.Fingerprint == run.Fingerprint && r.Clock.Now().Before(m.At), m.At
+	run.Resting, run.RestsUntil = m.Fingerprint == run.Fingerprint && r.Clock.Now().Before(m.At), m.At
 	return run, 0, nil
 }
 
-// interval is how often something that was refused is tried again.
+// interval is how often what is Stalled, or waits, is tried again.
 func (r *Reconciler[T]) interval(run *Run[T]) time.Duration {
 	interval := r.Settings.SyncInterval
 	if run.Env != nil {
@@ -159,14 +157,15 @@ func (r *Reconciler[T]) Annotate(ctx context.Context, run *Run[T]) error {
 	return run.Became(object.Annotate(ctx, r.Client, run.Obj, annotations))
 }
 
-// Next has what was refused tried again when it has rested, unless nothing but a change helps.
+// Next has what is Stalled tried again after the interval, and what Cobalt has refused not at all. What is Ready waits for a
+// change or its own time, all else comes after the interval.
 func (r *Reconciler[T]) Next(run *Run[T], o condition.Outcome, now time.Time) (at time.Time, background bool) {
 	m, again := &run.Memory, now.Add(r.Settings.Jitter(r.interval(run)))
 	switch o.Class {
 	case condition.Stuck:
 		switch {
-		case run.Rests:
-			again = run.Rest
+		case run.Resting:
+			again = run.RestsUntil
 		case run.Refused:
 			again = now.Add(engine.Never)
 		}
@@ -215,14 +214,14 @@ func (run *Run[T]) ConnectOnce(ctx context.Context) (*environment.Remote, contex
 	return api, ctx, err
 }
 
-// MayCall tells whether it is not too early to make a call again that failed.
+// MayCall tells whether the pause after a failed call is over; a failed look has none.
 func (run *Run[T]) MayCall() bool { return run.Paused.IsZero() || run.wasAside }
 
 // EndRest has what was refused before be tried now, or as soon as the environment lets the object through.
-func (run *Run[T]) EndRest() { run.Memory.At, run.Rests = time.Time{}, false }
+func (run *Run[T]) EndRest() { run.Memory.At, run.Resting = time.Time{}, false }
 
-// AddFinalizer is that of Run. An object that somebody robs again and again goes without as long as there is nothing to be
-// done for it.
+// AddFinalizer is that of Run. While somebody takes the finalizer away again and again, a run that has nothing to do leaves it
+// at that.
 func (run *Run[T]) AddFinalizer(ctx context.Context, annotations map[string]string) error {
 	if run.Early && run.settled {
 		return nil

@@ -34,7 +34,7 @@ func CacheOf(t *testing.T, objects ...client.Object) client.Client {
 		b = b.WithIndex(index.Object, index.Name, index.Keys)
 	}
 	return b.WithIndex(&v1alpha1.LinkedAccount{}, object.IdentityIndex, func(obj client.Object) []string {
-		return []string{object.IdentityKey(obj.(object.Object).Account(), obj.GetNamespace(), "")}
+		return []string{object.IdentityBucket(object.IdentityKey(obj.(object.Object).Account(), obj.GetNamespace(), ""))}
 	}).Build()
 }
 
