@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -129,4 +130,38 @@ func manyOwners(meta *metav1.PartialObjectMetadata) *metav1.PartialObjectMetadat
 		meta.OwnerReferences = append(meta.OwnerReferences, owner)
 	}
 	return meta
+}
+
+// TestObjectsShareTexts: and have what they had.
+func TestObjectsShareTexts(t *testing.T) {
+	t.Parallel()
+	text := strings.Clone
+	account := func() *v1alpha1.LinkedAccount {
+		obj := &v1alpha1.LinkedAccount{ObjectMeta: metav1.ObjectMeta{Namespace: text("default"), Finalizers: []string{text(v1alpha1.Finalizer)}}}
+		obj.Status.Conditions = []metav1.Condition{
+			{Type: text("Ready"), Status: "True", Reason: text(v1alpha1.ReasonSynced), Message: text("Cobalt is as spec says")},
+			{Type: text("Reconciling"), Status: "True", Reason: text(v1alpha1.ReasonFailed), Message: text("of its own")},
+		}
+		return obj
+	}
+	var cached []*v1alpha1.LinkedAccount
+	for range 2 {
+		got, err := shareTexts(account())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(account(), got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		cached = append(cached, got.(*v1alpha1.LinkedAccount))
+	}
+	a, b := cached[0], cached[1]
+	for name, texts := range map[string][2]string{
+		"namespace": {a.Namespace, b.Namespace}, "finalizer": {a.Finalizers[0], b.Finalizers[0]},
+		"type": {a.Status.Conditions[0].Type, b.Status.Conditions[0].Type}, "message": {a.Status.Conditions[0].Message, b.Status.Conditions[0].Message},
+	} {
+		if unsafe.StringData(texts[0]) != unsafe.StringData(texts[1]) {
+			t.Errorf("each has a %s of its own", name)
+		}
+	}
 }

@@ -91,17 +91,21 @@ func (c *collector) count(kind object.Kind, admissions environment.Admissions) m
 }
 
 func standingOf(obj runtime.Object) stands {
-	var conditions []metav1.Condition
-	switch obj := obj.(type) {
-	case object.Object:
-		conditions = obj.MemberStatus().Conditions
-	case object.Environment:
-		conditions = obj.EnvironmentStatus().Conditions
-	}
+	conditions := conditionsOf(obj)
 	for _, condition := range []string{v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionReady} {
 		if present := meta.FindStatusCondition(conditions, condition); present != nil && present.Status == metav1.ConditionTrue {
 			return stands{condition, present.Reason}
 		}
 	}
 	return stands{"None", "None"}
+}
+
+func conditionsOf(obj runtime.Object) []metav1.Condition {
+	switch obj := obj.(type) {
+	case object.Object:
+		return obj.MemberStatus().Conditions
+	case object.Environment:
+		return obj.EnvironmentStatus().Conditions
+	}
+	return nil
 }

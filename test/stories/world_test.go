@@ -20,7 +20,6 @@ import (
 	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -125,12 +124,14 @@ func (w *world) start() {
 	Expect(err).NotTo(HaveOccurred())
 	// Those of other worlds are nobody's business here: their namespaces stay, and grow in number.
 	for object, options := range caches.ByObject {
-		if _, ok := object.(*corev1.Namespace); ok {
+		switch object.(type) {
+		case *corev1.Namespace:
 			options.Label = ours
-			caches.ByObject[object] = options
+		case *v1alpha1.ClusterEnvironment:
+			options.Field = fields.OneTermEqualSelector("metadata.name", w.namespace)
 		}
+		caches.ByObject[object] = options
 	}
-	caches.ByObject[&v1alpha1.ClusterEnvironment{}] = cache.ByObject{Field: fields.OneTermEqualSelector("metadata.name", w.namespace)}
 	mgr, err := ctrl.NewManager(w.reads.Counted(cluster.Config), ctrl.Options{
 		Scheme: cluster.Scheme, Cache: caches,
 		Metrics:        metricsserver.Options{BindAddress: "0"},
