@@ -73,7 +73,7 @@ func (r *requests) areThoseOf(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("requests differ from those of %s (-want +got):\n%s", file, diff)
+		t.Errorf("requests differ from those of %s, which -update writes anew if that is meant (-want +got):\n%s", file, diff)
 	}
 }
 

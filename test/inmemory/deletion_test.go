@@ -207,7 +207,7 @@ func TestWhoMayNotUseAnEnvironment(t *testing.T) {
 			w.says(account, v1alpha1.ReasonNotAllowed)
 			if forged {
 				w.read(account)
-				account.Status = v1alpha1.LinkedAccountStatus{}
+				account.Status.LinkedAccountID, account.Status.Origin = "", "" // so that an annotation would have to tell
 				w.must(w.Status().Update(t.Context(), account))
 			}
 			w.remove(account)

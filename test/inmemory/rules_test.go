@@ -58,20 +58,25 @@ func TestAnIntentComesBeforeItsCall(t *testing.T) {
 	}
 }
 
-// TestAStaleCacheMakesNothing: an operator that starts may be shown what is long past.
+// TestAStaleCacheMakesNothing: an operator that starts may be shown what is long past, such as an object that has just been
+// given the finalizer, and is gone by now.
 func TestAStaleCacheMakesNothing(t *testing.T) {
 	t.Parallel()
 	w := serving(t)
-	hook := w.webhook("hook", "acme")
+	hook, early := w.webhook("hook", "acme"), &v1alpha1.Webhook{}
+	w.called = func(r *http.Request) {
+		if r.Method == http.MethodPost && early.Name == "" {
+			w.read(hook)
+			hook.DeepCopyInto(early)
+		}
+	}
 	w.create(hook)
-	w.cached(hook)
-	w.caughtUp()
-	early := hook.DeepCopy()
 	w.settle()
+	w.says(hook, v1alpha1.ReasonSynced)
 	w.remove(hook)
 	w.settle()
-	if !w.isGone(hook) {
-		t.Fatal("it is still there")
+	if !w.isGone(hook) || !object.HasFinalizer(early) {
+		t.Fatal("it is still there, or was not held")
 	}
 	w.stale[name(early, client.ObjectKeyFromObject(early))] = early
 	before := w.calls("createWebhook")

@@ -254,10 +254,16 @@ func (w *world) isGone(obj client.Object) bool {
 	return apierrors.IsNotFound(w.Get(w.Context(), client.ObjectKeyFromObject(obj), obj))
 }
 
+// mostRounds is within how many rounds nothing comes of it any more, whatever happens.
+const mostRounds = 500
+
 // settle has objects reconciled until nothing comes of it any more.
 func (w *world) settle() {
 	w.Helper()
-	for quiet := 0; quiet < 3; quiet++ {
+	for quiet, rounds := 0, 0; quiet < 3; quiet, rounds = quiet+1, rounds+1 {
+		if rounds == mostRounds {
+			w.Fatal("something is written, or called, without end")
+		}
 		objects, calls := w.state(), len(w.sim.Log())
 		w.round(objects != w.seen)
 		if w.seen = objects; w.state() != objects || len(w.sim.Log()) != calls {
