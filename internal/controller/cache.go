@@ -44,8 +44,7 @@ func CacheOptions(namespaces []string) cache.Options {
 	return options
 }
 
-// shareTexts has our objects share the texts that most of them have: each one that is decoded brings copies of its own, which
-// are a fifth of what the collector has to look at.
+// shareTexts has our objects share the texts that most of them have: each one that is decoded brings copies of its own.
 func shareTexts(in any) (any, error) {
 	out, err := cache.TransformStripManagedFields()(in)
 	obj, ok := out.(client.Object)

@@ -146,6 +146,11 @@ func (s *setup) kinds(ctx context.Context) error {
 			return err
 		}
 	}
+	return s.lacksNone()
+}
+
+// lacksNone makes sure that each kind has a controller: an operator without one would leave its objects lying in silence.
+func (s *setup) lacksNone() error {
 	for _, kind := range s.watched() {
 		if !slices.Contains(s.reconciled, kind.Name) {
 			return fmt.Errorf("nobody reconciles objects of kind %s: it needs a line in setup.go", kind.Name)

@@ -69,3 +69,25 @@ func TestRolesAreThoseOfTheKinds(t *testing.T) {
 		t.Errorf("config/rbac/role.yaml: -want +got\n%s", diff)
 	}
 }
+
+// TestAnOperatorWithoutAControllerOfAKindDoesNotStart: objects of the kind would lie there in silence.
+func TestAnOperatorWithoutAControllerOfAKindDoesNotStart(t *testing.T) {
+	t.Parallel()
+	s := &setup{options: Options{Namespaced: true}}
+	for _, kind := range object.Kinds {
+		if kind.Name != "ClusterEnvironment" && kind.Name != "Webhook" {
+			s.reconciled = append(s.reconciled, kind.Name)
+		}
+	}
+	if err := s.lacksNone(); err == nil || !strings.Contains(err.Error(), "kind Webhook") {
+		t.Errorf("it starts: %v", err)
+	}
+	s.reconciled = append(s.reconciled, "Webhook")
+	if err := s.lacksNone(); err != nil {
+		t.Error(err)
+	}
+	s.options.Namespaced = false
+	if err := s.lacksNone(); err == nil || !strings.Contains(err.Error(), "kind ClusterEnvironment") {
+		t.Errorf("it starts: %v", err)
+	}
+}

@@ -18,7 +18,7 @@ import (
 // Loop is the reconcile of all kinds whose objects belong to an environment. H is what a run is to its handler.
 type Loop[T object.Object, H any] struct {
 	Core[T]
-	Handler Handler[T, H]
+	handler Handler[T, H]
 }
 
 // Handler is what kinds add to the loop: those that keep a state in Cobalt (managed), and those whose calls must not be made
@@ -66,7 +66,7 @@ func (l *Loop[T, H]) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if lags, err := l.Memories.Lags(ctx, l.Live, obj, l.Clock.Now()); lags || err != nil { // what was reported is not in it yet
 		return ctrl.Result{RequeueAfter: l.Settings.ConflictPause}, err
 	}
-	obj, early, err := restore(ctx, &l.Core, obj, l.Handler.Lasting(obj))
+	obj, early, err := restore(ctx, &l.Core, obj, l.handler.Lasting(obj))
 	if err != nil {
 		return l.Requeue(request.NamespacedName, err)
 	}
@@ -81,7 +81,7 @@ func (l *Loop[T, H]) read(ctx context.Context, request ctrl.Request) (T, error) 
 	if client.IgnoreNotFound(err) != nil {
 		return obj, err
 	}
-	if gone, ok, lostErr := l.Handler.Lost(ctx, request.NamespacedName, obj); ok || lostErr != nil {
+	if gone, ok, lostErr := l.handler.Lost(ctx, request.NamespacedName, obj); ok || lostErr != nil {
 		return gone, lostErr
 	}
 	if err != nil {
@@ -102,7 +102,7 @@ func (l *Loop[T, H]) reconcile(ctx context.Context, obj T, early bool) (ctrl.Res
 	case !deleting && obj.MemberSpec().Suspend:
 		l.Environments.Quit(l.WaiterOf(obj))
 		run := l.open(obj)
-		l.Handler.Suspend(obj)
+		l.handler.Suspend(obj)
 		return l.Requeue(client.ObjectKeyFromObject(obj), run.Commit(ctx))
 	}
 	run, err := l.begin(ctx, obj)
@@ -111,7 +111,7 @@ func (l *Loop[T, H]) reconcile(ctx context.Context, obj T, early bool) (ctrl.Res
 	}
 	run.Early = early
 	defer func() { run.Release() }() // that of Begin
-	handled, rest, err := l.Handler.Begin(ctx, run)
+	handled, rest, err := l.handler.Begin(ctx, run)
 	switch {
 	case err != nil:
 		return l.Requeue(client.ObjectKeyFromObject(obj), err)
@@ -131,10 +131,10 @@ func (l *Loop[T, H]) reconcile(ctx context.Context, obj T, early bool) (ctrl.Res
 // work is the part of a reconcile for which a worker may be needed for long.
 func (l *Loop[T, H]) work(ctx context.Context, run *Run[T], handled H) (ctrl.Result, error) {
 	if !run.Deleting() {
-		ready, err := l.Handler.Sync(ctx, handled)
+		ready, err := l.handler.Sync(ctx, handled)
 		return l.finish(ctx, run, handled, ready, err)
 	}
-	if err := l.Handler.Delete(ctx, handled); err != nil {
+	if err := l.handler.Delete(ctx, handled); err != nil {
 		return l.finish(ctx, run, handled, Readiness{}, err)
 	}
 	l.Environments.Quit(l.WaiterOf(run.Obj))

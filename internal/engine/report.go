@@ -35,7 +35,7 @@ func (l *Loop[T, H]) finish(ctx context.Context, run *Run[T], handled H, ready R
 	}
 	was := run.Before.MemberStatus().Conditions
 	l.report(run, o, now)
-	if err := l.Handler.Commit(ctx, handled); err != nil {
+	if err := l.handler.Commit(ctx, handled); err != nil {
 		run.Remember()
 		return l.Requeue(client.ObjectKeyFromObject(run.Obj), err)
 	}
@@ -43,7 +43,7 @@ func (l *Loop[T, H]) finish(ctx context.Context, run *Run[T], handled H, ready R
 	run.Memory.FirstReady.Reported(l.Kind, run.Obj, was, is, now)
 	run.DoLater()
 	l.Announce(ctx, run.Obj, "Reconcile", o, was, is)
-	if err := l.Handler.Annotate(ctx, handled); err != nil {
+	if err := l.handler.Annotate(ctx, handled); err != nil {
 		run.Remember()
 		return l.Requeue(client.ObjectKeyFromObject(run.Obj), err)
 	}
@@ -101,7 +101,7 @@ func (l *Loop[T, H]) next(run *Run[T], handled H, o condition.Outcome, now time.
 		run.Memory.Conflict = backoff.Backoff{}
 	}
 	l.failed(run, o)
-	at, background := l.Handler.Next(handled, o, now)
+	at, background := l.handler.Next(handled, o, now)
 	at = Earlier(at, run.Wake)
 	run.Remember()
 	if result, ok, err := l.tryAgain(client.ObjectKeyFromObject(run.Obj), o, run.comeBack); ok {

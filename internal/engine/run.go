@@ -66,7 +66,7 @@ type Run[T object.Object] struct {
 func (l *Loop[T, H]) open(obj T) *Run[T] {
 	return &Run[T]{
 		Obj: obj, Before: obj.DeepCopyObject().(T), Inputs: l.Inputs.Open(), Requested: object.Requested(obj),
-		Memory: l.Memories.Get(client.ObjectKeyFromObject(obj), obj.GetUID()), uses: l.Handler.Uses(obj),
+		Memory: l.Memories.Get(client.ObjectKeyFromObject(obj), obj.GetUID()), uses: l.handler.Uses(obj),
 		Release: func() {}, Core: &l.Core,
 	}
 }
